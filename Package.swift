@@ -1,0 +1,86 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+// The arrows of the architecture: a target may import only what it lists here, and Tests/ArchitectureTests holds
+// every `import` line in Sources to the same table. Arrows point down; PenstockModel is the bottom.
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "penstock",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Penstock", targets: ["Penstock"]),
+        .library(name: "PenstockTesting", targets: ["PenstockTesting"]),
+        .library(name: "EmbeddedRedis", targets: ["EmbeddedRedis"]),
+        .executable(name: "penstock", targets: ["PenstockCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        // Vocabulary and pure decisions. No IO, no Redis, nothing of ours below it.
+        .target(name: "PenstockModel"),
+
+        // The wire: hiredis parses, SwiftNIO carries.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+        .target(name: "RedisClient", dependencies: ["CHiredis", nioCore, nioPosix, logging, collections]),
+
+        // The only module that knows a key or a script.
+        .target(name: "PenstockStore", dependencies: ["PenstockModel", "RedisClient", nioCore, logging]),
+
+        // Claim loop, execution slots, heartbeats, wake-ups.
+        .target(
+            name: "PenstockRuntime",
+            dependencies: ["PenstockModel", "PenstockStore", "RedisClient", serviceLifecycle, logging, metrics, collections]),
+
+        // What users type.
+        .target(
+            name: "Penstock",
+            dependencies: [
+                "PenstockModel", "PenstockStore", "PenstockRuntime", "RedisClient", nioCore, serviceLifecycle, logging,
+            ]),
+
+        // A private redis-server, and the test kit on top of it.
+        .target(name: "EmbeddedRedis", dependencies: ["RedisClient", nioCore, nioPosix, logging]),
+        .target(
+            name: "PenstockTesting",
+            dependencies: ["Penstock", "PenstockStore", "RedisClient", "EmbeddedRedis", nioCore, nioPosix, logging]),
+
+        .executableTarget(
+            name: "PenstockCommand",
+            dependencies: [
+                "Penstock", "EmbeddedRedis", argumentParser, subprocess, crypto, serviceLifecycle, logging,
+            ]),
+
+        // lua/ -> Sources/PenstockStore/Generated/Scripts.swift
+        .target(name: "ScriptRendering", dependencies: [crypto]),
+        .executableTarget(name: "RenderScripts", dependencies: ["ScriptRendering"]),
+
+        .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"]),
+        .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "PenstockTesting", "EmbeddedRedis"]),
+        .testTarget(name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "RedisClient"]),
+        .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockTesting", "RedisClient"]),
+        .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
+        .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting"]),
+        .testTarget(
+            name: "PenstockCommandTests", dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", subprocess]),
+        .testTarget(name: "ArchitectureTests", dependencies: ["ScriptRendering", "PenstockStore", "PenstockTesting", "RedisClient"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
