@@ -1,0 +1,204 @@
+import PenstockModel
+import RedisClient
+
+/// A task in the hands of a worker.
+package struct ClaimedTask: Sendable {
+    package let id: TaskID
+    /// With the id, the lease: names the call that claimed the task.
+    package let claim: Int
+    package let record: TaskRecord
+    package let history: TaskHistory
+
+    /// The attempt that runs now, from 1.
+    package var attempt: Int { history.attempts + 1 }
+}
+
+/// How an attempt ended.
+package enum Outcome: Sendable, Hashable {
+    case completed
+    /// Completed, and the result is kept.
+    case result([UInt8], retention: Duration)
+    /// Again after the wait.
+    case retry(after: Duration, counted: Bool, attempt: Int, message: String)
+    /// A dead letter now.
+    case dead(attempt: Int, message: String)
+    /// Ended because it was asked to.
+    case cancelled(reason: String)
+    /// Handed back unfinished, at the head of its lane, not counted.
+    case released
+}
+
+package struct EndedTask: Sendable {
+    package let id: TaskID
+    package let claim: Int
+    package let outcome: Outcome
+
+    package init(id: TaskID, claim: Int, outcome: Outcome) {
+        self.id = id
+        self.claim = claim
+        self.outcome = outcome
+    }
+}
+
+/// One turn of a worker's loop.
+package struct CycleRequest: Sendable {
+    package var worker: String
+    package var lease: Duration
+    /// Unlike that of any earlier call of this incarnation.
+    package var claim: Int
+    /// How many tasks the worker can take.
+    package var room: Int
+    package var isRegisteredIdle: Bool
+    package var queues: [String]
+    /// The kinds that it takes; nil for any.
+    package var kinds: [String]?
+    /// How many more it takes of kinds that have a bound of their own.
+    package var bounds: [(kind: String, room: Int)]
+    /// What it runs, when the lease is to be compared with it.
+    package var reconcile: [TaskID]?
+    package var ended: [EndedTask]
+
+    package init(
+        worker: String, lease: Duration, claim: Int, room: Int, isRegisteredIdle: Bool = false, queues: [String],
+        kinds: [String]? = nil, bounds: [(kind: String, room: Int)] = [], reconcile: [TaskID]? = nil,
+        ended: [EndedTask] = []
+    ) {
+        self.worker = worker
+        self.lease = lease
+        self.claim = claim
+        self.room = room
+        self.isRegisteredIdle = isRegisteredIdle
+        self.queues = queues
+        self.kinds = kinds
+        self.bounds = bounds
+        self.reconcile = reconcile
+        self.ended = ended
+    }
+}
+
+package enum CycleReply: Sendable {
+    /// The incarnation was taken over: it holds nothing any more and must come back as a new one.
+    case dead
+    case turn(CycleTurn)
+}
+
+package struct CycleTurn: Sendable {
+    /// Redis's clock, ms.
+    package var now: Int64
+    /// When the next thing is due (ms), if the worker has room and anything is.
+    package var nextDue: Int64?
+    package var isRegisteredIdle: Bool
+    /// Outcomes that were refused: the lease was lost before.
+    package var stale: [TaskID]
+    package var claimed: [ClaimedTask]
+    /// Claimed tasks whose record cannot be read; their raw bytes are in Redis.
+    package var unreadable: [TaskID]
+}
+
+extension Store {
+    /// The most tasks that one cycle claims.
+    package static let largestClaim = 512
+
+    /// Commits what ended and claims what comes next, in one round trip.
+    package func cycle(_ request: CycleRequest) async throws(StoreError) -> CycleReply {
+        let reply = try await call(Scripts.cycle, Self.arguments(request))
+        guard let items = reply.array, let status = items.first?.text, let now = items.dropFirst().first?.text,
+            let now = Int64(now)
+        else { throw .unexpectedReply("cycle") }
+        learn(now: now)
+        if status == "dead" { return .dead }
+        guard items.count >= 5, let due = items[2].text.flatMap({ Int64($0) }), let staleCount = items[4].int,
+            items.count >= 5 + staleCount, (items.count - 5 - staleCount) % 3 == 0
+        else { throw .unexpectedReply("cycle") }
+        var turn = CycleTurn(
+            now: now, nextDue: due == 0 ? nil : due, isRegisteredIdle: items[3].text == "1",
+            stale: items[5..<(5 + staleCount)].compactMap { $0.text.flatMap { TaskID($0) } }, claimed: [], unreadable: [])
+        let first = 5 + staleCount
+        turn.claimed.reserveCapacity((items.count - first) / 3)
+        for i in stride(from: first, to: items.count, by: 3) {
+            guard let id = items[i].text.flatMap({ TaskID($0) }), let bytes = items[i + 1].bytes,
+                let history = items[i + 2].bytes
+            else { throw .unexpectedReply("cycle") }
+            if let record = TaskRecord(bytes) {
+                turn.claimed.append(
+                    ClaimedTask(
+                        id: id, claim: request.claim, record: record,
+                        history: history.isEmpty ? TaskHistory() : TaskHistory(history)))
+            } else {
+                turn.unreadable.append(id)
+            }
+        }
+        return .turn(turn)
+    }
+
+    private static func arguments(_ request: CycleRequest) -> RedisArguments {
+        var arguments = RedisArguments()
+        arguments.append(request.worker)
+        arguments.append(String(request.lease.milliseconds))
+        arguments.append(request.claim)
+        arguments.append(min(request.room, largestClaim))
+        arguments.append(request.isRegisteredIdle ? "1" : "0")
+        arguments.append(request.reconcile == nil ? "0" : "1")
+        arguments.append(request.queues.count)
+        for queue in request.queues { arguments.append(queue) }
+        arguments.append(request.kinds?.count ?? 0)
+        for kind in request.kinds ?? [] { arguments.append(kind) }
+        arguments.append(request.bounds.count)
+        for bound in request.bounds {
+            arguments.append(bound.kind)
+            arguments.append(bound.room)
+        }
+        arguments.append(request.reconcile?.count ?? 0)
+        for id in request.reconcile ?? [] { arguments.append(id.rawValue) }
+
+        // Plain successes by the call that claimed them: one fence for each run.
+        var runs: [(claim: Int, ids: [TaskID])] = []
+        var place: [Int: Int] = [:]
+        var others: [EndedTask] = []
+        for task in request.ended {
+            guard task.outcome == .completed else {
+                others.append(task)
+                continue
+            }
+            if let at = place[task.claim] {
+                runs[at].ids.append(task.id)
+            } else {
+                place[task.claim] = runs.count
+                runs.append((task.claim, [task.id]))
+            }
+        }
+        arguments.append(runs.count)
+        for run in runs {
+            arguments.append(run.claim)
+            arguments.append(run.ids.count)
+            for id in run.ids { arguments.append(id.rawValue) }
+        }
+        arguments.append(others.count)
+        for task in others {
+            let (name, number, counted, text) = task.outcome.wire
+            arguments.append(name)
+            arguments.append(task.id.rawValue)
+            arguments.append(task.claim)
+            arguments.append(String(number))
+            arguments.append(counted ? "1" : "0")
+            arguments.append(text)
+        }
+        return arguments
+    }
+}
+
+extension Outcome {
+    /// See `lua/includes/conclude.lua`.
+    fileprivate var wire: (name: String, number: Int64, counted: Bool, text: [UInt8]) {
+        switch self {
+        case .completed: ("result", 0, false, [])
+        case .result(let bytes, let retention): ("result", retention.milliseconds, false, bytes)
+        case .retry(let wait, let counted, let attempt, let message):
+            ("retry", wait.milliseconds, counted, Array(TaskHistory.line(attempt: attempt, message: message).utf8))
+        case .dead(let attempt, let message):
+            ("dead", 0, true, Array(TaskHistory.line(attempt: attempt, message: message).utf8))
+        case .cancelled(let reason): ("cancel", 0, false, Array(reason.utf8))
+        case .released: ("release", 0, false, [])
+        }
+    }
+}

@@ -1,0 +1,217 @@
+import PenstockModel
+import RedisClient
+
+/// A task on its way into the store.
+package struct NewTask: Sendable {
+    package enum Start: Sendable, Hashable {
+        case now
+        /// After this time on Redis's clock.
+        case after(Duration)
+        /// At this moment, milliseconds since 1970.
+        case at(Int64)
+    }
+
+    package var id: TaskID
+    package var record: TaskRecord
+    package var start: Start
+    /// From now until no attempt starts or goes on.
+    package var deadline: Duration?
+    /// A repeated enqueue with the same key answers with the first id.
+    package var idempotencyKey: String?
+    /// For how long the key is remembered.
+    package var keyLifetime: Duration
+
+    package init(
+        id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
+        keyLifetime: Duration = .seconds(86_400)
+    ) {
+        self.id = id
+        self.record = record
+        self.start = start
+        self.deadline = deadline
+        self.idempotencyKey = idempotencyKey
+        self.keyLifetime = keyLifetime
+    }
+}
+
+/// What became of one enqueue.
+package struct EnqueueAnswer: Sendable, Hashable {
+    /// The task's id: the first one where the idempotency key was known.
+    package let id: TaskID
+    package let isDuplicate: Bool
+}
+
+extension Store {
+    /// Refuses what Redis should not see, with the field and the way out.
+    package func validate(_ task: NewTask) throws(StoreError) {
+        do {
+            try Name.kind.check(task.record.kind)
+            try Name.queue.check(task.record.queue)
+            try Name.tenant.check(task.record.tenant)
+            if let key = task.idempotencyKey { try Name.key.check(key) }
+        } catch {
+            throw .invalid("\(error)")
+        }
+        func positive(_ duration: Duration?, _ field: String) throws(StoreError) {
+            guard let duration else { return }
+            guard duration > .zero else { throw .invalid("\(field) must be longer than zero; it is \(duration)") }
+            guard duration.milliseconds >= 1 else { throw .invalid("\(field) must be at least 1 ms; it is \(duration)") }
+            try bounded(duration, field)
+        }
+        func bounded(_ duration: Duration, _ field: String) throws(StoreError) {
+            guard duration <= .seconds(100 * 365 * 86_400) else {
+                throw .invalid("\(field) must be at most 100 years; it is \(duration)")
+            }
+        }
+        switch task.start {
+        case .now: break
+        case .after(let delay):
+            guard delay >= .zero else { throw .invalid("delay must not be negative; it is \(delay)") }
+            try bounded(delay, "delay")
+        case .at(let moment):
+            guard (0...9_999_999_999_999).contains(moment) else {
+                throw .invalid("start time \(moment) ms is not between 1970 and 2286")
+            }
+        }
+        try positive(task.deadline, "deadline")
+        try positive(task.keyLifetime, "lifetime of the idempotency key")
+        try positive(task.record.options.timeout, "attempt timeout")
+        try positive(task.record.options.retention, "retention")
+        if let attempts = task.record.options.maxAttempts {
+            guard (1...1_000_000).contains(attempts) else {
+                throw .invalid("number of attempts must be 1 to 1000000; it is \(attempts)")
+            }
+        }
+        guard task.record.payload.count <= limits.payloadBytes else {
+            throw .invalid(
+                "payload has \(task.record.payload.count) bytes; at most \(limits.payloadBytes) are allowed: raise the limit, or store the data elsewhere and enqueue its address"
+            )
+        }
+    }
+
+    /// Stores tasks and puts them where they wait: one round trip for up to `limits.tasksPerCall`, in chunks beyond, each
+    /// chunk all or none. Answers come in the order of the tasks.
+    package func enqueue(_ tasks: [NewTask]) async throws(StoreError) -> [EnqueueAnswer] {
+        for task in tasks { try validate(task) }
+        var answers: [EnqueueAnswer] = []
+        answers.reserveCapacity(tasks.count)
+        var from = 0
+        while from < tasks.count {
+            var to = from
+            var bytes = 0
+            while to < tasks.count, to - from < limits.tasksPerCall {
+                bytes += tasks[to].record.payload.count
+                if to > from && bytes > limits.bytesPerCall { break }
+                to += 1
+            }
+            answers += try await enqueueChunk(Array(tasks[from..<to]))
+            from = to
+        }
+        return answers
+    }
+
+    private func enqueueChunk(_ tasks: [NewTask]) async throws(StoreError) -> [EnqueueAnswer] {
+        var tasks = tasks
+        var attempt = ResendWindow()
+        let token = makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36)
+        while true {
+            do throws(RedisError) {
+                let reply = try await redis.evaluate(
+                    Scripts.enqueue, keys: [keys.prefix], arguments: Self.arguments(tasks, token: token))
+                return try answers(reply, tasks)
+            } catch {
+                if case .server(let server) = error, server.message.hasPrefix("IDTAKEN ") {
+                    // Nothing was stored: the task that has our id gets to keep it.
+                    let taken = server.message.dropFirst("IDTAKEN ".count)
+                    for i in tasks.indices where tasks[i].id.rawValue == taken { tasks[i].id = makeID() }
+                    continue
+                }
+                if case .invalidReply = error { throw .unexpectedReply("enqueue") }
+                guard error.isPassing || error.isOutcomeUnknown else { throw StoreError(error) }
+                guard await attempt.mayResend() else {
+                    if error.isOutcomeUnknown { throw .outcomeUnknown(tasks.map(\.id), "\(error)") }
+                    throw StoreError(error)
+                }
+            }
+        }
+    }
+
+    private func answers(_ reply: RedisReply, _ tasks: [NewTask]) throws(RedisError) -> [EnqueueAnswer] {
+        guard let items = reply.array, let now = items.first?.text.flatMap({ Int64($0) }), items.count % 2 == 1 else {
+            throw .invalidReply("enqueue")
+        }
+        learn(now: now)
+        var answers = tasks.map { EnqueueAnswer(id: $0.id, isDuplicate: false) }
+        for i in stride(from: 1, to: items.count, by: 2) {
+            guard let place = items[i].int, answers.indices.contains(place), let text = items[i + 1].text,
+                let id = TaskID(text)
+            else { throw .invalidReply("enqueue") }
+            answers[place] = EnqueueAnswer(id: id, isDuplicate: true)
+        }
+        return answers
+    }
+
+    /// The wire form: tasks grouped by lane, start, deadline and key, in order, so that most calls have one group.
+    private static func arguments(_ tasks: [NewTask], token: String) -> RedisArguments {
+        struct Group: Hashable {
+            let lane: String
+            let start: NewTask.Start
+            let deadline: Duration?
+        }
+        var groups: [(first: Int, last: Int)] = []
+        var lanes: [String] = []
+        var open: Group?
+        for (place, task) in tasks.enumerated() {
+            let group = Group(lane: task.record.lane, start: task.start, deadline: task.deadline)
+            if group == open, task.idempotencyKey == nil {
+                groups[groups.count - 1].last = place
+            } else {
+                groups.append((place, place))
+                lanes.append(group.lane)
+                open = task.idempotencyKey == nil ? group : nil
+            }
+        }
+        var arguments = RedisArguments()
+        arguments.append(token)
+        arguments.append(groups.count)
+        for (lane, group) in zip(lanes, groups) {
+            let first = tasks[group.first]
+            arguments.append(lane)
+            switch first.start {
+            case .now: arguments.append("")
+            case .after(let delay): arguments.append("+\(delay.milliseconds)")
+            case .at(let moment): arguments.append("@\(moment)")
+            }
+            arguments.append(first.deadline.map { String($0.milliseconds) } ?? "")
+            arguments.append(first.idempotencyKey ?? "")
+            arguments.append(String(first.keyLifetime.milliseconds))
+            arguments.append(group.last - group.first + 1)
+            for task in tasks[group.first...group.last] {
+                arguments.append(task.id.rawValue)
+                arguments.append(task.record.bytes)
+            }
+        }
+        return arguments
+    }
+}
+
+extension RedisError {
+    var isOutcomeUnknown: Bool {
+        if case .outcomeUnknown = self { return true }
+        return false
+    }
+}
+
+/// How long a call with an idempotency token may be sent again: well within the 30 s that Redis remembers the token.
+struct ResendWindow {
+    private let end = ContinuousClock.now + .seconds(15)
+    private var wait: Duration = .milliseconds(20)
+
+    /// Waits a little longer each time; false when the window has closed or the task was cancelled.
+    mutating func mayResend() async -> Bool {
+        guard ContinuousClock.now + wait < end else { return false }
+        do { try await Task.sleep(for: wait) } catch { return false }
+        wait = min(wait * 2, .seconds(1))
+        return true
+    }
+}

@@ -1,0 +1,33 @@
+import PenstockModel
+
+/// The names of the keys of one shard, for the few plain commands that need no script. The scripts build the same names
+/// in `lua/includes/key.lua`; docs/Storage.md lists them all.
+package struct KeySpace: Sendable, Hashable {
+    package let namespace: String
+    package let shard: Int
+
+    /// What every key of the shard starts with: its hash tag, so that a script never crosses a slot.
+    package let prefix: String
+
+    package init(namespace: String, shard: Int = 0) throws(InvalidName) {
+        try Name.namespace.check(namespace)
+        self.namespace = namespace
+        self.shard = shard
+        prefix = "{\(namespace):\(shard)}:"
+    }
+
+    package var tasks: String { prefix + "tasks" }
+    package var tries: String { prefix + "tries" }
+    package var queues: String { prefix + "queues" }
+    package var workers: String { prefix + "workers" }
+    package var paused: String { prefix + "paused" }
+    package var clock: String { prefix + "clock" }
+    package func kinds(_ queue: String) -> String { prefix + "kinds:" + queue }
+    package func delayed(_ queue: String) -> String { prefix + "delayed:" + queue }
+    package func dead(_ queue: String) -> String { prefix + "dead:" + queue }
+    package func weights(_ queue: String) -> String { prefix + "weights:" + queue }
+    package func totals(_ queue: String) -> String { prefix + "totals:" + queue }
+    package func held(_ worker: String) -> String { prefix + "held:" + worker }
+    package func worker(_ worker: String) -> String { prefix + "worker:" + worker }
+    package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
+}

@@ -1,0 +1,202 @@
+--- cycle: one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
+--- worker held, claims what comes next. Every list in ARGV is preceded by its length.
+--- flags: allow-oom
+--- KEYS[1] prefix: hash tag of the shard
+--- ARGV[1] worker: incarnation
+--- ARGV[2] lease: ms
+--- ARGV[3] claim: token of this call, unlike any earlier one of this incarnation
+--- ARGV[4] room: how many tasks it can take
+--- ARGV[5] idle: '1' if the worker believes that it is registered as idle
+--- ARGV[6] reconcile: '1' if the list of running tasks is to be compared with the lease
+--- ARGV[7] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; ids of running
+---   tasks; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other outcomes, each
+---   `outcome, id, claim, number, counted, text` (see includes/conclude.lua)
+--- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; '1' if registered as
+---   idle; number of stale outcomes and their ids; then id, record, history of each claimed task
+--@include key
+--@include number
+--@include clock
+--@include complete
+--@include conclude
+--@include reconcile
+--@include takeover
+--@include promote
+--@include claim_ring
+--@include wake
+local worker, claim = ARGV[1], ARGV[3]
+local lease, room = number(2, 'lease'), number(4, 'room')
+local at = 7
+
+local function list(width)
+  local from = at + 1
+  at = from + number(at, 'length of a list') * (width or 1)
+  return from, at - 1
+end
+
+local queues_from, queues_to = list()
+local kinds_from, kinds_to = list()
+local bounds_from, bounds_to = list(2)
+local running_from, running_to = list()
+local runs = {}
+local run_count = number(at, 'runs of completed tasks')
+at = at + 1
+for i = 1, run_count do
+  local token = ARGV[at]
+  at = at + 1
+  local from, to = list()
+  runs[i] = { token, from, to }
+end
+local ended_from, ended_to = list(6)
+for i = ended_from, ended_to, 6 do
+  number(i + 3, 'number')
+end
+
+local now, awake = clock(lease / 2)
+local workers = key('workers')
+local expiry = tonumber(redis.call('ZSCORE', workers, worker) or -1)
+if expiry < 0 then
+  return { 'dead', string.format('%.0f', now) }
+end
+if expiry - now < lease * 2 / 3 then
+  redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
+end
+
+-- Commit.
+local stale = {}
+local cancelling = redis.call('EXISTS', key('cancels')) == 1
+for _, run in ipairs(runs) do
+  complete(worker, run[1], run[2], run[3], cancelling, stale)
+end
+for i = ended_from, ended_to, 6 do
+  local id = ARGV[i + 1]
+  if not conclude(worker, ARGV[i], id, ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5], cancelling, now) then
+    stale[#stale + 1] = id
+  end
+end
+if ARGV[6] == '1' then
+  local known = {}
+  for i = running_from, running_to do
+    known[ARGV[i]] = true
+  end
+  reconcile(worker, known, cancelling, now)
+end
+
+-- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
+local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+if oldest[2] then
+  local score = tonumber(oldest[2])
+  if score < 0 or (score < now and now - awake >= lease / 2) then
+    takeover(oldest[1], now)
+  end
+end
+
+local reply = { 'ok', string.format('%.0f', now), '0', '0', #stale }
+for _, id in ipairs(stale) do
+  reply[#reply + 1] = id
+end
+
+-- Claim.
+local leases, more = {}, false
+if room > 0 then
+  local paused = {}
+  for _, target in ipairs(redis.call('HKEYS', key('paused'))) do
+    paused[target] = true
+  end
+  local known
+  if kinds_to >= kinds_from then
+    known = {}
+    for i = kinds_from, kinds_to do
+      known[ARGV[i]] = true
+    end
+  end
+  local bounds = {}
+  for i = bounds_from, bounds_to, 2 do
+    bounds[ARGV[i]] = tonumber(ARGV[i + 1])
+  end
+  local function open(kind)
+    return (not known or known[kind]) and not paused['kind:' .. kind] and bounds[kind] ~= 0
+  end
+  local function takes(kind)
+    if not open(kind) then
+      return false
+    end
+    if bounds[kind] then
+      bounds[kind] = bounds[kind] - 1
+    end
+    return true
+  end
+
+  -- The rings to claim from: each queue, and those of its kinds that were set aside and are taken here.
+  local rings = {}
+  for i = queues_from, queues_to do
+    local queue = ARGV[i]
+    promote(queue, now)
+    if not paused['queue:' .. queue] then
+      for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
+        if open(kind) then
+          rings[#rings + 1] = { queue .. '|' .. kind, queue, kind }
+        end
+      end
+      rings[#rings + 1] = { queue, queue }
+    end
+  end
+
+  -- Rings share the room: first an equal part each, beginning with another one each time, then what is left.
+  local first = #rings > 0 and (tonumber(claim) or 0) % #rings or 0
+  local part = math.ceil(room / math.max(#rings, 1))
+  for pass = 1, #rings > 1 and 2 or 1 do
+    for i = 1, #rings do
+      local ring = rings[(first + i - 1) % #rings + 1]
+      local limit = pass == 1 and math.min(part, room) or room
+      if ring[3] and bounds[ring[3]] then
+        limit = math.min(limit, bounds[ring[3]])
+      end
+      if limit > 0 and not ring.empty then
+        local got, left = claim_ring(ring[1], limit, takes, claim, now, reply, leases, worker)
+        room = room - got
+        ring.empty = not left
+      end
+    end
+  end
+  for i = 1, #leases, 2000 do
+    redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
+  end
+
+  -- A full worker is not idle; what it leaves behind is somebody else's to look at.
+  if room == 0 and ARGV[5] == '1' then
+    for i = queues_from, queues_to do
+      redis.call('SREM', key('idle', ARGV[i]), worker)
+    end
+  end
+  for _, ring in ipairs(rings) do
+    if not ring.empty then
+      more = true
+      wake(ring[2], ring[3], worker)
+    end
+  end
+end
+
+-- Idle: say so, and learn when to look again.
+if room > 0 then
+  local due = more and now or nil
+  for i = queues_from, queues_to do
+    local queue = ARGV[i]
+    if ARGV[5] ~= '1' then
+      redis.call('SADD', key('idle', queue), worker)
+    end
+    local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+    if next_delayed and (not due or tonumber(next_delayed) < due) then
+      due = tonumber(next_delayed)
+    end
+  end
+  local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+  if next_lost[1] ~= worker and next_lost[2] then
+    local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
+    if not due or moment < due then
+      due = moment
+    end
+  end
+  reply[3] = string.format('%.0f', due or 0)
+  reply[4] = '1'
+end
+return reply

@@ -1,0 +1,125 @@
+--- enqueue: stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
+--- nothing: the token is remembered for 30 s.
+--- KEYS[1] prefix: hash tag of the shard
+--- ARGV[1] token: names this call; '' for none (a lost reply must then not be sent again)
+--- ARGV[2] groups: their number
+--- ARGV[3] lists...: for each group: lane; start ('' now, '+ms' in so many ms, '@ms' at a time of Redis's clock);
+---   deadline (ms from now, '' none); idempotency key ('' none); for how long (ms) the key is remembered; number of
+---   tasks (one, where there is a key); then id, record of each
+--- returns: flat array: now (ms), then for each task whose key was known: its position in the call from 0, the first id
+--- errors: IDTAKEN an id is in use by another task; nothing was stored
+--@include key
+--@include number
+--@include clock
+--@include lane_parts
+--@include push
+--@include enter
+--@include wake
+local groups, at = {}, 3
+local place = 0
+for i = 1, number(2, 'groups') do
+  local count = number(at + 5, 'number of tasks')
+  local group = {
+    lane = ARGV[at], start = ARGV[at + 1], deadline = tonumber(ARGV[at + 2]), name = ARGV[at + 3],
+    remembered = ARGV[at + 4], from = at + 6, to = at + 5 + 2 * count, place = place, ids = {},
+  }
+  if group.start ~= '' and not tonumber(string.sub(group.start, 2)) then
+    return redis.error_reply('BADCALL start of group ' .. i .. ' is not a time')
+  end
+  if not ARGV[group.to] then
+    return redis.error_reply('BADCALL group ' .. i .. ' has fewer tasks than it says')
+  end
+  for j = group.from, group.to, 2 do
+    group.ids[#group.ids + 1] = ARGV[j]
+  end
+  groups[i] = group
+  place = place + count
+  at = group.to + 1
+end
+
+local tasks = key('tasks')
+local now = clock()
+local reply = { string.format('%.0f', now) }
+local again = ARGV[1] ~= '' and redis.call('EXISTS', key('sent', ARGV[1])) == 1
+if again then
+  for _, group in ipairs(groups) do
+    local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
+    if known and known ~= group.ids[1] then
+      reply[#reply + 1] = group.place
+      reply[#reply + 1] = known
+    end
+  end
+  return reply
+end
+for _, group in ipairs(groups) do
+  for from = 1, #group.ids, 1000 do
+    local last = math.min(from + 999, #group.ids)
+    for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
+      if record then
+        return redis.error_reply('IDTAKEN ' .. group.ids[from + i - 1])
+      end
+    end
+  end
+end
+
+if ARGV[1] ~= '' then
+  redis.call('SET', key('sent', ARGV[1]), '', 'EX', 30)
+end
+local entering, ready, earlier = {}, {}, {}
+for _, group in ipairs(groups) do
+  local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
+  if known then
+    reply[#reply + 1] = group.place
+    reply[#reply + 1] = known
+  else
+    if group.name ~= '' then
+      redis.call('SET', key('dedupe', group.name), group.ids[1], 'PX', group.remembered)
+    end
+    if group.deadline then
+      local option = '\td=' .. string.format('%.0f', now + group.deadline)
+      for j = group.from + 1, group.to, 2 do
+        local head = string.find(ARGV[j], '\n', 1, true)
+        redis.call('HSET', tasks, ARGV[j - 1], string.sub(ARGV[j], 1, head - 1) .. option .. string.sub(ARGV[j], head))
+      end
+    else
+      for from = group.from, group.to, 2000 do
+        redis.call('HSET', tasks, unpack(ARGV, from, math.min(from + 1999, group.to)))
+      end
+    end
+    local _, _, _, queue = lane_parts(group.lane)
+    local due
+    if group.start ~= '' then
+      due = tonumber(string.sub(group.start, 2)) + (string.sub(group.start, 1, 1) == '+' and now or 0)
+    end
+    if due and due > now then
+      local delayed = key('delayed', queue)
+      local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+      if not first or due < tonumber(first) then
+        earlier[queue] = true
+      end
+      local score = string.format('%.0f', due)
+      for from = 1, #group.ids, 1000 do
+        local members = {}
+        for i = from, math.min(from + 999, #group.ids) do
+          members[#members + 1] = score
+          members[#members + 1] = group.ids[i]
+        end
+        redis.call('ZADD', delayed, unpack(members))
+      end
+      redis.call('SADD', key('queues'), queue)
+    else
+      push(group.lane, group.ids, entering)
+      ready[queue] = true
+    end
+  end
+end
+enter(entering, now)
+for queue in pairs(earlier) do
+  ready[queue] = true
+end
+for queue in pairs(ready) do
+  if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+    wake(queue)
+  end
+end
+return reply

@@ -1,0 +1,8 @@
+--- bury: a task that has used up its attempts goes to the dead letters of its queue.
+--@include key
+--@include total
+local function bury(id, queue, now)
+  redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
+  redis.call('SADD', key('queues'), queue)
+  total(queue, 'dead', 1)
+end

@@ -1,0 +1,50 @@
+--- complete: ends tasks with success: those of ARGV[from] .. ARGV[to] that this incarnation still holds under `claim`.
+--- One fence, one removal from the lease, one from the tasks for the whole list. Others are appended to `stale`.
+--@include key
+--@include lane_parts
+--@include total
+local function complete(worker, claim, from, to, cancelling, stale)
+  local held = key('held', worker)
+  local fence, seen, counts = claim .. '\t', {}, {}
+  for first = from, to, 1000 do
+    local last = math.min(first + 999, to)
+    local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
+    local refused = false
+    for i = 1, last - first + 1 do
+      local value = holds[i]
+      if value and seen[value] == nil then
+        seen[value] = string.sub(value, 1, #fence) == fence
+      end
+      if value and seen[value] then
+        counts[value] = (counts[value] or 0) + 1
+      else
+        refused = true
+        stale[#stale + 1] = ARGV[first + i - 1]
+        holds[i] = false
+      end
+    end
+    local ids = ARGV
+    local low, high = first, last
+    if refused then
+      ids = {}
+      for i = 1, last - first + 1 do
+        if holds[i] then
+          ids[#ids + 1] = ARGV[first + i - 1]
+        end
+      end
+      low, high = 1, #ids
+    end
+    if high >= low then
+      redis.call('HDEL', held, unpack(ids, low, high))
+      redis.call('HDEL', key('tasks'), unpack(ids, low, high))
+      redis.call('HDEL', key('tries'), unpack(ids, low, high))
+      if cancelling then
+        redis.call('HDEL', key('cancels'), unpack(ids, low, high))
+      end
+    end
+  end
+  for value, count in pairs(counts) do
+    local _, _, _, queue = lane_parts(string.sub(value, #fence + 1))
+    total(queue, 'completed', count)
+  end
+end

@@ -1,0 +1,50 @@
+--- conclude: ends one attempt in another way than plain success, if this incarnation still holds the task under `claim`;
+--- returns false when it does not. `outcome` is one of
+---   result   success; `text` is the result, kept for `number` ms
+---   retry    again in `number` ms; counted as an attempt if `counted` is '1'; `text` is the line for its history
+---   dead     no more attempts; `text` is the line for its history
+---   cancel   ended on request; `text` is the reason
+---   release  handed back at the head of its lane, not counted
+--- A task that was asked to end (`cancels`) is neither tried again nor handed back.
+--@include key
+--@include lane_parts
+--@include history
+--@include keep_result
+--@include total
+--@include drop
+--@include bury
+--@include push_groups
+local function conclude(worker, outcome, id, claim, number, counted, text, cancelling, now)
+  local held = key('held', worker)
+  local value = redis.call('HGET', held, id)
+  local fence = claim .. '\t'
+  if not value or string.sub(value, 1, #fence) ~= fence then
+    return false
+  end
+  local lane = string.sub(value, #fence + 1)
+  local _, _, _, queue = lane_parts(lane)
+  local reason = cancelling and redis.call('HGET', key('cancels'), id)
+  redis.call('HDEL', held, id)
+  if outcome == 'result' then
+    keep_result(id, 'completed', now, text, number)
+    redis.call('HDEL', key('tasks'), id)
+    redis.call('HDEL', key('tries'), id)
+    redis.call('HDEL', key('cancels'), id)
+    total(queue, 'completed', 1)
+  elseif outcome == 'cancel' or reason then
+    drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
+  elseif outcome == 'release' then
+    push_groups({ [lane] = { id } }, now, 'LPUSH')
+  else
+    local by = (outcome == 'dead' or counted == '1') and 1 or 0
+    local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
+    redis.call('HSET', key('tries'), id, tries)
+    if outcome == 'dead' then
+      bury(id, queue, now)
+    else
+      total(queue, 'retried', 1)
+      redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + number), id)
+    end
+  end
+  return true
+end

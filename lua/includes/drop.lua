@@ -1,0 +1,17 @@
+--- drop: ends a task without success: forgets it, keeps a retained result, counts it. The caller has taken it out of
+--- the place where it was.
+--@include key
+--@include record_lane
+--@include retain_of
+--@include keep_result
+--@include total
+local function drop(id, record, state, now, reason)
+  if record then
+    local _, _, queue = record_lane(record)
+    keep_result(id, state, now, reason, retain_of(record))
+    total(queue, state, 1)
+  end
+  redis.call('HDEL', key('tasks'), id)
+  redis.call('HDEL', key('tries'), id)
+  redis.call('HDEL', key('cancels'), id)
+end

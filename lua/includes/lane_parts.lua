@@ -1,0 +1,7 @@
+--- lane_parts: a lane is `ring TAB tenant`, then for other than plain lanes `TAB priority`. The ring is the queue, or
+--- `queue|kind` for tasks that were set aside for workers which take this kind.
+local function lane_parts(lane)
+  local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+  local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+  return ring, tenant, tonumber(priority), queue or ring, kind
+end

@@ -1,0 +1,31 @@
+--- reconcile: hands back, uncounted, what an incarnation holds but does not run (ids in `runs`): tasks of a claim whose
+--- reply was lost. Returns how many.
+--@include key
+--@include push_groups
+--@include drop
+local function reconcile(worker, runs, cancelling, now)
+  local held = key('held', worker)
+  local rows, groups, ids = redis.call('HGETALL', held), {}, {}
+  for i = 1, #rows, 2 do
+    local id = rows[i]
+    if not runs[id] then
+      ids[#ids + 1] = id
+      local reason = cancelling and redis.call('HGET', key('cancels'), id)
+      if reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
+      else
+        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+      end
+    end
+  end
+  for from = 1, #ids, 1000 do
+    redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
+  end
+  for _, list in pairs(groups) do
+    table.sort(list, function(a, b) return a > b end)
+  end
+  push_groups(groups, now, 'LPUSH')
+  return #ids
+end

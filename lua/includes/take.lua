@@ -1,0 +1,66 @@
+--- take: takes up to `room` ready task ids out of the lanes of one ring, tenants in turn by weight. Returns a list of
+--- {lane, ids}, and whether tasks may be left. Looks at no more tenants than it has room for.
+--@include key
+--@include lane_parts
+--@include shares
+--@include pop_wide
+local function take(ring, room, now)
+  local turn = key('turn', ring)
+  local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+  local taken = {}
+  if #rows == 0 then
+    return taken, false
+  end
+  local tenants, rounds, lengths, weights = {}, {}, {}, {}
+  for i = 1, #rows / 2 do
+    tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
+  end
+  local _, _, _, queue = lane_parts(ring .. '\t')
+  local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+  local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
+  for i, tenant in ipairs(tenants) do
+    weights[i] = tonumber(weight[i]) or 1
+    if wide[i] == 1 then
+      lengths[i] = 0
+      for _, lane in ipairs(redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, 15)) do
+        lengths[i] = lengths[i] + redis.call('LLEN', key('lane', lane))
+      end
+    else
+      lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
+    end
+  end
+  local share = shares(rounds, lengths, weights, room)
+  local moved, gone = {}, {}
+  for i, tenant in ipairs(tenants) do
+    local empty = lengths[i] == share[i]
+    if share[i] > 0 then
+      if wide[i] == 1 then
+        empty = pop_wide(ring, tenant, share[i], now, taken)
+      else
+        local lane = ring .. '\t' .. tenant
+        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+      end
+    end
+    if empty then
+      gone[#gone + 1] = tenant
+    elseif share[i] > 0 and #tenants > 1 then
+      moved[#moved + 1] = string.format('%.17g', rounds[i])
+      moved[#moved + 1] = tenant
+    end
+  end
+  if #moved > 0 then
+    redis.call('ZADD', turn, unpack(moved))
+  end
+  local left = true
+  if #gone > 0 then
+    redis.call('ZREM', turn, unpack(gone))
+    left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+    if not left then
+      local _, _, _, name, kind = lane_parts(ring .. '\t')
+      if kind then
+        redis.call('SREM', key('kinds', name), kind)
+      end
+    end
+  end
+  return taken, left
+end

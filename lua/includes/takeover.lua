@@ -1,0 +1,56 @@
+--- takeover: puts up to 100 tasks of an incarnation whose lease has expired back at the head of their lanes. From the
+--- first chunk on the incarnation is dead (score -1): it can neither renew nor commit. A task that was taken over for
+--- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends.
+--@include key
+--@include lane_parts
+--@include history
+--@include bury
+--@include drop
+--@include push_groups
+--@include total
+--@include forget_worker
+local function takeover(worker, now)
+  local held = key('held', worker)
+  redis.call('ZADD', key('workers'), -1, worker)
+  local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
+  if #rows == 0 then
+    forget_worker(worker)
+    return
+  end
+  local ids, lane_of = {}, {}
+  for i = 1, #rows, 2 do
+    table.insert(ids, rows[i])
+    lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
+  end
+  table.sort(ids, function(a, b) return a > b end)
+  local tries = redis.call('HMGET', key('tries'), unpack(ids))
+  local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
+  local groups, recovered = {}, {}
+  for i, id in ipairs(ids) do
+    local lane = lane_of[id]
+    local _, _, _, queue = lane_parts(lane)
+    if cancels[i] then
+      drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
+    else
+      local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
+      local line = string.format('%.0f', now) .. '\t' .. (attempts + 1) .. '\tlease expired: worker ' .. worker .. ' was lost'
+      local _, recoveries, text = history(tries[i], 0, 1, line)
+      redis.call('HSET', key('tries'), id, text)
+      recovered[queue] = (recovered[queue] or 0) + 1
+      if recoveries >= 3 then
+        bury(id, queue, now)
+      else
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+      end
+    end
+  end
+  redis.call('HDEL', held, unpack(ids))
+  push_groups(groups, now, 'LPUSH')
+  for queue, count in pairs(recovered) do
+    total(queue, 'recovered', count)
+  end
+  if redis.call('EXISTS', held) == 0 then
+    forget_worker(worker)
+  end
+end
