@@ -47,7 +47,9 @@ let package = Package(
         // Claim loop, execution slots, heartbeats, wake-ups.
         .target(
             name: "PenstockRuntime",
-            dependencies: ["PenstockModel", "PenstockStore", "RedisClient", serviceLifecycle, logging, metrics, collections]),
+            dependencies: [
+                "PenstockModel", "PenstockStore", "RedisClient", serviceLifecycle, logging, metrics, collections,
+            ]),
 
         // What users type.
         .target(
@@ -80,7 +82,9 @@ let package = Package(
         .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting"]),
         .testTarget(
             name: "PenstockCommandTests", dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", subprocess]),
-        .testTarget(name: "ArchitectureTests", dependencies: ["ScriptRendering", "PenstockStore", "PenstockTesting", "RedisClient"]),
+        .testTarget(
+            name: "ArchitectureTests",
+            dependencies: ["ScriptRendering", "PenstockStore", "PenstockTesting", "RedisClient"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,37 @@
+# `make help` lists what there is. Everything sets up what it needs first (see .ci/setup).
+
+SWIFT_FILES = Package.swift Sources Tests $(wildcard benchmarks/Package.swift benchmarks/Sources)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo bench lint format scripts
+
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Checks Swift and the system packages, installs missing ones where allowed
+	@.ci/setup
+
+build: setup ## Builds everything, tests included
+	swift build --build-tests
+
+test: setup ## Builds and runs all tests; ARGS go to `swift test`
+	.ci/test $(ARGS)
+
+demo: setup ## The tour on an embedded Redis; ARGS go to `penstock demo`
+	swift build -c release --product penstock
+	.build/release/penstock demo $(ARGS)
+
+bench: setup ## The core benchmark; ARGS instead of `core`
+	swift run -c release --package-path benchmarks penstock-bench $(or $(ARGS),core)
+
+lint: setup ## swift format and luacheck, both strict; stale scripts
+	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
+	swift run -q RenderScripts --check
+	swift run -q RenderScripts --lint
+
+format: ## Formats all Swift
+	swift format --in-place --recursive --parallel $(SWIFT_FILES)
+
+scripts: ## Renders lua/ into Sources/PenstockStore/Generated/Scripts.swift
+	swift run -q RenderScripts
