@@ -10,7 +10,7 @@
 --- ARGV[6] reconcile: '1' if the list of running tasks is to be compared with the lease
 --- ARGV[7] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; ids of running
 ---   tasks; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other outcomes, each
----   `outcome, id, claim, number, counted, text` (see includes/conclude.lua)
+---   `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
 --- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; '1' if registered as
 ---   idle; number of stale outcomes and their ids; then id, record, history of each claimed task
 --@include key
@@ -48,7 +48,7 @@ for i = 1, run_count do
 end
 local ended_from, ended_to = list(6)
 for i = ended_from, ended_to, 6 do
-  number(i + 3, 'number')
+  number(i + 3, 'wait')
 end
 
 local now, awake = clock(lease / 2)

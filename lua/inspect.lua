@@ -3,9 +3,9 @@
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] id: task
 --- ARGV[2] depth: how far down its lane (number of tasks) its position is looked for
---- returns: flat array: state, detail, second detail, record, history. queued: position from 0 or '' when deeper, number
----   of tasks in its lane; delayed: due (ms); running: incarnation, reason when asked to end; dead: since (ms); ended and
----   retained: state, since (ms), result in place of the record; otherwise just 'unknown'
+--- returns: flat array: state, detail, second detail, record, history. queued: position from 0 or '' when deeper,
+---   number of tasks in its lane; delayed: due (ms); running: incarnation, reason when asked to end; dead: since (ms);
+---   ended and retained: state, since (ms), result in place of the record; otherwise just 'unknown'
 --@include key
 --@include number
 --@include record_lane

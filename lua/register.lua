@@ -3,8 +3,8 @@
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] worker: incarnation
 --- ARGV[2] lease: ms
---- ARGV[3] facts...: field, value ...: `queues` (one a line), `any` or `kind:NAME` for what it takes, and what people want
----   to know (host, pid, concurrency, version)
+--- ARGV[3] facts...: field, value ...: `queues` (one a line), `any` or `kind:NAME` for what it takes, and what people
+---   want to know (host, pid, concurrency, version)
 --- returns: now (ms)
 --@include key
 --@include number

@@ -1,5 +1,5 @@
---- claim_ring: claims up to `room` tasks of one ring for a worker: appends id, record and history to `reply` and fields of
---- the lease to `leases`. `takes(kind)` says whether the worker takes another task of this kind now; those that it does
+--- claim_ring: claims up to `room` tasks of one ring for a worker: appends id, record and history to `reply` and fields
+--- of the lease to `leases`. `takes(kind)` says whether the worker takes another task of this kind now; those that it does
 --- not take are set aside in the ring of their kind, once, so that nobody meets them again who does not ask for them.
 --- Returns the number claimed and whether tasks may be left.
 --@include key

@@ -1,7 +1,7 @@
---- conclude: ends one attempt in another way than plain success, if this incarnation still holds the task under `claim`;
---- returns false when it does not. `outcome` is one of
----   result   success; `text` is the result, kept for `number` ms
----   retry    again in `number` ms; counted as an attempt if `counted` is '1'; `text` is the line for its history
+--- conclude: ends one attempt in another way than plain success, if this incarnation still holds the task under its
+--- `claim`; returns false when it does not. `outcome` is one of
+---   result   success; `text` is the result, kept for `wait` ms
+---   retry    again in `wait` ms; counted as an attempt if `counted` is '1'; `text` is the line for its history
 ---   dead     no more attempts; `text` is the line for its history
 ---   cancel   ended on request; `text` is the reason
 ---   release  handed back at the head of its lane, not counted
@@ -14,7 +14,7 @@
 --@include drop
 --@include bury
 --@include push_groups
-local function conclude(worker, outcome, id, claim, number, counted, text, cancelling, now)
+local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now)
   local held = key('held', worker)
   local value = redis.call('HGET', held, id)
   local fence = claim .. '\t'
@@ -26,7 +26,7 @@ local function conclude(worker, outcome, id, claim, number, counted, text, cance
   local reason = cancelling and redis.call('HGET', key('cancels'), id)
   redis.call('HDEL', held, id)
   if outcome == 'result' then
-    keep_result(id, 'completed', now, text, number)
+    keep_result(id, 'completed', now, text, wait)
     redis.call('HDEL', key('tasks'), id)
     redis.call('HDEL', key('tries'), id)
     redis.call('HDEL', key('cancels'), id)
@@ -43,7 +43,7 @@ local function conclude(worker, outcome, id, claim, number, counted, text, cance
       bury(id, queue, now)
     else
       total(queue, 'retried', 1)
-      redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + number), id)
+      redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
     end
   end
   return true

@@ -33,7 +33,7 @@ local function takeover(worker, now)
       drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
     else
       local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
-      local line = string.format('%.0f', now) .. '\t' .. (attempts + 1) .. '\tlease expired: worker ' .. worker .. ' was lost'
+      local line = string.format('%.0f\t%d\tlease expired: worker %s was lost', now, attempts + 1, worker)
       local _, recoveries, text = history(tries[i], 0, 1, line)
       redis.call('HSET', key('tries'), id, text)
       recovered[queue] = (recovered[queue] or 0) + 1

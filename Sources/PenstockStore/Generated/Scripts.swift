@@ -4,7 +4,1974 @@
 import RedisClient
 
 package enum Scripts {
-    package static let all: [RedisScript] = []
+    /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
+    package static let cancel = RedisScript(
+        name: "cancel",
+        digest: "a2b33efca6f287d970133cf2d23ee4424de3abf2",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
+        local lane = queue .. '\t' .. tenant
+        if priority ~= '' then
+        lane = lane .. '\t' .. priority
+        end
+        return lane, kind, queue
+        end
+        local function retain_of(record)
+        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function drop(id, record, state, now, reason)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain_of(record))
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        end
+        local id, reason = ARGV[1], ARGV[2]
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        return 'unknown'
+        end
+        local lane, kind, queue = record_lane(record)
+        if redis.call('ZSCORE', key('dead', queue), id) then
+        return 'dead'
+        end
+        local now = clock()
+        if redis.call('ZREM', key('delayed', queue), id) == 0 then
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        redis.call('HSET', key('cancels'), id, reason)
+        redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
+        return 'requested'
+        end
+        end
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        for _, name in ipairs({ lane, aside }) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        end
+        end
+        end
+        drop(id, record, 'cancelled', now, reason)
+        return 'cancelled'
+        """#)
 
-    package static let contracts: [String: ScriptContract] = [:]
+    /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
+    package static let cycle = RedisScript(
+        name: "cycle",
+        digest: "2243a1a244917f12728fb1572b666bddbcab9941",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function complete(worker, claim, from, to, cancelling, stale)
+        local held = key('held', worker)
+        local fence, seen, counts = claim .. '\t', {}, {}
+        for first = from, to, 1000 do
+        local last = math.min(first + 999, to)
+        local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
+        local refused = false
+        for i = 1, last - first + 1 do
+        local value = holds[i]
+        if value and seen[value] == nil then
+        seen[value] = string.sub(value, 1, #fence) == fence
+        end
+        if value and seen[value] then
+        counts[value] = (counts[value] or 0) + 1
+        else
+        refused = true
+        stale[#stale + 1] = ARGV[first + i - 1]
+        holds[i] = false
+        end
+        end
+        local ids = ARGV
+        local low, high = first, last
+        if refused then
+        ids = {}
+        for i = 1, last - first + 1 do
+        if holds[i] then
+        ids[#ids + 1] = ARGV[first + i - 1]
+        end
+        end
+        low, high = 1, #ids
+        end
+        if high >= low then
+        redis.call('HDEL', held, unpack(ids, low, high))
+        redis.call('HDEL', key('tasks'), unpack(ids, low, high))
+        redis.call('HDEL', key('tries'), unpack(ids, low, high))
+        if cancelling then
+        redis.call('HDEL', key('cancels'), unpack(ids, low, high))
+        end
+        end
+        end
+        for value, count in pairs(counts) do
+        local _, _, _, queue = lane_parts(string.sub(value, #fence + 1))
+        total(queue, 'completed', count)
+        end
+        end
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
+        local lane = queue .. '\t' .. tenant
+        if priority ~= '' then
+        lane = lane .. '\t' .. priority
+        end
+        return lane, kind, queue
+        end
+        local function retain_of(record)
+        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        end
+        local function drop(id, record, state, now, reason)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain_of(record))
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        end
+        local function bury(id, queue, now)
+        redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
+        redis.call('SADD', key('queues'), queue)
+        total(queue, 'dead', 1)
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local lanes = key('lanes', ring .. '\t' .. tenant)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        local plain = ring .. '\t' .. tenant
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        if priorities[i] or wide[i] == 1 then
+        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function conclude(worker, outcome, id, claim, number, counted, text, cancelling, now)
+        local held = key('held', worker)
+        local value = redis.call('HGET', held, id)
+        local fence = claim .. '\t'
+        if not value or string.sub(value, 1, #fence) ~= fence then
+        return false
+        end
+        local lane = string.sub(value, #fence + 1)
+        local _, _, _, queue = lane_parts(lane)
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        redis.call('HDEL', held, id)
+        if outcome == 'result' then
+        keep_result(id, 'completed', now, text, number)
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        total(queue, 'completed', 1)
+        elseif outcome == 'cancel' or reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
+        elseif outcome == 'release' then
+        push_groups({ [lane] = { id } }, now, 'LPUSH')
+        else
+        local by = (outcome == 'dead' or counted == '1') and 1 or 0
+        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
+        redis.call('HSET', key('tries'), id, tries)
+        if outcome == 'dead' then
+        bury(id, queue, now)
+        else
+        total(queue, 'retried', 1)
+        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + number), id)
+        end
+        end
+        return true
+        end
+        local function reconcile(worker, runs, cancelling, now)
+        local held = key('held', worker)
+        local rows, groups, ids = redis.call('HGETALL', held), {}, {}
+        for i = 1, #rows, 2 do
+        local id = rows[i]
+        if not runs[id] then
+        ids[#ids + 1] = id
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        if reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
+        else
+        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        end
+        end
+        for from = 1, #ids, 1000 do
+        redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        for _, list in pairs(groups) do
+        table.sort(list, function(a, b) return a > b end)
+        end
+        push_groups(groups, now, 'LPUSH')
+        return #ids
+        end
+        local function forget_worker(worker)
+        local queues = redis.call('HGET', key('worker', worker), 'queues')
+        for queue in string.gmatch(queues or '', '[^\n]+') do
+        redis.call('SREM', key('idle', queue), worker)
+        end
+        redis.call('ZREM', key('workers'), worker)
+        redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
+        end
+        local function takeover(worker, now)
+        local held = key('held', worker)
+        redis.call('ZADD', key('workers'), -1, worker)
+        local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
+        if #rows == 0 then
+        forget_worker(worker)
+        return
+        end
+        local ids, lane_of = {}, {}
+        for i = 1, #rows, 2 do
+        table.insert(ids, rows[i])
+        lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
+        end
+        table.sort(ids, function(a, b) return a > b end)
+        local tries = redis.call('HMGET', key('tries'), unpack(ids))
+        local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
+        local groups, recovered = {}, {}
+        for i, id in ipairs(ids) do
+        local lane = lane_of[id]
+        local _, _, _, queue = lane_parts(lane)
+        if cancels[i] then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
+        else
+        local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
+        local line = string.format('%.0f', now) .. '\t' .. (attempts + 1) .. '\tlease expired: worker ' .. worker .. ' was lost'
+        local _, recoveries, text = history(tries[i], 0, 1, line)
+        redis.call('HSET', key('tries'), id, text)
+        recovered[queue] = (recovered[queue] or 0) + 1
+        if recoveries >= 3 then
+        bury(id, queue, now)
+        else
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        end
+        end
+        redis.call('HDEL', held, unpack(ids))
+        push_groups(groups, now, 'LPUSH')
+        for queue, count in pairs(recovered) do
+        total(queue, 'recovered', count)
+        end
+        if redis.call('EXISTS', held) == 0 then
+        forget_worker(worker)
+        end
+        end
+        local function promote(queue, now)
+        local delayed = key('delayed', queue)
+        local due = redis.call('ZRANGE', delayed, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 200)
+        if #due == 0 then
+        return
+        end
+        local groups = {}
+        for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(due))) do
+        if record then
+        local lane = record_lane(record)
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], due[i])
+        end
+        end
+        redis.call('ZREM', delayed, unpack(due))
+        push_groups(groups, now)
+        end
+        local function shares(rounds, lengths, weights, room)
+        local share = {}
+        for i = 1, #rounds do
+        share[i] = 0
+        end
+        while room > 0 do
+        local base, active = nil, 0
+        for i = 1, #rounds do
+        if share[i] < lengths[i] then
+        active = active + 1
+        if not base or rounds[i] < base then
+        base = rounds[i]
+        end
+        end
+        end
+        if active == 0 then
+        break
+        end
+        for i = 1, #rounds do
+        local left = lengths[i] - share[i]
+        if left > 0 and room > 0 and rounds[i] < base + 1 then
+        local some = math.min(left, room)
+        if active > 1 then
+        some = math.min(some, math.max(1, math.ceil((base + 1 - rounds[i]) * weights[i] - 1e-9)))
+        end
+        share[i] = share[i] + some
+        rounds[i] = rounds[i] + some / weights[i]
+        room = room - some
+        end
+        end
+        end
+        return share
+        end
+        local function pop_wide(ring, tenant, want, now, taken)
+        local lanes = key('lanes', ring .. '\t' .. tenant)
+        local rows = redis.call('ZRANGE', lanes, 0, 15, 'WITHSCORES')
+        local count = #rows / 2
+        while want > 0 and count > 0 do
+        local best, second
+        for i = 1, #rows, 2 do
+        if rows[i] then
+        local score = tonumber(rows[i + 1])
+        if not best or score < tonumber(rows[best + 1]) then
+        second = best and tonumber(rows[best + 1]) or second
+        best = i
+        elseif not second or score < second then
+        second = score
+        end
+        end
+        end
+        local lane = rows[best]
+        local _, _, priority = lane_parts(lane)
+        local after = now - (priority or 0) * 60000
+        local list = key('lane', lane)
+        local some = 1
+        if not second or after <= second then
+        some = want
+        end
+        local ids = redis.call('LPOP', list, some)
+        if ids and #ids > 0 then
+        want = want - #ids
+        table.insert(taken, { lane, ids })
+        end
+        if redis.call('EXISTS', list) == 0 then
+        redis.call('ZREM', lanes, lane)
+        rows[best], count = false, count - 1
+        else
+        rows[best + 1] = after
+        redis.call('ZADD', lanes, string.format('%.0f', after), lane)
+        end
+        end
+        if redis.call('EXISTS', lanes) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        return true
+        end
+        return false
+        end
+        local function take(ring, room, now)
+        local turn = key('turn', ring)
+        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local taken = {}
+        if #rows == 0 then
+        return taken, false
+        end
+        local tenants, rounds, lengths, weights = {}, {}, {}, {}
+        for i = 1, #rows / 2 do
+        tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
+        end
+        local _, _, _, queue = lane_parts(ring .. '\t')
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        weights[i] = tonumber(weight[i]) or 1
+        if wide[i] == 1 then
+        lengths[i] = 0
+        for _, lane in ipairs(redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, 15)) do
+        lengths[i] = lengths[i] + redis.call('LLEN', key('lane', lane))
+        end
+        else
+        lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
+        end
+        end
+        local share = shares(rounds, lengths, weights, room)
+        local moved, gone = {}, {}
+        for i, tenant in ipairs(tenants) do
+        local empty = lengths[i] == share[i]
+        if share[i] > 0 then
+        if wide[i] == 1 then
+        empty = pop_wide(ring, tenant, share[i], now, taken)
+        else
+        local lane = ring .. '\t' .. tenant
+        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        end
+        end
+        if empty then
+        gone[#gone + 1] = tenant
+        elseif share[i] > 0 and #tenants > 1 then
+        moved[#moved + 1] = string.format('%.17g', rounds[i])
+        moved[#moved + 1] = tenant
+        end
+        end
+        if #moved > 0 then
+        redis.call('ZADD', turn, unpack(moved))
+        end
+        local left = true
+        if #gone > 0 then
+        redis.call('ZREM', turn, unpack(gone))
+        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        if not left then
+        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        if kind then
+        redis.call('SREM', key('kinds', name), kind)
+        end
+        end
+        end
+        return taken, left
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function claim_ring(ring, room, takes, claim, now, reply, leases, worker)
+        local claimed, passed, left = 0, 0, true
+        local aside, aside_kinds = {}, {}
+        while claimed < room and left and passed <= 256 do
+        local taken
+        taken, left = take(ring, room - claimed, now)
+        for _, group in ipairs(taken) do
+        local lane, ids = group[1], group[2]
+        local lease = claim .. '\t' .. lane
+        local records = redis.call('HMGET', key('tasks'), unpack(ids))
+        local tries = redis.call('HMGET', key('tries'), unpack(ids))
+        for i, id in ipairs(ids) do
+        local record = records[i]
+        if record then
+        local kind = string.match(record, '^[^\t]*')
+        if takes(kind) then
+        claimed = claimed + 1
+        local at = #reply
+        reply[at + 1], reply[at + 2], reply[at + 3] = id, record, tries[i] or ''
+        at = #leases
+        leases[at + 1], leases[at + 2] = id, lease
+        else
+        passed = passed + 1
+        local _, _, _, queue = lane_parts(lane)
+        local rest = string.match(lane, '^[^\t]*(.*)$')
+        local to = queue .. '|' .. kind .. rest
+        aside[to] = aside[to] or {}
+        table.insert(aside[to], id)
+        aside_kinds[kind] = queue
+        end
+        end
+        end
+        end
+        end
+        push_groups(aside, now)
+        for kind, queue in pairs(aside_kinds) do
+        wake(queue, kind, worker)
+        end
+        return claimed, left
+        end
+        local worker, claim = ARGV[1], ARGV[3]
+        local lease, room = number(2, 'lease'), number(4, 'room')
+        local at = 7
+        local function list(width)
+        local from = at + 1
+        at = from + number(at, 'length of a list') * (width or 1)
+        return from, at - 1
+        end
+        local queues_from, queues_to = list()
+        local kinds_from, kinds_to = list()
+        local bounds_from, bounds_to = list(2)
+        local running_from, running_to = list()
+        local runs = {}
+        local run_count = number(at, 'runs of completed tasks')
+        at = at + 1
+        for i = 1, run_count do
+        local token = ARGV[at]
+        at = at + 1
+        local from, to = list()
+        runs[i] = { token, from, to }
+        end
+        local ended_from, ended_to = list(6)
+        for i = ended_from, ended_to, 6 do
+        number(i + 3, 'number')
+        end
+        local now, awake = clock(lease / 2)
+        local workers = key('workers')
+        local expiry = tonumber(redis.call('ZSCORE', workers, worker) or -1)
+        if expiry < 0 then
+        return { 'dead', string.format('%.0f', now) }
+        end
+        if expiry - now < lease * 2 / 3 then
+        redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
+        end
+        local stale = {}
+        local cancelling = redis.call('EXISTS', key('cancels')) == 1
+        for _, run in ipairs(runs) do
+        complete(worker, run[1], run[2], run[3], cancelling, stale)
+        end
+        for i = ended_from, ended_to, 6 do
+        local id = ARGV[i + 1]
+        if not conclude(worker, ARGV[i], id, ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5], cancelling, now) then
+        stale[#stale + 1] = id
+        end
+        end
+        if ARGV[6] == '1' then
+        local known = {}
+        for i = running_from, running_to do
+        known[ARGV[i]] = true
+        end
+        reconcile(worker, known, cancelling, now)
+        end
+        local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+        if oldest[2] then
+        local score = tonumber(oldest[2])
+        if score < 0 or (score < now and now - awake >= lease / 2) then
+        takeover(oldest[1], now)
+        end
+        end
+        local reply = { 'ok', string.format('%.0f', now), '0', '0', #stale }
+        for _, id in ipairs(stale) do
+        reply[#reply + 1] = id
+        end
+        local leases, more = {}, false
+        if room > 0 then
+        local paused = {}
+        for _, target in ipairs(redis.call('HKEYS', key('paused'))) do
+        paused[target] = true
+        end
+        local known
+        if kinds_to >= kinds_from then
+        known = {}
+        for i = kinds_from, kinds_to do
+        known[ARGV[i]] = true
+        end
+        end
+        local bounds = {}
+        for i = bounds_from, bounds_to, 2 do
+        bounds[ARGV[i]] = tonumber(ARGV[i + 1])
+        end
+        local function open(kind)
+        return (not known or known[kind]) and not paused['kind:' .. kind] and bounds[kind] ~= 0
+        end
+        local function takes(kind)
+        if not open(kind) then
+        return false
+        end
+        if bounds[kind] then
+        bounds[kind] = bounds[kind] - 1
+        end
+        return true
+        end
+        local rings = {}
+        for i = queues_from, queues_to do
+        local queue = ARGV[i]
+        promote(queue, now)
+        if not paused['queue:' .. queue] then
+        for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
+        if open(kind) then
+        rings[#rings + 1] = { queue .. '|' .. kind, queue, kind }
+        end
+        end
+        rings[#rings + 1] = { queue, queue }
+        end
+        end
+        local first = #rings > 0 and (tonumber(claim) or 0) % #rings or 0
+        local part = math.ceil(room / math.max(#rings, 1))
+        for pass = 1, #rings > 1 and 2 or 1 do
+        for i = 1, #rings do
+        local ring = rings[(first + i - 1) % #rings + 1]
+        local limit = pass == 1 and math.min(part, room) or room
+        if ring[3] and bounds[ring[3]] then
+        limit = math.min(limit, bounds[ring[3]])
+        end
+        if limit > 0 and not ring.empty then
+        local got, left = claim_ring(ring[1], limit, takes, claim, now, reply, leases, worker)
+        room = room - got
+        ring.empty = not left
+        end
+        end
+        end
+        for i = 1, #leases, 2000 do
+        redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
+        end
+        if room == 0 and ARGV[5] == '1' then
+        for i = queues_from, queues_to do
+        redis.call('SREM', key('idle', ARGV[i]), worker)
+        end
+        end
+        for _, ring in ipairs(rings) do
+        if not ring.empty then
+        more = true
+        wake(ring[2], ring[3], worker)
+        end
+        end
+        end
+        if room > 0 then
+        local due = more and now or nil
+        for i = queues_from, queues_to do
+        local queue = ARGV[i]
+        if ARGV[5] ~= '1' then
+        redis.call('SADD', key('idle', queue), worker)
+        end
+        local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if next_delayed and (not due or tonumber(next_delayed) < due) then
+        due = tonumber(next_delayed)
+        end
+        end
+        local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+        if next_lost[1] ~= worker and next_lost[2] then
+        local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
+        if not due or moment < due then
+        due = moment
+        end
+        end
+        reply[3] = string.format('%.0f', due or 0)
+        reply[4] = '1'
+        end
+        return reply
+        """#)
+
+    /// how many tasks are ready in one ring of a queue, by tenant, a chunk of tenants a call.
+    package static let depths = RedisScript(
+        name: "depths",
+        digest: "cf80bd9ae4b908af727c35b2064c95adbb37c39b",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL depths expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local ring, offset, limit = ARGV[1], number(2, 'offset'), number(3, 'limit')
+        local reply = {}
+        for _, tenant in ipairs(redis.call('ZRANGE', key('turn', ring), offset, offset + limit - 1)) do
+        local plain = ring .. '\t' .. tenant
+        local lanes = { plain }
+        if redis.call('SISMEMBER', key('wide', ring), tenant) == 1 then
+        lanes = redis.call('ZRANGE', key('lanes', plain), 0, -1)
+        end
+        local length, first = 0, ''
+        for _, lane in ipairs(lanes) do
+        length = length + redis.call('LLEN', key('lane', lane))
+        local head = redis.call('LINDEX', key('lane', lane), 0)
+        if head and (first == '' or head < first) then
+        first = head
+        end
+        end
+        reply[#reply + 1] = tenant
+        reply[#reply + 1] = length
+        reply[#reply + 1] = first
+        end
+        return reply
+        """#)
+
+    /// removes dead letters for good.
+    package static let discard = RedisScript(
+        name: "discard",
+        digest: "b6589a4e21ffbdde554434922502afbc1f2e4a54",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
+        local lane = queue .. '\t' .. tenant
+        if priority ~= '' then
+        lane = lane .. '\t' .. priority
+        end
+        return lane, kind, queue
+        end
+        local function retain_of(record)
+        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function drop(id, record, state, now, reason)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain_of(record))
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        end
+        local now = clock()
+        local reply = {}
+        for i, id in ipairs(ARGV) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        reply[i] = 'unknown'
+        else
+        local _, _, queue = record_lane(record)
+        if redis.call('ZREM', key('dead', queue), id) == 1 then
+        drop(id, record, 'discarded', now, '')
+        reply[i] = 'discarded'
+        else
+        reply[i] = 'alive'
+        end
+        end
+        end
+        return reply
+        """#)
+
+    /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
+    package static let enqueue = RedisScript(
+        name: "enqueue",
+        digest: "41516f006895740a7f1fbf6b49a0310d8d917dcf",
+        source: #"""
+        #!lua
+        if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local lanes = key('lanes', ring .. '\t' .. tenant)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        local plain = ring .. '\t' .. tenant
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        if priorities[i] or wide[i] == 1 then
+        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local groups, at = {}, 3
+        local place = 0
+        for i = 1, number(2, 'groups') do
+        local count = number(at + 5, 'number of tasks')
+        local group = {
+        lane = ARGV[at], start = ARGV[at + 1], deadline = tonumber(ARGV[at + 2]), name = ARGV[at + 3],
+        remembered = ARGV[at + 4], from = at + 6, to = at + 5 + 2 * count, place = place, ids = {},
+        }
+        if group.start ~= '' and not tonumber(string.sub(group.start, 2)) then
+        return redis.error_reply('BADCALL start of group ' .. i .. ' is not a time')
+        end
+        if not ARGV[group.to] then
+        return redis.error_reply('BADCALL group ' .. i .. ' has fewer tasks than it says')
+        end
+        for j = group.from, group.to, 2 do
+        group.ids[#group.ids + 1] = ARGV[j]
+        end
+        groups[i] = group
+        place = place + count
+        at = group.to + 1
+        end
+        local tasks = key('tasks')
+        local now = clock()
+        local reply = { string.format('%.0f', now) }
+        local again = ARGV[1] ~= '' and redis.call('EXISTS', key('sent', ARGV[1])) == 1
+        if again then
+        for _, group in ipairs(groups) do
+        local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
+        if known and known ~= group.ids[1] then
+        reply[#reply + 1] = group.place
+        reply[#reply + 1] = known
+        end
+        end
+        return reply
+        end
+        for _, group in ipairs(groups) do
+        for from = 1, #group.ids, 1000 do
+        local last = math.min(from + 999, #group.ids)
+        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
+        if record then
+        return redis.error_reply('IDTAKEN ' .. group.ids[from + i - 1])
+        end
+        end
+        end
+        end
+        if ARGV[1] ~= '' then
+        redis.call('SET', key('sent', ARGV[1]), '', 'EX', 30)
+        end
+        local entering, ready, earlier = {}, {}, {}
+        for _, group in ipairs(groups) do
+        local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
+        if known then
+        reply[#reply + 1] = group.place
+        reply[#reply + 1] = known
+        else
+        if group.name ~= '' then
+        redis.call('SET', key('dedupe', group.name), group.ids[1], 'PX', group.remembered)
+        end
+        if group.deadline then
+        local option = '\td=' .. string.format('%.0f', now + group.deadline)
+        for j = group.from + 1, group.to, 2 do
+        local head = string.find(ARGV[j], '\n', 1, true)
+        redis.call('HSET', tasks, ARGV[j - 1], string.sub(ARGV[j], 1, head - 1) .. option .. string.sub(ARGV[j], head))
+        end
+        else
+        for from = group.from, group.to, 2000 do
+        redis.call('HSET', tasks, unpack(ARGV, from, math.min(from + 1999, group.to)))
+        end
+        end
+        local _, _, _, queue = lane_parts(group.lane)
+        local due
+        if group.start ~= '' then
+        due = tonumber(string.sub(group.start, 2)) + (string.sub(group.start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local delayed = key('delayed', queue)
+        local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        earlier[queue] = true
+        end
+        local score = string.format('%.0f', due)
+        for from = 1, #group.ids, 1000 do
+        local members = {}
+        for i = from, math.min(from + 999, #group.ids) do
+        members[#members + 1] = score
+        members[#members + 1] = group.ids[i]
+        end
+        redis.call('ZADD', delayed, unpack(members))
+        end
+        redis.call('SADD', key('queues'), queue)
+        else
+        push(group.lane, group.ids, entering)
+        ready[queue] = true
+        end
+        end
+        end
+        enter(entering, now)
+        for queue in pairs(earlier) do
+        ready[queue] = true
+        end
+        for queue in pairs(ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        return reply
+        """#)
+
+    /// renews the lease of an incarnation, however many tasks it holds.
+    package static let heartbeat = RedisScript(
+        name: "heartbeat",
+        digest: "9235579d9bb44c2e254b5490931f6776df5f2d36",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL heartbeat expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local worker, lease = ARGV[1], number(2, 'lease')
+        local now = clock(lease / 2)
+        local expiry = tonumber(redis.call('ZSCORE', key('workers'), worker) or -1)
+        if expiry < 0 then
+        return { 'dead', string.format('%.0f', now) }
+        end
+        redis.call('ZADD', key('workers'), string.format('%.0f', now + lease), worker)
+        local reply = { 'ok', string.format('%.0f', now) }
+        if redis.call('EXISTS', key('cancels')) == 1 then
+        local ids = redis.call('HKEYS', key('held', worker))
+        for from = 1, #ids, 1000 do
+        local last = math.min(from + 999, #ids)
+        for i, reason in ipairs(redis.call('HMGET', key('cancels'), unpack(ids, from, last))) do
+        if reason then
+        reply[#reply + 1] = ids[from + i - 1]
+        reply[#reply + 1] = reason
+        end
+        end
+        end
+        end
+        return reply
+        """#)
+
+    /// the state of a task now.
+    package static let inspect = RedisScript(
+        name: "inspect",
+        digest: "19175f85f2b9f2b8e030253a5ade8ea86b5eda7e",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL inspect expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
+        local lane = queue .. '\t' .. tenant
+        if priority ~= '' then
+        lane = lane .. '\t' .. priority
+        end
+        return lane, kind, queue
+        end
+        local id, depth = ARGV[1], number(2, 'depth')
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        local result = redis.call('GET', key('result', id))
+        if not result then
+        return { 'unknown' }
+        end
+        local state, at, bytes = string.match(result, '^([^\t]*)\t([^\n]*)\n(.*)$')
+        return { state, at, '', bytes, '' }
+        end
+        local tries = redis.call('HGET', key('tries'), id) or ''
+        local lane, kind, queue = record_lane(record)
+        local due = redis.call('ZSCORE', key('delayed', queue), id)
+        if due then
+        return { 'delayed', due, '', record, tries }
+        end
+        local since = redis.call('ZSCORE', key('dead', queue), id)
+        if since then
+        return { 'dead', since, '', record, tries }
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return { 'running', worker, redis.call('HGET', key('cancels'), id) or '', record, tries }
+        end
+        end
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        for _, name in ipairs({ lane, aside }) do
+        local position = redis.call('LPOS', key('lane', name), id, 'MAXLEN', depth)
+        if position then
+        return { 'queued', tostring(position), tostring(redis.call('LLEN', key('lane', name))), record, tries }
+        end
+        end
+        return { 'queued', '', tostring(redis.call('LLEN', key('lane', lane))), record, tries }
+        """#)
+
+    /// no task of a queue, or of a kind, is claimed from now on. What runs goes on.
+    package static let pause = RedisScript(
+        name: "pause",
+        digest: "b96ce15bf8f8ac573807eafee25c9ea7174bfa8e",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL pause expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local now = clock()
+        local new = redis.call('HSETNX', key('paused'), ARGV[1], ARGV[2] .. '\t' .. string.format('%.0f', now))
+        local queue = string.match(ARGV[1], '^queue:(.*)$')
+        if queue then
+        redis.call('SADD', key('queues'), queue)
+        end
+        return tostring(new)
+        """#)
+
+    /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
+    package static let purge = RedisScript(
+        name: "purge",
+        digest: "327c4fc690245bb716a543901e56113411b37a69",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function shares(rounds, lengths, weights, room)
+        local share = {}
+        for i = 1, #rounds do
+        share[i] = 0
+        end
+        while room > 0 do
+        local base, active = nil, 0
+        for i = 1, #rounds do
+        if share[i] < lengths[i] then
+        active = active + 1
+        if not base or rounds[i] < base then
+        base = rounds[i]
+        end
+        end
+        end
+        if active == 0 then
+        break
+        end
+        for i = 1, #rounds do
+        local left = lengths[i] - share[i]
+        if left > 0 and room > 0 and rounds[i] < base + 1 then
+        local some = math.min(left, room)
+        if active > 1 then
+        some = math.min(some, math.max(1, math.ceil((base + 1 - rounds[i]) * weights[i] - 1e-9)))
+        end
+        share[i] = share[i] + some
+        rounds[i] = rounds[i] + some / weights[i]
+        room = room - some
+        end
+        end
+        end
+        return share
+        end
+        local function pop_wide(ring, tenant, want, now, taken)
+        local lanes = key('lanes', ring .. '\t' .. tenant)
+        local rows = redis.call('ZRANGE', lanes, 0, 15, 'WITHSCORES')
+        local count = #rows / 2
+        while want > 0 and count > 0 do
+        local best, second
+        for i = 1, #rows, 2 do
+        if rows[i] then
+        local score = tonumber(rows[i + 1])
+        if not best or score < tonumber(rows[best + 1]) then
+        second = best and tonumber(rows[best + 1]) or second
+        best = i
+        elseif not second or score < second then
+        second = score
+        end
+        end
+        end
+        local lane = rows[best]
+        local _, _, priority = lane_parts(lane)
+        local after = now - (priority or 0) * 60000
+        local list = key('lane', lane)
+        local some = 1
+        if not second or after <= second then
+        some = want
+        end
+        local ids = redis.call('LPOP', list, some)
+        if ids and #ids > 0 then
+        want = want - #ids
+        table.insert(taken, { lane, ids })
+        end
+        if redis.call('EXISTS', list) == 0 then
+        redis.call('ZREM', lanes, lane)
+        rows[best], count = false, count - 1
+        else
+        rows[best + 1] = after
+        redis.call('ZADD', lanes, string.format('%.0f', after), lane)
+        end
+        end
+        if redis.call('EXISTS', lanes) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        return true
+        end
+        return false
+        end
+        local function take(ring, room, now)
+        local turn = key('turn', ring)
+        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local taken = {}
+        if #rows == 0 then
+        return taken, false
+        end
+        local tenants, rounds, lengths, weights = {}, {}, {}, {}
+        for i = 1, #rows / 2 do
+        tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
+        end
+        local _, _, _, queue = lane_parts(ring .. '\t')
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        weights[i] = tonumber(weight[i]) or 1
+        if wide[i] == 1 then
+        lengths[i] = 0
+        for _, lane in ipairs(redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, 15)) do
+        lengths[i] = lengths[i] + redis.call('LLEN', key('lane', lane))
+        end
+        else
+        lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
+        end
+        end
+        local share = shares(rounds, lengths, weights, room)
+        local moved, gone = {}, {}
+        for i, tenant in ipairs(tenants) do
+        local empty = lengths[i] == share[i]
+        if share[i] > 0 then
+        if wide[i] == 1 then
+        empty = pop_wide(ring, tenant, share[i], now, taken)
+        else
+        local lane = ring .. '\t' .. tenant
+        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        end
+        end
+        if empty then
+        gone[#gone + 1] = tenant
+        elseif share[i] > 0 and #tenants > 1 then
+        moved[#moved + 1] = string.format('%.17g', rounds[i])
+        moved[#moved + 1] = tenant
+        end
+        end
+        if #moved > 0 then
+        redis.call('ZADD', turn, unpack(moved))
+        end
+        local left = true
+        if #gone > 0 then
+        redis.call('ZREM', turn, unpack(gone))
+        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        if not left then
+        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        if kind then
+        redis.call('SREM', key('kinds', name), kind)
+        end
+        end
+        end
+        return taken, left
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local queue, chunk = ARGV[1], math.min(number(2, 'chunk'), 1000)
+        local now = clock()
+        local rings = { queue }
+        for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
+        rings[#rings + 1] = queue .. '|' .. kind
+        end
+        local out, purged = 0, 0
+        local function remove(ids)
+        if #ids > 0 then
+        out = out + #ids
+        purged = purged + redis.call('HDEL', key('tasks'), unpack(ids))
+        redis.call('HDEL', key('tries'), unpack(ids))
+        end
+        end
+        for _, ring in ipairs(rings) do
+        while out < chunk do
+        local taken = take(ring, chunk - out, now)
+        if #taken == 0 then
+        break
+        end
+        for _, group in ipairs(taken) do
+        remove(group[2])
+        end
+        end
+        end
+        if out < chunk then
+        local popped, ids = redis.call('ZPOPMIN', key('delayed', queue), chunk - out), {}
+        for i = 1, #popped, 2 do
+        ids[#ids + 1] = popped[i]
+        end
+        remove(ids)
+        end
+        if purged > 0 then
+        total(queue, 'purged', purged)
+        end
+        return out
+        """#)
+
+    /// makes an incarnation known and gives it a lease.
+    package static let register = RedisScript(
+        name: "register",
+        digest: "abf3f60750642fd92b06b012ff22660b1a0a8130",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL register expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local lease = number(2, 'lease')
+        local now = clock(lease / 2)
+        redis.call('HSET', key('worker', ARGV[1]), 'since', string.format('%.0f', now), unpack(ARGV, 3))
+        redis.call('ZADD', key('workers'), string.format('%.0f', now + lease), ARGV[1])
+        return string.format('%.0f', now)
+        """#)
+
+    /// ends a pause and wakes a worker for what has waited.
+    package static let resume = RedisScript(
+        name: "resume",
+        digest: "63b121c5f4b16309bebd27277d910de1ef1be900",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL resume expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local was = redis.call('HDEL', key('paused'), ARGV[1])
+        local queue = string.match(ARGV[1], '^queue:(.*)$')
+        local kind = string.match(ARGV[1], '^kind:(.*)$')
+        if queue then
+        wake(queue)
+        for _, name in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
+        wake(queue, name)
+        end
+        else
+        for _, name in ipairs(redis.call('SMEMBERS', key('queues'))) do
+        if redis.call('SISMEMBER', key('kinds', name), kind) == 1 then
+        wake(name, kind)
+        end
+        end
+        end
+        return tostring(was)
+        """#)
+
+    /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted.
+    package static let retire = RedisScript(
+        name: "retire",
+        digest: "dd642413f1aa9b3160da5a2c992c6555b8f747c3",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local lanes = key('lanes', ring .. '\t' .. tenant)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        local plain = ring .. '\t' .. tenant
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        if priorities[i] or wide[i] == 1 then
+        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
+        local lane = queue .. '\t' .. tenant
+        if priority ~= '' then
+        lane = lane .. '\t' .. priority
+        end
+        return lane, kind, queue
+        end
+        local function retain_of(record)
+        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function drop(id, record, state, now, reason)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain_of(record))
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        end
+        local function reconcile(worker, runs, cancelling, now)
+        local held = key('held', worker)
+        local rows, groups, ids = redis.call('HGETALL', held), {}, {}
+        for i = 1, #rows, 2 do
+        local id = rows[i]
+        if not runs[id] then
+        ids[#ids + 1] = id
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        if reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
+        else
+        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        end
+        end
+        for from = 1, #ids, 1000 do
+        redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        for _, list in pairs(groups) do
+        table.sort(list, function(a, b) return a > b end)
+        end
+        push_groups(groups, now, 'LPUSH')
+        return #ids
+        end
+        local function forget_worker(worker)
+        local queues = redis.call('HGET', key('worker', worker), 'queues')
+        for queue in string.gmatch(queues or '', '[^\n]+') do
+        redis.call('SREM', key('idle', queue), worker)
+        end
+        redis.call('ZREM', key('workers'), worker)
+        redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local worker = ARGV[1]
+        local now = clock()
+        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
+        local back = 0
+        if (tonumber(redis.call('ZSCORE', key('workers'), worker) or -1)) >= 0 then
+        back = reconcile(worker, {}, true, now)
+        end
+        forget_worker(worker)
+        if back > 0 then
+        for queue in string.gmatch(queues, '[^\n]+') do
+        wake(queue)
+        end
+        end
+        return back
+        """#)
+
+    /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
+    package static let revive = RedisScript(
+        name: "revive",
+        digest: "d8737e19268cd24b4a403f243d45dcf2435bea91",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local last = tonumber(known[1]) or 0
+        local awake = tonumber(known[3]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 then
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        if silence and now - last > silence then
+        awake = now
+        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
+        end
+        end
+        return now, awake
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
+        local lane = queue .. '\t' .. tenant
+        if priority ~= '' then
+        lane = lane .. '\t' .. priority
+        end
+        return lane, kind, queue
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local lanes = key('lanes', ring .. '\t' .. tenant)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        local plain = ring .. '\t' .. tenant
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        if priorities[i] or wide[i] == 1 then
+        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local now = clock()
+        local reply, groups, queues = {}, {}, {}
+        for i, id in ipairs(ARGV) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        reply[i] = 'unknown'
+        else
+        local lane, _, queue = record_lane(record)
+        local was_dead = redis.call('ZREM', key('dead', queue), id) == 1
+        if was_dead or redis.call('ZREM', key('delayed', queue), id) == 1 then
+        local tries = redis.call('HGET', key('tries'), id)
+        if was_dead and tries then
+        redis.call('HSET', key('tries'), id, '0\t0' .. string.match(tries, '^[^\n]*(.*)$'))
+        end
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        queues[queue] = true
+        reply[i] = 'ready'
+        else
+        reply[i] = 'ready'
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        reply[i] = 'running'
+        end
+        end
+        end
+        end
+        end
+        push_groups(groups, now)
+        for queue in pairs(queues) do
+        wake(queue)
+        end
+        return reply
+        """#)
+
+    package static let all: [RedisScript] = [
+        cancel,
+        cycle,
+        depths,
+        discard,
+        enqueue,
+        heartbeat,
+        inspect,
+        pause,
+        purge,
+        register,
+        resume,
+        retire,
+        revive,
+    ]
+
+    package static let contracts: [String: ScriptContract] = [
+        "cancel": ScriptContract(keys: ["prefix"], arguments: ["id", "reason"], rest: false),
+        "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "idle", "reconcile", "lists"], rest: true),
+        "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
+        "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
+        "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
+        "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
+        "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
+        "pause": ScriptContract(keys: ["prefix"], arguments: ["target", "by"], rest: false),
+        "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk"], rest: false),
+        "register": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "facts"], rest: true),
+        "resume": ScriptContract(keys: ["prefix"], arguments: ["target"], rest: false),
+        "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
+        "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
+    ]
 }

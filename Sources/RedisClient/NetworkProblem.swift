@@ -1,0 +1,16 @@
+import NIOCore
+import NIOPosix
+
+/// Errors of the network layer in words for people.
+enum NetworkProblem {
+    static func describe(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let first = error.connectionErrors.first { return describe(first.error) }
+            return "the host name \"\(error.host)\" could not be resolved"
+        case let error as IOError: return error.description
+        case ChannelError.connectTimeout(let limit): return "no answer within \(limit.nanoseconds / 1_000_000) ms"
+        default: return String(describing: error)
+        }
+    }
+}
