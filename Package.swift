@@ -55,7 +55,8 @@ let package = Package(
         .target(
             name: "Penstock",
             dependencies: [
-                "PenstockModel", "PenstockStore", "PenstockRuntime", "RedisClient", nioCore, serviceLifecycle, logging,
+                "PenstockModel", "PenstockStore", "PenstockRuntime", "RedisClient", nioCore, nioPosix, serviceLifecycle,
+                logging,
             ]),
 
         // A private redis-server, and the test kit on top of it.

@@ -11,8 +11,8 @@
 --- ARGV[7] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; ids of running
 ---   tasks; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other outcomes, each
 ---   `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
---- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; '1' if registered as
----   idle; number of stale outcomes and their ids; then id, record, history of each claimed task
+--- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; '1' if registered
+---   as idle; number of stale outcomes and their ids; then id, record, history of each claimed task
 --@include key
 --@include number
 --@include clock
@@ -68,8 +68,8 @@ for _, run in ipairs(runs) do
   complete(worker, run[1], run[2], run[3], cancelling, stale)
 end
 for i = ended_from, ended_to, 6 do
-  local id = ARGV[i + 1]
-  if not conclude(worker, ARGV[i], id, ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5], cancelling, now) then
+  local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
+  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
     stale[#stale + 1] = id
   end
 end

@@ -79,6 +79,13 @@ extension Store {
         try await call(Scripts.retire, [worker]).int ?? 0
     }
 
+    /// Makes a worker that waits for hints under this name look up.
+    package func nudge(worker: String) async throws(StoreError) {
+        _ = try await pipeline([
+            RedisCommand("RPUSH", keys.wake(worker), "work"), RedisCommand("EXPIRE", keys.wake(worker), "10"),
+        ])
+    }
+
     /// Waits for hints on a connection of its own, up to `timeout`.
     package func hints(
         for worker: String, on connection: RedisBlockingConnection, timeout: Duration

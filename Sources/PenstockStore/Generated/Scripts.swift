@@ -99,7 +99,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "2243a1a244917f12728fb1572b666bddbcab9941",
+        digest: "c1574ec1eac62175e45acf63668813b025b1eb19",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -289,7 +289,7 @@ package enum Scripts {
         end
         enter(entering, now)
         end
-        local function conclude(worker, outcome, id, claim, number, counted, text, cancelling, now)
+        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now)
         local held = key('held', worker)
         local value = redis.call('HGET', held, id)
         local fence = claim .. '\t'
@@ -301,7 +301,7 @@ package enum Scripts {
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         redis.call('HDEL', held, id)
         if outcome == 'result' then
-        keep_result(id, 'completed', now, text, number)
+        keep_result(id, 'completed', now, text, wait)
         redis.call('HDEL', key('tasks'), id)
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
@@ -318,7 +318,7 @@ package enum Scripts {
         bury(id, queue, now)
         else
         total(queue, 'retried', 1)
-        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + number), id)
+        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
         end
         end
         return true
@@ -381,7 +381,7 @@ package enum Scripts {
         drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
         else
         local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
-        local line = string.format('%.0f', now) .. '\t' .. (attempts + 1) .. '\tlease expired: worker ' .. worker .. ' was lost'
+        local line = string.format('%.0f\t%d\tlease expired: worker %s was lost', now, attempts + 1, worker)
         local _, recoveries, text = history(tries[i], 0, 1, line)
         redis.call('HSET', key('tries'), id, text)
         recovered[queue] = (recovered[queue] or 0) + 1
@@ -639,7 +639,7 @@ package enum Scripts {
         end
         local ended_from, ended_to = list(6)
         for i = ended_from, ended_to, 6 do
-        number(i + 3, 'number')
+        number(i + 3, 'wait')
         end
         local now, awake = clock(lease / 2)
         local workers = key('workers')
@@ -656,8 +656,8 @@ package enum Scripts {
         complete(worker, run[1], run[2], run[3], cancelling, stale)
         end
         for i = ended_from, ended_to, 6 do
-        local id = ARGV[i + 1]
-        if not conclude(worker, ARGV[i], id, ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5], cancelling, now) then
+        local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
+        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
         stale[#stale + 1] = id
         end
         end

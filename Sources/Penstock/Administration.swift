@@ -1,0 +1,252 @@
+import PenstockModel
+import PenstockStore
+
+/// What became of a request to cancel.
+public enum Cancelled: String, Sendable, Hashable {
+    /// It waited, and is gone.
+    case cancelled
+    /// It runs; its handler is being cancelled.
+    case requested
+    /// It is a dead letter: discard it instead.
+    case dead
+    /// There is no such job, or it has ended.
+    case unknown
+}
+
+/// A job at one moment.
+public struct JobStatus: Sendable, Hashable {
+    public let id: TaskID
+    public let state: TaskState
+    /// Names of an ended job are not kept: empty then.
+    public var kind = ""
+    public var queue = ""
+    public var tenant = ""
+    public var priority = Priority.normal
+    public var payload: [UInt8] = []
+    public var options = TaskOptions()
+    /// Queued: the number of jobs before it in its lane; nil when there are more than 10,000.
+    public var position: Int?
+    /// Delayed: when it is due. Dead or ended: since when. Milliseconds since 1970 by Redis's clock.
+    public var at: Int64?
+    /// Running: the incarnation of the worker that holds it.
+    public var worker: String?
+    /// Running: the reason, if it was asked to end. Cancelled: the reason.
+    public var cancelReason: String?
+    /// Completed: the result.
+    public var result: [UInt8]?
+    /// Attempts that failed and counted.
+    public var failedAttempts = 0
+    /// Times that a lost worker held it.
+    public var recoveries = 0
+    /// The last ten troubles, the newest last.
+    public var history: [Trouble] = []
+
+    /// Waits for its next try after a failed one.
+    public var isRetrying: Bool { state == .delayed && failedAttempts + history.count > 0 }
+}
+
+/// A queue in numbers, at one moment.
+public struct QueueStatus: Sendable, Hashable {
+    public let name: String
+    public let ready: Int
+    public let delayed: Int
+    public let running: Int
+    public let dead: Int
+    /// Since the namespace began.
+    public let completed: Int
+    public let retried: Int
+    public let recovered: Int
+    public let cancelled: Int
+    public let isPaused: Bool
+    public let pausedBy: String?
+    /// Milliseconds since 1970.
+    public let pausedAt: Int64?
+    /// When the oldest ready job was made, milliseconds since 1970.
+    public let oldest: Int64?
+    /// Filled where asked for.
+    public let tenants: [Tenant]
+    /// Kinds with tasks that no worker which met them takes, or that are paused.
+    public let kindsSetAside: [String]
+
+    public struct Tenant: Sendable, Hashable {
+        public let name: String
+        public let ready: Int
+        public let weight: Double
+        public let oldest: Int64?
+    }
+}
+
+public struct WorkerStatus: Sendable, Hashable {
+    /// The incarnation.
+    public let name: String
+    public let host: String
+    public let pid: Int
+    public let queues: [String]
+    /// Nil: any.
+    public let kinds: [String]?
+    /// Jobs it holds.
+    public let running: Int
+    /// When its lease ends unless renewed, milliseconds since 1970.
+    public let leaseExpiry: Int64
+}
+
+public enum RevivalAnswer: String, Sendable, Hashable { case ready, running, unknown }
+public enum DiscardalAnswer: String, Sendable, Hashable { case discarded, alive, unknown }
+
+extension Penstock {
+    // MARK: Jobs
+
+    /// Cancels a job, from any process. One that waits is gone at once; the handler of one that runs is cancelled within
+    /// a second. It is not tried again in either case.
+    @discardableResult
+    public func cancel(_ id: TaskID, reason: String = "") async throws(PenstockError) -> Cancelled {
+        let answer = try await publicly { () throws(StoreError) in try await store.cancel(id, reason: reason) }
+        switch answer {
+        case .cancelled: return .cancelled
+        case .requested: return .requested
+        case .dead: return .dead
+        case .unknown: return .unknown
+        }
+    }
+
+    public func status(_ id: TaskID) async throws(PenstockError) -> JobStatus {
+        JobStatus(try await publicly { () throws(StoreError) in try await store.inspect(id) })
+    }
+
+    /// Gives dead letters a new start with all their attempts, and tasks that wait for their next try a start now.
+    @discardableResult
+    public func retry(_ ids: [TaskID]) async throws(PenstockError) -> [RevivalAnswer] {
+        try await publicly { () throws(StoreError) in try await store.revive(ids) }.map { answer in
+            switch answer {
+            case .ready: .ready
+            case .running: .running
+            case .unknown: .unknown
+            }
+        }
+    }
+
+    /// Removes dead letters for good.
+    @discardableResult
+    public func discard(_ ids: [TaskID]) async throws(PenstockError) -> [DiscardalAnswer] {
+        try await publicly { () throws(StoreError) in try await store.discard(ids) }.map { answer in
+            switch answer {
+            case .discarded: .discarded
+            case .alive: .alive
+            case .unknown: .unknown
+            }
+        }
+    }
+
+    /// Dead letters of a queue, the newest first.
+    public func deadLetters(
+        queue: String, offset: Int = 0, limit: Int = 100
+    ) async throws(PenstockError) -> [JobStatus] {
+        try await publicly { () throws(StoreError) in
+            try await store.deadLetters(queue: queue, offset: offset, limit: limit)
+        }.map(JobStatus.init)
+    }
+
+    // MARK: Queues
+
+    /// Nothing of the queue is claimed any more; what runs goes on. False if it was paused already.
+    @discardableResult
+    public func pause(queue: String, by: String = "") async throws(PenstockError) -> Bool {
+        try await publicly { () throws(StoreError) in try await store.pause(.queue(queue), by: by) }
+    }
+
+    @discardableResult
+    public func resume(queue: String) async throws(PenstockError) -> Bool {
+        try await publicly { () throws(StoreError) in try await store.resume(.queue(queue)) }
+    }
+
+    /// Nothing of the kind is claimed any more, in any queue.
+    @discardableResult
+    public func pause(kind: String, by: String = "") async throws(PenstockError) -> Bool {
+        try await publicly { () throws(StoreError) in try await store.pause(.kind(kind), by: by) }
+    }
+
+    @discardableResult
+    public func resume(kind: String) async throws(PenstockError) -> Bool {
+        try await publicly { () throws(StoreError) in try await store.resume(.kind(kind)) }
+    }
+
+    /// Removes all waiting jobs of a queue, ready and delayed, in chunks that never block Redis for long.
+    /// - Returns: how many were removed.
+    @discardableResult
+    public func purge(queue: String, progress: (Int) -> Void = { _ in }) async throws(PenstockError) -> Int {
+        var removed = 0
+        while true {
+            let chunk = try await publicly { () throws(StoreError) in try await store.purge(queue: queue) }
+            if chunk == 0 { return removed }
+            removed += chunk
+            progress(removed)
+        }
+    }
+
+    /// Sets how many jobs a tenant gets in a round of its queue; 1 by default.
+    public func setWeight(_ weight: Double, tenant: String, queue: String) async throws(PenstockError) {
+        try await publicly { () throws(StoreError) in
+            try await store.setWeight(weight, tenant: tenant, queue: queue)
+        }
+    }
+
+    /// Queues in numbers: those named, or all that ever had a job.
+    public func queues(
+        _ names: [String]? = nil, withTenants: Bool = false
+    ) async throws(PenstockError) -> [QueueStatus] {
+        try await publicly { () throws(StoreError) in try await store.queues(names, withTenants: withTenants) }.map {
+            QueueStatus(
+                name: $0.name, ready: $0.ready, delayed: $0.delayed, running: $0.running, dead: $0.dead,
+                completed: $0.totals["completed"] ?? 0, retried: $0.totals["retried"] ?? 0,
+                recovered: $0.totals["recovered"] ?? 0, cancelled: $0.totals["cancelled"] ?? 0,
+                isPaused: $0.pausedAt != nil, pausedBy: $0.pausedBy, pausedAt: $0.pausedAt, oldest: $0.oldest,
+                tenants: $0.tenants.map {
+                    .init(name: $0.name, ready: $0.ready, weight: $0.weight, oldest: $0.oldest)
+                }, kindsSetAside: $0.asideKinds)
+        }
+    }
+
+    /// The workers that are alive, or not yet given up.
+    public func workers() async throws(PenstockError) -> [WorkerStatus] {
+        try await publicly { () throws(StoreError) in try await store.workers() }.map {
+            WorkerStatus(
+                name: $0.worker, host: $0.host, pid: $0.pid, queues: $0.queues, kinds: $0.kinds,
+                running: $0.running.values.reduce(0, +), leaseExpiry: $0.expiry)
+        }
+    }
+
+    /// Reaches Redis, and says what it promises: version, durability, eviction; with warnings for an operator.
+    public func checkServer() async throws(PenstockError) -> (summary: String, warnings: [String]) {
+        let report = try await publicly { () throws(StoreError) in try await store.serverReport() }
+        return ("Redis \(report.version), durability \(report.durability.rawValue)", report.warnings)
+    }
+}
+
+extension JobStatus {
+    init(_ view: TaskView) {
+        self.init(id: view.id, state: view.state)
+        if let record = view.record {
+            kind = record.kind
+            queue = record.queue
+            tenant = record.tenant
+            priority = record.priority
+            payload = record.payload
+            options = record.options
+        }
+        failedAttempts = view.history.attempts
+        recoveries = view.history.recoveries
+        history = view.history.troubles
+        switch view.detail {
+        case .queued(let position, _): self.position = position
+        case .delayed(let until): at = until
+        case .running(let worker, let reason):
+            self.worker = worker
+            cancelReason = reason
+        case .dead(let since): at = since
+        case .ended(let state, let since, let bytes):
+            at = since
+            if state == .completed { result = bytes } else { cancelReason = String(decoding: bytes, as: UTF8.self) }
+        case .unknown: break
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import PenstockStore
+import RedisClient
+
+/// What the library throws: a code to decide by, a message for people that says what to do, and the cause.
+public struct PenstockError: Error, Sendable, CustomStringConvertible {
+    public enum Code: String, Sendable, Hashable {
+        /// A value is not allowed; nothing was done. The message names the field.
+        case invalidArgument
+        /// Redis could not be reached, or is too old, or refused the password; nothing was done.
+        case unavailable
+        /// Redis has no memory left for new work; nothing was done.
+        case outOfMemory
+        /// The reply was lost: it may or may not have happened.
+        case outcomeUnknown
+        /// Redis answered with an error.
+        case server
+        /// A payload or result cannot be encoded or decoded.
+        case codec
+        /// The client was shut down.
+        case closed
+    }
+
+    public let code: Code
+    public let message: String
+    public let cause: (any Error)?
+
+    public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    public var description: String { message }
+}
+
+extension PenstockError {
+    init(_ error: StoreError) {
+        let code: Code
+        switch error {
+        case .invalid: code = .invalidArgument
+        case .outOfMemory: code = .outOfMemory
+        case .outcomeUnknown: code = .outcomeUnknown
+        case .unexpectedReply: code = .server
+        case .redis(let redis): code = Self.code(redis)
+        }
+        self.init(code, error.description, cause: error)
+    }
+
+    init(_ error: RedisError) { self.init(Self.code(error), "\(error)", cause: error) }
+
+    private static func code(_ error: RedisError) -> Code {
+        switch error {
+        case .unavailable: .unavailable
+        case .invalidConfiguration: .unavailable
+        case .outcomeUnknown: .outcomeUnknown
+        case .server, .invalidReply: .server
+        case .closed, .cancelled: .closed
+        }
+    }
+}
+
+/// Runs a call of the store and gives its error the public form.
+func publicly<Value>(_ body: () async throws(StoreError) -> Value) async throws(PenstockError) -> Value {
+    do throws(StoreError) { return try await body() } catch { throw PenstockError(error) }
+}

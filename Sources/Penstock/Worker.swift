@@ -1,0 +1,251 @@
+import Logging
+import PenstockModel
+import PenstockRuntime
+import PenstockStore
+import ServiceLifecycle
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Runs jobs. A service for `ServiceGroup`: on graceful shutdown it claims nothing more, lets running jobs end within the
+/// grace time, and hands the rest back, uncounted.
+///
+///     let worker = Worker(penstock, queues: ["mail"], concurrency: 64)
+///     worker.handle(SendWelcome.self) { job, context in
+///         try await mailer.welcome(job.userID)
+///     }
+///     try await ServiceGroup(services: [penstock, worker], gracefulShutdownSignals: [.sigterm], logger: logger).run()
+public final class Worker: Service {
+    public struct Options: Sendable {
+        /// How many jobs of one kind run at once, where fewer than the worker's concurrency.
+        public var kindConcurrency: [String: Int] = [:]
+        /// How long the worker's jobs stay its own without a sign of life; a heartbeat is sent three times as often. A
+        /// dead worker's jobs are taken over when it has passed. 15 s by default.
+        public var lease: Duration = .seconds(15)
+        /// How long running jobs may go on after a graceful shutdown began. 25 s by default.
+        public var shutdownGrace: Duration = .seconds(25)
+        /// How long a handler may take to end after it was cancelled. 5 s by default. After that its slot is given away.
+        public var cancellationGrace: Duration = .seconds(5)
+        /// Time for one attempt, where neither the job nor its handler says. None by default.
+        public var attemptTimeout: Duration?
+        /// How jobs are retried, where neither the job nor its handler says.
+        public var retry: RetryPolicy = .standard
+        /// End when nothing is ready, delayed or running in the worker's queues.
+        public var drains = false
+
+        public init() {}
+    }
+
+    /// What the worker has done since it started.
+    public struct Statistics: Sendable, Hashable {
+        public var claimed = 0, completed = 0, retried = 0, dead = 0, cancelled = 0
+        /// Handed back unfinished.
+        public var released = 0
+        /// Commits that came too late: another worker has the job.
+        public var refused = 0
+    }
+
+    private struct Registry {
+        var handlers: [String: TaskHandler] = [:]
+        var fallback: TaskHandler?
+        var engine: WorkerEngine?
+    }
+
+    private let penstock: Penstock
+    private let queues: [String]
+    private let concurrency: Int
+    private let options: Options
+    private let logger: Logger
+    private let registry = Mutex(Registry())
+    private let observe: (@Sendable (WorkerEvent) -> Void)?
+
+    public convenience init(
+        _ penstock: Penstock, queues: [String] = ["default"], concurrency: Int = 16, options: Options = .init(),
+        logger: Logger? = nil
+    ) {
+        self.init(penstock, queues: queues, concurrency: concurrency, options: options, logger: logger, observe: nil)
+    }
+
+    package init(
+        _ penstock: Penstock, queues: [String], concurrency: Int, options: Options, logger: Logger? = nil,
+        observe: (@Sendable (WorkerEvent) -> Void)?
+    ) {
+        self.penstock = penstock
+        self.queues = queues
+        self.concurrency = concurrency
+        self.options = options
+        self.logger = logger ?? penstock.logger
+        self.observe = observe
+    }
+
+    /// Handles jobs of a type. The value that the handler returns is the job's result, kept if the job asks for that.
+    ///
+    /// Register all handlers before the worker runs; a later one for the same kind replaces an earlier one. An error that
+    /// the handler throws fails the attempt: `JobFailure`, or any `FailureDisposing` error, says what follows.
+    ///
+    /// - Parameters:
+    ///   - retry: how often and how soon; the worker's policy by default.
+    ///   - timeout: time for one attempt.
+    public func handle<J: Job, Output: Encodable & Sendable>(
+        _ type: J.Type, retry: RetryPolicy? = nil, timeout: Duration? = nil,
+        _ body: @escaping @Sendable (J, JobContext) async throws -> Output
+    ) {
+        let codec = penstock.configuration.codec
+        register(J.name, retry, timeout) { task, context in
+            let job: J
+            do {
+                job = try codec.decode(J.self, from: task.record.payload)
+            } catch {
+                throw JobFailure.permanent("payload is no \(J.name): \(error)")
+            }
+            let output = try await body(job, JobContext(task, context))
+            guard task.record.options.retention != nil, Output.self != NoOutput.self else { return nil }
+            return try codec.encode(output)
+        }
+    }
+
+    /// Handles jobs of a type that have no result.
+    public func handle<J: Job>(
+        _ type: J.Type, retry: RetryPolicy? = nil, timeout: Duration? = nil,
+        _ body: @escaping @Sendable (J, JobContext) async throws -> Void
+    ) {
+        handle(type, retry: retry, timeout: timeout) { job, context in
+            try await body(job, context)
+            return NoOutput()
+        }
+    }
+
+    /// Handles jobs of a type that brings its own code.
+    public func handle<J: RunnableJob>(_ type: J.Type, retry: RetryPolicy? = nil, timeout: Duration? = nil) {
+        handle(type, retry: retry, timeout: timeout) { job, context in try await job.run(context) }
+    }
+
+    /// Handles payloads of a kind as bytes; returned bytes are the result.
+    public func handle(
+        kind: String, retry: RetryPolicy? = nil, timeout: Duration? = nil,
+        _ body: @escaping @Sendable ([UInt8], JobContext) async throws -> [UInt8]?
+    ) {
+        register(kind, retry, timeout) { task, context in try await body(task.record.payload, JobContext(task, context)) }
+    }
+
+    /// Handles every kind that has no handler of its own, as bytes. The worker then claims any kind.
+    public func handleAnyKind(
+        retry: RetryPolicy? = nil, timeout: Duration? = nil,
+        _ body: @escaping @Sendable ([UInt8], JobContext) async throws -> [UInt8]?
+    ) {
+        let handler = TaskHandler(retry: retry, timeout: timeout) { task, context in
+            try await body(task.record.payload, JobContext(task, context))
+        }
+        registry.withLock { $0.fallback = handler }
+    }
+
+    private func register(
+        _ kind: String, _ retry: RetryPolicy?, _ timeout: Duration?,
+        _ run: @escaping @Sendable (ClaimedTask, AttemptContext) async throws -> [UInt8]?
+    ) {
+        registry.withLock { $0.handlers[kind] = TaskHandler(retry: retry, timeout: timeout, run: run) }
+    }
+
+    /// Works until shutdown or cancellation.
+    ///
+    /// - Throws: `invalidArgument` for wrong options or kinds; whatever keeps the worker from reaching Redis at the start.
+    public func run() async throws {
+        let engine = try makeEngine()
+        registry.withLock { $0.engine = engine }
+        try await publicly { () throws(StoreError) in try await engine.run() }
+    }
+
+    private func makeEngine() throws(PenstockError) -> WorkerEngine {
+        let (handlers, fallback) = registry.withLock { ($0.handlers, $0.fallback) }
+        for kind in handlers.keys {
+            do { try Name.kind.check(kind) } catch { throw PenstockError(.invalidArgument, "\(error)", cause: error) }
+        }
+        var configuration = WorkerConfiguration(queues: queues)
+        configuration.concurrency = concurrency
+        configuration.kindConcurrency = options.kindConcurrency
+        configuration.lease = options.lease
+        configuration.shutdownGrace = options.shutdownGrace
+        configuration.cancellationGrace = options.cancellationGrace
+        configuration.attemptTimeout = options.attemptTimeout
+        configuration.retry = options.retry
+        configuration.drains = options.drains
+        configuration.host = Self.hostName
+        configuration.pid = Int(getpid())
+        do throws(StoreError) {
+            return try WorkerEngine(
+                store: penstock.store, configuration: configuration, handlers: handlers, fallback: fallback,
+                logger: logger, observe: observe)
+        } catch {
+            throw PenstockError(error)
+        }
+    }
+
+    public var statistics: Statistics {
+        guard let known = registry.withLock({ $0.engine })?.statistics else { return Statistics() }
+        return Statistics(
+            claimed: known.claimed, completed: known.completed, retried: known.retried, dead: known.dead,
+            cancelled: known.cancelled, released: known.released, refused: known.refused)
+    }
+
+    private static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// What a handler knows of the job beside its payload.
+public struct JobContext: Sendable {
+    public let id: TaskID
+    public let kind: String
+    public let queue: String
+    public let tenant: String
+    public let priority: Priority
+    /// This attempt, from 1.
+    public let attempt: Int
+    public let maxAttempts: Int
+    /// Times that a lost worker held the job before.
+    public let recoveries: Int
+    public let logger: Logger
+    private let attemptContext: AttemptContext
+
+    init(_ task: ClaimedTask, _ context: AttemptContext) {
+        id = task.id
+        kind = task.record.kind
+        queue = task.record.queue
+        tenant = task.record.tenant
+        priority = task.record.priority
+        attempt = task.attempt
+        maxAttempts = context.maxAttempts
+        recoveries = task.history.recoveries
+        logger = context.logger
+        attemptContext = context
+    }
+
+    /// Why the handler was cancelled, once it was; nil before.
+    public var cancellation: Cancellation? {
+        switch attemptContext.interruption {
+        case nil: nil
+        case .cancelled(let reason): .requested(reason: reason)
+        case .timedOut, .deadlinePassed: .timedOut
+        case .shutdown: .shutdown
+        case .leaseLost: .leaseLost
+        }
+    }
+
+    public enum Cancellation: Sendable, Hashable {
+        /// Somebody cancelled the job.
+        case requested(reason: String)
+        case timedOut
+        /// The worker stops; the job goes back.
+        case shutdown
+        /// The worker was silent for too long: another one has the job, and what this one does counts no more.
+        case leaseLost
+    }
+}

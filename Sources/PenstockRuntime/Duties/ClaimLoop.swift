@@ -1,0 +1,104 @@
+import PenstockModel
+import PenstockStore
+import RedisClient
+
+extension WorkerEngine {
+    /// Commits and claims, one call at a time, until the worker has stopped; owns the slots.
+    func claimLoop() async {
+        await withDiscardingTaskGroup { slots in
+            var failures = 0
+            loop: while true {
+                let step = state.withLock { $0.nextStep(now: .now) }
+                switch step {
+                case .wait:
+                    if let flushAt = state.withLock({ $0.flushAt }) { alarm.set(flushAt) }
+                    // Not ended by cancellation: what runs has to be waited for, and each end opens the gate.
+                    await gate.waitIgnoringCancellation()
+                case .finished:
+                    break loop
+                case .cycle(let request, _):
+                    do throws(StoreError) {
+                        let reply = try await store.cycle(request)
+                        failures = 0
+                        switch reply {
+                        case .dead: await beReborn(from: request.worker)
+                        case .turn(let turn): await take(turn, request, &slots)
+                        }
+                    } catch {
+                        failures += 1
+                        await recover(from: error, failures: failures)
+                    }
+                }
+            }
+            await leave()
+        }
+    }
+
+    private func take(_ turn: CycleTurn, _ request: CycleRequest, _ slots: inout DiscardingTaskGroup) async {
+        let now = ContinuousClock.now
+        let (start, refused, confirmed) = state.withLock { $0.accept(turn, requested: request, now: now) }
+        count(refused: refused, confirmed: confirmed)
+        if !turn.unreadable.isEmpty {
+            logger.error("claimed tasks that cannot be read", metadata: ["jobs": "\(turn.unreadable)"])
+        }
+        if !turn.claimed.isEmpty {
+            observe?(.claimed(turn.claimed.map(\.id)))
+            if turn.claimed.count > start { alarm.set(now + Pace.longestWait) }
+        }
+        for _ in 0..<start { slots.addTask { await self.runSlot() } }
+        if request.room > 0 && turn.claimed.count < request.room {
+            if state.withLock({ $0.isIdle }) {
+                observe?(.idle)
+                if configuration.drains, await isDrained() { stop(grace: configuration.shutdownGrace) }
+            }
+            let untilDue = turn.nextDue.map { Duration.milliseconds(max(0, $0 - turn.now)) }
+            // A long way to the next due moment is covered by the poll.
+            if let untilDue, untilDue < configuration.pollInterval { alarm.set(now + untilDue) }
+            alarm.set(now + configuration.pollInterval)
+        }
+    }
+
+    private func recover(from error: StoreError, failures: Int) async {
+        var unknown = true
+        if case .redis(let redis) = error {
+            switch redis {
+            case .unavailable, .server, .closed, .invalidConfiguration: unknown = false
+            case .outcomeUnknown, .invalidReply, .cancelled: break
+            }
+        }
+        if case .outOfMemory = error { unknown = false }
+        state.withLock { $0.giveBack(outcomeUnknown: unknown, now: .now) }
+        if failures == 1 || failures % 20 == 0 {
+            logger.error("cannot reach Redis as needed; trying again", metadata: ["error": "\(error)"])
+        }
+        if case .redis(.closed) = error {
+            // The client is shut down: nothing can be committed any more, leases will expire.
+            state.withLock { $0.surrender() }
+            return
+        }
+        let wait = Backoff.exponential(from: .milliseconds(20), cap: .seconds(1), jitter: 0.5)
+            .wait(afterAttempt: failures, random: .random(in: 0..<1))
+        try? await Task.sleep(for: wait)
+        if Task.isCancelled && failures > 5 { state.withLock { $0.surrender() } }
+    }
+
+    private func isDrained() async -> Bool {
+        do throws(StoreError) {
+            return try await store.queues(configuration.queues).allSatisfy {
+                $0.ready == 0 && $0.delayed == 0 && $0.running == 0
+            }
+        } catch {
+            logger.error("cannot see whether the queues are empty", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    private func leave() async {
+        let name = state.withLock { $0.incarnationName }
+        do throws(StoreError) {
+            try await store.retire(worker: name)
+        } catch {
+            logger.warning("cannot sign off; the lease will expire", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Logging
+import PenstockModel
+import PenstockStore
+
+/// How a worker works. Frozen when it starts.
+package struct WorkerConfiguration: Sendable {
+    /// What it subscribes to, each served in turn.
+    package var queues: [String]
+    /// How many attempts run at once.
+    package var concurrency = 16
+    /// How many attempts of one kind run at once, where fewer than `concurrency`.
+    package var kindConcurrency: [String: Int] = [:]
+    /// How long the worker's tasks stay its own without a sign of life.
+    package var lease: Duration = .seconds(15)
+    /// How long running attempts may go on after a graceful shutdown began.
+    package var shutdownGrace: Duration = .seconds(25)
+    /// How long a handler may take to end after it was cancelled, before its slot is given away.
+    package var cancellationGrace: Duration = .seconds(5)
+    /// Time for one attempt where neither the job nor its handler says.
+    package var attemptTimeout: Duration?
+    package var retry: RetryPolicy = .standard
+    /// Ends the worker when nothing is ready, delayed or running in its queues.
+    package var drains = false
+    package var host = ""
+    package var pid = 0
+
+    package init(queues: [String]) { self.queues = queues }
+
+    /// The longest silence between looks for work; what a lost wake-up can cost. Also the worker's pulse when idle.
+    var pollInterval: Duration { drains ? .milliseconds(250) : min(.seconds(5), lease / 3) }
+
+    package func validate() throws(StoreError) {
+        guard !queues.isEmpty else { throw .invalid("a worker needs at least one queue") }
+        for queue in queues {
+            do { try Name.queue.check(queue) } catch { throw .invalid("\(error)") }
+        }
+        guard (1...10_000).contains(concurrency) else {
+            throw .invalid("concurrency must be 1 to 10000; it is \(concurrency)")
+        }
+        for (kind, bound) in kindConcurrency where bound < 1 {
+            throw .invalid("concurrency of kind \(kind) must be at least 1; it is \(bound)")
+        }
+        guard lease >= .milliseconds(300), lease <= .seconds(86_400) else {
+            throw .invalid("lease must be 300 ms to one day; it is \(lease)")
+        }
+        guard shutdownGrace >= .zero, cancellationGrace >= .zero else {
+            throw .invalid("grace times must not be negative")
+        }
+    }
+}
+
+/// What a worker calls for one attempt of one kind.
+package struct TaskHandler: Sendable {
+    /// Returns the result, to be kept if the task asks for that.
+    package var run: @Sendable (ClaimedTask, AttemptContext) async throws -> [UInt8]?
+    package var retry: RetryPolicy?
+    package var timeout: Duration?
+
+    package init(
+        retry: RetryPolicy? = nil, timeout: Duration? = nil,
+        run: @escaping @Sendable (ClaimedTask, AttemptContext) async throws -> [UInt8]?
+    ) {
+        self.retry = retry
+        self.timeout = timeout
+        self.run = run
+    }
+}
+
+/// What an attempt knows of its surroundings.
+package struct AttemptContext: Sendable {
+    package let logger: Logger
+    package let maxAttempts: Int
+    let interrupt: Interrupt
+
+    /// Why the attempt was cancelled, once it was.
+    package var interruption: Interruption? { interrupt.reason }
+}
+
+/// What happens in a worker, for tests and for counting.
+package enum WorkerEvent: Sendable, Hashable {
+    case registered(incarnation: String)
+    case claimed([TaskID])
+    case idle
+    /// Commits that were refused because the lease had been lost.
+    case refused([TaskID])
+    /// Commits that were sent again after a lost reply and had been applied the first time.
+    case confirmed([TaskID])
+    case incarnationLost(String)
+    case interrupted(TaskID, Interruption)
+    case stopped
+}
+
+/// What a worker has done since it started.
+package struct WorkerStatistics: Sendable, Hashable {
+    package var claimed = 0
+    package var completed = 0
+    package var retried = 0
+    package var dead = 0
+    package var cancelled = 0
+    package var released = 0
+    package var refused = 0
+    package var incarnations = 0
+    package var cycles = 0
+}

@@ -1,0 +1,148 @@
+import Logging
+import PenstockModel
+import PenstockStore
+import RedisClient
+import ServiceLifecycle
+import Synchronization
+
+/// A worker: claims tasks, runs them in slots, commits what became of them.
+///
+/// Its duties run side by side in one task group: the claim loop (which owns the slots), the hint listener, the
+/// heartbeat and the alarm. They share `WorkerState`, which decides; this class acts.
+package final class WorkerEngine: Sendable {
+    let store: Store
+    let configuration: WorkerConfiguration
+    let handlers: [String: TaskHandler]
+    /// Takes kinds that have no handler of their own; where there is one, the worker claims any kind.
+    let fallback: TaskHandler?
+    let logger: Logger
+    let observe: (@Sendable (WorkerEvent) -> Void)?
+
+    let state: Mutex<WorkerState>
+    let gate = Gate()
+    let alarm = Alarm()
+
+    package init(
+        store: Store, configuration: WorkerConfiguration, handlers: [String: TaskHandler], fallback: TaskHandler? = nil,
+        logger: Logger, observe: (@Sendable (WorkerEvent) -> Void)? = nil
+    ) throws(StoreError) {
+        try configuration.validate()
+        guard fallback != nil || !handlers.isEmpty else { throw .invalid("a worker needs at least one handler") }
+        self.store = store
+        self.configuration = configuration
+        self.handlers = handlers
+        self.fallback = fallback
+        self.logger = logger
+        self.observe = observe
+        state = Mutex(
+            WorkerState(configuration: configuration, kinds: fallback == nil ? handlers.keys.sorted() : nil))
+    }
+
+    package var statistics: WorkerStatistics { state.withLock { $0.statistics } }
+
+    /// Attempts that run now.
+    package var running: [TaskID] { state.withLock { Array($0.running.keys) } }
+
+    /// Works until a graceful shutdown, the cancellation of the task, or, where configured, until its queues are empty.
+    /// Throws only if the worker cannot start.
+    package func run() async throws(StoreError) {
+        try await registerFirst()
+        await withTaskGroup(of: Void.self) { duties in
+            duties.addTask { await self.listenForHints() }
+            duties.addTask { await self.keepLease() }
+            duties.addTask { await self.alarm.run { self.ring() } }
+            await withGracefulShutdownHandler {
+                await withTaskCancellationHandler {
+                    await self.claimLoop()
+                } onCancel: {
+                    self.stop(grace: .zero)
+                }
+            } onGracefulShutdown: {
+                self.stop(grace: self.configuration.shutdownGrace)
+            }
+            duties.cancelAll()
+        }
+        observe?(.stopped)
+    }
+
+    /// Begins to stop: no more claims, `grace` for what runs, then interruption and hand-back.
+    package func stop(grace: Duration) {
+        let ends = ContinuousClock.now + grace
+        let didBegin = state.withLock { state in
+            guard state.phase == .working else { return false }
+            state.stop(graceEnds: ends)
+            return true
+        }
+        if didBegin { logger.info("worker stops", metadata: ["grace": "\(grace)"]) }
+        alarm.set(ends)
+        if grace == .zero {
+            for attempt in state.withLock({ Array($0.running.values) }) { interrupt(attempt, .shutdown) }
+        }
+        gate.open()
+    }
+
+    func count(refused: [TaskID], confirmed: [TaskID]) {
+        if !refused.isEmpty {
+            logger.warning(
+                "commits refused: the lease had been lost", metadata: ["jobs": "\(refused.map(\.rawValue))"])
+            observe?(.refused(refused))
+        }
+        if !confirmed.isEmpty { observe?(.confirmed(confirmed)) }
+    }
+
+    // MARK: Incarnations
+
+    private func registerFirst() async throws(StoreError) {
+        let name = Self.incarnationName(configuration)
+        try await store.register(worker: name, lease: configuration.lease, facts: facts)
+        state.withLock { $0.begin(incarnation: name) }
+        observe?(.registered(incarnation: name))
+    }
+
+    /// The worker was taken over: what it runs is lost to it. It comes back under a new name.
+    func beReborn(from lost: String) async {
+        let loss = state.withLock { state in 
+            state.incarnationName == lost && !state.isLost ? state.lose() : nil
+        }
+        guard let (attempts, refused) = loss else { return }
+        logger.warning("lease lost: this worker was taken over", metadata: ["worker": "\(lost)"])
+        observe?(.incarnationLost(lost))
+        count(refused: refused, confirmed: [])
+        for attempt in attempts { interrupt(attempt, .leaseLost) }
+        let name = Self.incarnationName(configuration)
+        var wait = Backoff.exponential(from: .milliseconds(50), cap: .seconds(1))
+        wait.jitter = 0.5
+        var tries = 0
+        while true {
+            do throws(StoreError) {
+                try await store.register(worker: name, lease: configuration.lease, facts: facts)
+                break
+            } catch {
+                tries += 1
+                logger.error("cannot register", metadata: ["error": "\(error)"])
+                if Task.isCancelled {
+                    gate.open()
+                    return
+                }
+                try? await Task.sleep(for: wait.wait(afterAttempt: tries, random: .random(in: 0..<1)))
+            }
+        }
+        state.withLock { $0.begin(incarnation: name) }
+        observe?(.registered(incarnation: name))
+        gate.open()
+        // The hint listener still listens under the old name.
+        try? await store.nudge(worker: lost)
+    }
+
+    private var facts: WorkerFacts {
+        WorkerFacts(
+            queues: configuration.queues, kinds: fallback == nil ? handlers.keys.sorted() : nil,
+            concurrency: configuration.concurrency, host: configuration.host, pid: configuration.pid)
+    }
+
+    /// host-pid-random: tells people where, and nobody twice.
+    private static func incarnationName(_ configuration: WorkerConfiguration) -> String {
+        let host = configuration.host.isEmpty ? "worker" : configuration.host.filter { !$0.isWhitespace }
+        return "\(host)-\(configuration.pid)-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+    }
+}

@@ -1,0 +1,317 @@
+import DequeModule
+import PenstockModel
+import PenstockStore
+
+/// What a worker knows of itself, and all its decisions: no IO, no waiting. One place locks it.
+struct WorkerState {
+    enum Phase: Hashable {
+        case working
+        /// No more claims; what runs may end until the instant.
+        case stopping(graceEnds: ContinuousClock.Instant)
+    }
+
+    /// What the claim loop does next.
+    enum Step {
+        case cycle(CycleRequest, again: Bool)
+        /// Wait for the gate.
+        case wait
+        /// Nothing runs and nothing is to be committed any more.
+        case finished
+    }
+
+    /// A claimed task that waits for a slot.
+    struct Ready {
+        let task: ClaimedTask
+        let since: ContinuousClock.Instant
+    }
+
+    let configuration: WorkerConfiguration
+    let kinds: [String]?
+
+    private(set) var phase = Phase.working
+    private(set) var incarnation = 0
+    private(set) var incarnationName = ""
+    /// Taken over, and not registered anew yet.
+    private(set) var isLost = false
+    private(set) var statistics = WorkerStatistics()
+
+    private var ready: Deque<Ready> = []
+    private(set) var running: [TaskID: Attempt] = [:]
+    /// Child tasks that take from `ready`; at most as many as there are slots.
+    private var runners = 0
+    private var ended: [EndedTask] = []
+    private var oldestEnd: ContinuousClock.Instant?
+    /// Sent, reply awaited.
+    private var inFlight: [EndedTask] = []
+    private var isInFlight = false
+    /// The last commit was sent and its reply lost.
+    private var isResend = false
+    private var needsReconcile = false
+    private var isRegisteredIdle = false
+    /// Something said that there may be work.
+    private var wantsWork = true
+    private var claims = 0
+    private var heldByKind: [String: Int] = [:]
+    private var pace = Pace()
+
+    init(configuration: WorkerConfiguration, kinds: [String]?) {
+        self.configuration = configuration
+        self.kinds = kinds
+    }
+
+    // MARK: The life of an incarnation
+
+    mutating func begin(incarnation name: String) {
+        incarnation += 1
+        incarnationName = name
+        isLost = false
+        statistics.incarnations += 1
+        isRegisteredIdle = false
+        needsReconcile = false
+        wantsWork = true
+    }
+
+    /// The incarnation was taken over. Its attempts are to be interrupted by the caller; what had ended is refused.
+    mutating func lose() -> (interrupt: [Attempt], refused: [TaskID]) {
+        isLost = true
+        let refused = (inFlight + ended).map(\.id)
+        statistics.refused += refused.count
+        inFlight = []
+        isInFlight = false
+        isResend = false
+        ended = []
+        oldestEnd = nil
+        for waiting in ready { release(kind: waiting.task.record.kind) }
+        ready = []
+        return (running.values.filter { $0.incarnation == incarnation }, refused)
+    }
+
+    mutating func stop(graceEnds: ContinuousClock.Instant) {
+        guard case .working = phase else { return }
+        phase = .stopping(graceEnds: graceEnds)
+        // What was claimed and never started goes back first.
+        while let waiting = ready.popFirst() { end(waiting.task, .released) }
+    }
+
+    // MARK: The claim loop
+
+    mutating func nextStep(now: ContinuousClock.Instant) -> Step {
+        if isInFlight { return .wait }
+        let isStopping = phase != .working
+        if isLost { return isStopping && running.isEmpty ? .finished : .wait }
+        if isStopping && running.isEmpty && ended.isEmpty && ready.isEmpty { return .finished }
+        let room =
+            isStopping ? 0 : max(0, configuration.concurrency + pace.ahead - running.count - ready.count)
+        let flush = !ended.isEmpty && (isStopping || !shouldHold(now: now))
+        guard flush || needsReconcile || (wantsWork && room > 0) else { return .wait }
+        claims += 1
+        inFlight = ended
+        ended = []
+        oldestEnd = nil
+        isInFlight = true
+        if room > 0 { wantsWork = false }
+        statistics.cycles += 1
+        let request = CycleRequest(
+            worker: incarnationName, lease: configuration.lease, claim: claims, room: min(room, Store.largestClaim),
+            isRegisteredIdle: isRegisteredIdle, queues: configuration.queues, kinds: kinds,
+            bounds: configuration.kindConcurrency.map { kind, bound in
+                (kind, max(0, bound - heldByKind[kind, default: 0]))
+            },
+            reconcile: needsReconcile
+                ? running.values.filter { $0.incarnation == incarnation }.map(\.task.id) + ready.map(\.task.id)
+                    + inFlight.map(\.id) : nil,
+            ended: inFlight)
+        return .cycle(request, again: isResend)
+    }
+
+    /// Holding a batch back pays while slots have work waiting in this process; never for longer than `Pace.longestHold`.
+    private func shouldHold(now: ContinuousClock.Instant) -> Bool {
+        guard ready.count > pace.ahead / 2, let oldestEnd else { return false }
+        return now - oldestEnd < Pace.longestHold
+    }
+
+    /// When a held batch must leave, if one is held.
+    var flushAt: ContinuousClock.Instant? { isInFlight ? nil : oldestEnd.map { $0 + Pace.longestHold } }
+
+    /// Takes in the reply of a cycle. Returns how many runners to start.
+    mutating func accept(
+        _ turn: CycleTurn, requested: CycleRequest, now: ContinuousClock.Instant
+    ) -> (start: Int, refused: [TaskID], confirmed: [TaskID]) {
+        isInFlight = false
+        pace.note(ended: inFlight.count, at: now)
+        let stale = Set(turn.stale)
+        for task in inFlight where !stale.contains(task.id) { count(task.outcome) }
+        let refused = isResend ? [] : turn.stale
+        let confirmed = isResend ? turn.stale : []
+        if isResend {
+            for task in inFlight where stale.contains(task.id) { count(task.outcome) }
+        }
+        statistics.refused += refused.count
+        inFlight = []
+        isResend = false
+        needsReconcile = false
+        isRegisteredIdle = turn.isRegisteredIdle
+        statistics.claimed += turn.claimed.count
+        for task in turn.claimed {
+            ready.append(Ready(task: task, since: now))
+            heldByKind[task.record.kind, default: 0] += 1
+        }
+        // As much as there was room for: there may be more.
+        if requested.room > 0 && turn.claimed.count >= requested.room { wantsWork = true }
+        if case .stopping = phase {
+            while let waiting = ready.popFirst() { end(waiting.task, .released) }
+            return (0, refused, confirmed)
+        }
+        let start = max(0, min(ready.count, configuration.concurrency - runners))
+        runners += start
+        return (start, refused, confirmed)
+    }
+
+    /// The call failed. What it carried goes first again.
+    mutating func giveBack(outcomeUnknown: Bool, now: ContinuousClock.Instant) {
+        isInFlight = false
+        ended = inFlight + ended
+        inFlight = []
+        if !ended.isEmpty && oldestEnd == nil { oldestEnd = now }
+        wantsWork = true
+        if outcomeUnknown {
+            isResend = true
+            needsReconcile = true
+        }
+    }
+
+    mutating func hintedWork() {
+        // Whoever told us has taken us off the list of the idle.
+        isRegisteredIdle = false
+        wantsWork = true
+    }
+
+    mutating func poll() { wantsWork = true }
+
+    // MARK: Slots
+
+    /// The next task for a runner; nil ends the runner.
+    mutating func takeReady(_ make: (ClaimedTask, Int) -> Attempt) -> Attempt? {
+        guard let waiting = ready.popFirst() else {
+            runners -= 1
+            return nil
+        }
+        let attempt = make(waiting.task, incarnation)
+        // An attempt of an earlier life may still be ending: what it says will not be heard.
+        if let earlier = running.updateValue(attempt, forKey: waiting.task.id) { release(kind: earlier.task.record.kind) }
+        return attempt
+    }
+
+    /// Whether the claim loop has something to do now that a task has ended.
+    var needsLoop: Bool { !isInFlight && (ready.count <= pace.ahead / 2 || phase != .working) }
+
+    /// An attempt has ended. False if its slot had been given away before, so that this end comes too late.
+    mutating func settle(_ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant) -> Bool {
+        let id = attempt.task.id
+        guard let known = running[id], known.task.claim == attempt.task.claim, known.incarnation == attempt.incarnation
+        else { return false }
+        running[id] = nil
+        if let outcome, attempt.incarnation == incarnation, !isLost {
+            end(attempt.task, outcome, now: now)
+        } else {
+            release(kind: attempt.task.record.kind)
+            statistics.refused += 1
+        }
+        return true
+    }
+
+    /// The slot of an attempt is free although its handler still runs. A runner less: the handler's own is stuck.
+    mutating func loseRunner() { runners -= 1 }
+
+    /// A runner that was stuck in an abandoned attempt is back; it may go on if there are fewer than slots.
+    mutating func regainRunner() -> Bool {
+        guard runners < configuration.concurrency else { return false }
+        runners += 1
+        return true
+    }
+
+    /// Runners that a freed slot needs.
+    mutating func startRunners() -> Int {
+        let start = max(0, min(ready.count, configuration.concurrency - runners))
+        runners += start
+        return start
+    }
+
+    mutating func update(_ id: TaskID, _ change: (inout Attempt) -> Void) {
+        guard var attempt = running[id] else { return }
+        change(&attempt)
+        running[id] = attempt
+    }
+
+    /// A task that was asked to end before it got a slot.
+    mutating func cancelReady(_ id: TaskID, reason: String) {
+        guard let place = ready.firstIndex(where: { $0.task.id == id }) else { return }
+        let waiting = ready.remove(at: place)
+        end(waiting.task, .cancelled(reason: reason))
+    }
+
+    /// Nothing can be committed any more; leases will expire.
+    mutating func surrender() {
+        if case .working = phase { phase = .stopping(graceEnds: .now) }
+        ready = []
+        ended = []
+        inFlight = []
+        running = [:]
+    }
+
+    /// Claimed tasks that have waited for a slot for too long go back, for workers that have one.
+    mutating func releaseOverdue(now: ContinuousClock.Instant) {
+        while let last = ready.last, now - last.since > Pace.longestWait {
+            ready.removeLast()
+            end(last.task, .released, now: now)
+        }
+    }
+
+    var oldestReady: ContinuousClock.Instant? { ready.first?.since }
+    var isIdle: Bool { running.isEmpty && ready.isEmpty && ended.isEmpty && inFlight.isEmpty }
+
+    private mutating func end(_ task: ClaimedTask, _ outcome: Outcome, now: ContinuousClock.Instant = .now) {
+        ended.append(EndedTask(id: task.id, claim: task.claim, outcome: outcome))
+        if oldestEnd == nil { oldestEnd = now }
+        release(kind: task.record.kind)
+    }
+
+    private mutating func release(kind: String) {
+        guard let held = heldByKind[kind] else { return }
+        heldByKind[kind] = held > 1 ? held - 1 : nil
+    }
+
+    private mutating func count(_ outcome: Outcome) {
+        switch outcome {
+        case .completed, .result: statistics.completed += 1
+        case .retry: statistics.retried += 1
+        case .dead: statistics.dead += 1
+        case .cancelled: statistics.cancelled += 1
+        case .released: statistics.released += 1
+        }
+    }
+}
+
+/// How far ahead of its slots a worker claims: as much as it ends in `reach`, so that slots do not wait for round trips
+/// when tasks are short, and nothing is hoarded when they are long.
+struct Pace: Sendable {
+    static let longestHold: Duration = .milliseconds(2)
+    static let longestWait: Duration = .milliseconds(200)
+    private static let reachSeconds = 0.004
+    private static let most = 384
+
+    private(set) var ahead = 0
+    private var rate = 0.0
+    private var last: ContinuousClock.Instant?
+
+    mutating func note(ended: Int, at now: ContinuousClock.Instant) {
+        defer { last = now }
+        guard let last else { return }
+        let seconds = (now - last) / .seconds(1)
+        guard seconds > 0 else { return }
+        // Averaged over about 20 ms, whatever the length of a cycle.
+        let weight = min(1, seconds / 0.02 + 0.2)
+        rate += (Double(ended) / seconds - rate) * weight
+        ahead = min(Self.most, Int(rate * Self.reachSeconds))
+    }
+}
