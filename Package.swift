@@ -60,10 +60,14 @@ let package = Package(
             ]),
 
         // A private redis-server, and the test kit on top of it.
-        .target(name: "EmbeddedRedis", dependencies: ["RedisClient", nioCore, nioPosix, logging]),
+        // EmbeddedRedis talks one PING over a plain socket and needs nothing of ours.
+        .target(name: "CSystemCalls"),
+        .target(name: "EmbeddedRedis", dependencies: ["CSystemCalls"]),
         .target(
             name: "PenstockTesting",
-            dependencies: ["Penstock", "PenstockStore", "RedisClient", "EmbeddedRedis", nioCore, nioPosix, logging]),
+            dependencies: [
+                "Penstock", "PenstockStore", "RedisClient", "EmbeddedRedis", nioCore, nioPosix, logging, collections,
+            ]),
 
         .executableTarget(
             name: "PenstockCommand",
@@ -77,7 +81,10 @@ let package = Package(
 
         .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"]),
         .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "PenstockTesting", "EmbeddedRedis"]),
-        .testTarget(name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "RedisClient"]),
+        // A process that owns an embedded Redis, for the test that kills it.
+        .executableTarget(name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
+        .testTarget(
+            name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
         .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockTesting", "RedisClient"]),
         .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
         .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting"]),

@@ -1,0 +1,10 @@
+// A process that owns an embedded Redis and waits to be killed. Prints one line: the server's process id, its socket and
+// its directory. An argument names the directory; without one it is temporary.
+
+import EmbeddedRedis
+import Glibc
+
+let redis = try await EmbeddedRedis.start(.init(directory: CommandLine.arguments.dropFirst().first))
+print("\(redis.pid) \(redis.socketPath) \(redis.directory)")
+fflush(nil)
+while true { try await Task.sleep(for: .seconds(3_600)) }
