@@ -12,6 +12,7 @@ let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", packa
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -31,6 +32,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
@@ -76,7 +78,7 @@ let package = Package(
             ]),
 
         // lua/ -> Sources/PenstockStore/Generated/Scripts.swift
-        .target(name: "ScriptRendering", dependencies: [crypto]),
+        .target(name: "ScriptRendering", dependencies: [crypto, subprocess, systemPackage]),
         .executableTarget(name: "RenderScripts", dependencies: ["ScriptRendering"]),
 
         .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"]),
@@ -92,7 +94,9 @@ let package = Package(
             name: "PenstockCommandTests", dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", subprocess]),
         .testTarget(
             name: "ArchitectureTests",
-            dependencies: ["ScriptRendering", "PenstockStore", "PenstockTesting", "RedisClient"]),
+            dependencies: [
+                "ScriptRendering", "PenstockStore", "PenstockTesting", "RedisClient", subprocess, systemPackage,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

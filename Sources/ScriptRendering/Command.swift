@@ -1,8 +1,12 @@
 import Foundation
+import Subprocess
+import SystemPackage
 
-/// Runs a program to its end without blocking a thread.
+/// Runs a program to its end without blocking a thread. Foundation's Process will not do: its children inherit the
+/// sockets by which it notices the end of others, so that two that run side by side wait for each other for ever.
 package enum Command {
     package struct Result: Sendable {
+        /// The exit code, or 128 and the signal, as in a shell.
         package let status: Int32
         package let output: String
         package let errorOutput: String
@@ -27,30 +31,20 @@ package enum Command {
         throw Missing(program: program, package: package)
     }
 
-    /// Files, not pipes, take the output: a program that prints more than a pipe holds cannot get stuck.
     package static func run(
         _ program: URL, _ arguments: [String], input: String = "", directory: URL? = nil
     ) async throws -> Result {
-        let files = try TemporaryDirectory()
-        defer { files.remove() }
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.currentDirectoryURL = directory
-        process.standardInput = try FileHandle(forReadingFrom: files.write(input, to: "input"))
-        process.standardOutput = try FileHandle(forWritingTo: files.write("", to: "output"))
-        process.standardError = try FileHandle(forWritingTo: files.write("", to: "error"))
-        try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
-            process.terminationHandler = { _ in ended.resume() }
-            do {
-                try process.run()
-            } catch {
-                process.terminationHandler = nil
-                ended.resume(throwing: error)
+        let limit = 16 << 20
+        let result = try await Subprocess.run(
+            .path(FilePath(program.path)), arguments: Arguments(arguments),
+            workingDirectory: directory.map { FilePath($0.path) },
+            input: .string(input), output: .string(limit: limit), error: .string(limit: limit))
+        let status: Int32 =
+            switch result.terminationStatus {
+            case .exited(let code): code
+            case .signaled(let signal): 128 + signal
             }
-        }
-        return Result(
-            status: process.terminationStatus, output: try files.read("output"), errorOutput: try files.read("error"))
+        return Result(status: status, output: result.standardOutput, errorOutput: result.standardError)
     }
 }
 
