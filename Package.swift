@@ -47,7 +47,9 @@ let package = Package(
         // Claim loop, execution slots, heartbeats, wake-ups.
         .target(
             name: "PenstockRuntime",
-            dependencies: ["PenstockModel", "PenstockStore", "RedisClient", serviceLifecycle, logging, metrics, collections]),
+            dependencies: [
+                "PenstockModel", "PenstockStore", "RedisClient", serviceLifecycle, logging, metrics, collections,
+            ]),
 
         // What users type.
         .target(

@@ -23,8 +23,17 @@ struct StartFailureTests {
     func otherProgram() async throws {
         let error = try await failure(.init(binary: "true"))
         #expect(error.code == .startFailed)
-        let silent = try await failure(.init(extraArguments: ["--unixsocket", ""], startTimeout: .milliseconds(300)))
-        #expect(silent.message.contains("did not answer"))
+    }
+
+    @Test("gives up on a server that stays silent")
+    func silence() async throws {
+        try await withTemporaryDirectory { elsewhere in
+            let arguments = ["--unixsocket", elsewhere + "/other.sock"]
+            let error = try await failure(.init(extraArguments: arguments, startTimeout: .milliseconds(300)))
+            #expect(error.code == .startFailed)
+            #expect(error.message.contains("did not answer"))
+            #expect(!error.log.isEmpty)
+        }
     }
 
     @Test("refuses a second server on one directory, and frees it with the first")
@@ -34,7 +43,7 @@ struct StartFailureTests {
             let error = try await failure(.init(directory: directory))
             #expect(error.code == .directoryInUse)
             #expect(error.message.contains(directory))
-            #expect(try await redisCall(first.socketPath, "PING") == "+PONG\r")
+            #expect(try await redisCall(first.socketPath, "PING") == "+PONG")
             await first.kill()
             #expect(try await failure(.init(directory: directory)).code == .directoryInUse)
             await first.stop()
@@ -57,12 +66,7 @@ struct StartFailureTests {
     func cancelled() async throws {
         let task = Task { () async -> EmbeddedRedisError? in
             withUnsafeCurrentTask { $0?.cancel() }
-            do throws(EmbeddedRedisError) {
-                await (try EmbeddedRedis.start()).stop()
-                return nil
-            } catch {
-                return error
-            }
+            return try? await failure(.init())
         }
         #expect(await task.value?.code == .cancelled)
     }
