@@ -33,8 +33,8 @@ struct EmbeddedRedisTests {
             await redis.stop()
         }
         times.sort()
-        // Typically 10 ms; the other tests run at the same time.
-        #expect(times[7] < .milliseconds(400), "\(times)")
+        // Typically 9 ms; the bound allows for the other tests, which run at the same time.
+        #expect(times[0] < .milliseconds(250), "\(times)")
         print("start of an embedded Redis: median \(times[7]), fastest \(times[0]), slowest \(times[14])")
     }
 

@@ -12,6 +12,22 @@ struct StartFailureTests {
         #expect(error.message.contains("/nowhere/redis-server"))
     }
 
+    @Test(
+        "follows $PENSTOCK_REDIS_SERVER, and finds the server when PATH leads nowhere",
+        arguments: [("/nowhere/server", Int32(1)), ("redis-server", 0), ("", 0)])
+    func environment(server: String, code: Int32) async throws {
+        let environment: [String: String?] = ["PENSTOCK_REDIS_SERVER": server, "PATH": "/nowhere"]
+        try await TestProcess.withProcess(ownerProgram(), environment: environment) { owner in
+            let line = try await owner.output.line()
+            if code == 0 {
+                #expect(line.contains("/redis.sock"), "\(line)")
+            } else {
+                #expect(line.contains("$PENSTOCK_REDIS_SERVER names /nowhere/server"), "\(line)")
+                #expect(try await owner.exit() == .code(code))
+            }
+        }
+    }
+
     @Test("shows the end of Redis's log")
     func badArgument() async throws {
         let error = try await failure(.init(extraArguments: ["--no-such-option", "yes"]))

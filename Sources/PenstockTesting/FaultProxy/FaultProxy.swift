@@ -99,7 +99,7 @@ public final class FaultProxy: Sendable {
     /// What clients connect to, instead of the URL of the Redis.
     public var url: String {
         if let socketPath { return unixURL(path: socketPath, password: password) }
-        return "redis://" + (password.map { ":\($0)@" } ?? "") + "127.0.0.1:\(port ?? 0)"
+        return "redis://" + (password.map { ":" + percentEncoded($0) + "@" } ?? "") + "127.0.0.1:\(port ?? 0)"
     }
 
     public var socketPath: String? { directory.map { $0 + "/proxy.sock" } }
