@@ -7,9 +7,9 @@
 --- ARGV[3] claim: token of this call, unlike any earlier one of this incarnation
 --- ARGV[4] room: how many tasks it can take
 --- ARGV[5] reconcile: '1' if the list of running tasks is to be compared with the lease
---- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of tasks
----   that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other
----   outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
+--- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
+---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of
+---   other outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
 --- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; number of stale
 ---   outcomes, and their ids; length of the next list; id, history of tasks that were in trouble before; then id,
 ---   record of each claimed task
@@ -18,6 +18,7 @@
 --@include clock
 --@include complete
 --@include conclude
+--@include push_groups
 --@include reconcile
 --@include takeover
 --@include promote
@@ -65,23 +66,27 @@ end
 local stale, done = {}, {}
 local cancelling = redis.call('EXISTS', key('cancels')) == 1
 local troubled = redis.call('EXISTS', key('tries')) == 1
-local handed_back = false
+local handed_back, released = false, {}
 for _, run in ipairs(runs) do
   complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
 end
 for i = ended_from, ended_to, 6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
   handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
+  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
     stale[#stale + 1] = id
   end
 end
+for _, ids in pairs(released) do
+  table.sort(ids, function(a, b) return a > b end)
+end
+push_groups(released, now, 'LPUSH')
 if ARGV[5] == '1' then
   local known = {}
   for i = running_from, running_to, 2 do
     known[ARGV[i]] = ARGV[i + 1]
   end
-  handed_back = reconcile(worker, known, cancelling, now) > 0
+  handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
 end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
@@ -181,24 +186,22 @@ for _, leases_done in ipairs(done) do
   redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
 end
 
--- What was handed back, or comes back later, is for others to look at, if this worker has no room.
-if handed_back and room == 0 then
-  for i = queues_from, queues_to do
-    wake(ARGV[i])
+-- With room it is idle: say so, and learn when to look again. Without, what was handed back, comes back later or is due
+-- is for others to look at; what comes due later is told all the same, for this worker may be the only one to know.
+local due = more and room > 0 and now or nil
+for i = queues_from, queues_to do
+  local queue = ARGV[i]
+  local delayed = tonumber(redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2])
+  if room > 0 then
+    redis.call('SADD', key('idle', queue), worker)
+  elseif handed_back or (delayed and delayed <= now) then
+    wake(queue)
+  end
+  if delayed and (not due or delayed < due) and (room > 0 or delayed > now) then
+    due = delayed
   end
 end
-
--- Idle: say so, and learn when to look again.
 if room > 0 then
-  local due = more and now or nil
-  for i = queues_from, queues_to do
-    local queue = ARGV[i]
-    redis.call('SADD', key('idle', queue), worker)
-    local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
-    if next_delayed and (not due or tonumber(next_delayed) < due) then
-      due = tonumber(next_delayed)
-    end
-  end
   local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
   if next_lost[1] ~= worker and next_lost[2] then
     local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
@@ -206,8 +209,8 @@ if room > 0 then
       due = moment
     end
   end
-  reply[3] = string.format('%.0f', due or 0)
 end
+reply[3] = string.format('%.0f', due or 0)
 for _, id in ipairs(stale) do
   reply[#reply + 1] = id
 end

@@ -9,6 +9,7 @@
 --@include push_groups
 --@include total
 --@include forget_worker
+--@include wake
 local function takeover(worker, now)
   local held = key('held', worker)
   redis.call('ZADD', key('workers'), -1, worker)
@@ -49,6 +50,7 @@ local function takeover(worker, now)
   push_groups(groups, now, 'LPUSH')
   for queue, count in pairs(recovered) do
     total(queue, 'recovered', count)
+    wake(queue)
   end
   if redis.call('EXISTS', held) == 0 then
     forget_worker(worker)

@@ -7,7 +7,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "a2b33efca6f287d970133cf2d23ee4424de3abf2",
+        digest: "532c1ef4d6f95e61bcf7f72873e4cbe80e1b551d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -19,18 +19,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -99,7 +99,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "75d436a42dec6c587e4f278223bd8ee79e8c40f1",
+        digest: "37da534fe1e2f2017ef7611ad8ec0203990714f1",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -118,18 +118,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -234,6 +234,41 @@ package enum Scripts {
         redis.call('SADD', key('queues'), queue)
         total(queue, 'dead', 1)
         end
+        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now, released)
+        local held = key('held', worker)
+        local value = redis.call('HGET', held, id)
+        local fence = claim .. '\t'
+        if not value or string.sub(value, 1, #fence) ~= fence then
+        return false
+        end
+        local lane = string.sub(value, #fence + 1)
+        local _, _, _, queue = lane_parts(lane)
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        redis.call('HDEL', held, id)
+        if outcome == 'result' then
+        keep_result(id, 'completed', now, text, wait)
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        total(queue, 'completed', 1)
+        elseif outcome == 'cancel' or reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
+        elseif outcome == 'release' then
+        released[lane] = released[lane] or {}
+        table.insert(released[lane], id)
+        else
+        local by = (outcome == 'dead' or counted == '1') and 1 or 0
+        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
+        redis.call('HSET', key('tries'), id, tries)
+        if outcome == 'dead' then
+        bury(id, queue, now)
+        else
+        total(queue, 'retried', 1)
+        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
+        end
+        end
+        return true
+        end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
         for from = 1, #ids, 1000 do
@@ -291,47 +326,13 @@ package enum Scripts {
         end
         enter(entering, now)
         end
-        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now)
-        local held = key('held', worker)
-        local value = redis.call('HGET', held, id)
-        local fence = claim .. '\t'
-        if not value or string.sub(value, 1, #fence) ~= fence then
-        return false
-        end
-        local lane = string.sub(value, #fence + 1)
-        local _, _, _, queue = lane_parts(lane)
-        local reason = cancelling and redis.call('HGET', key('cancels'), id)
-        redis.call('HDEL', held, id)
-        if outcome == 'result' then
-        keep_result(id, 'completed', now, text, wait)
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        total(queue, 'completed', 1)
-        elseif outcome == 'cancel' or reason then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
-        elseif outcome == 'release' then
-        push_groups({ [lane] = { id } }, now, 'LPUSH')
-        else
-        local by = (outcome == 'dead' or counted == '1') and 1 or 0
-        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
-        redis.call('HSET', key('tries'), id, tries)
-        if outcome == 'dead' then
-        bury(id, queue, now)
-        else
-        total(queue, 'retried', 1)
-        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
-        end
-        end
-        return true
-        end
-        local function reconcile(worker, known, cancelling, now)
+        local function reconcile(worker, known, cancelling, now, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim then
+        if known[id] ~= claim and (not before or tonumber(claim) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -358,6 +359,26 @@ package enum Scripts {
         end
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
         end
         local function takeover(worker, now)
         local held = key('held', worker)
@@ -399,6 +420,7 @@ package enum Scripts {
         push_groups(groups, now, 'LPUSH')
         for queue, count in pairs(recovered) do
         total(queue, 'recovered', count)
+        wake(queue)
         end
         if redis.call('EXISTS', held) == 0 then
         forget_worker(worker)
@@ -558,26 +580,6 @@ package enum Scripts {
         end
         return taken, left
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
         local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
         local claimed, passed, left = 0, 0, true
         local troubled = redis.call('EXISTS', key('tries')) == 1
@@ -664,23 +666,27 @@ package enum Scripts {
         local stale, done = {}, {}
         local cancelling = redis.call('EXISTS', key('cancels')) == 1
         local troubled = redis.call('EXISTS', key('tries')) == 1
-        local handed_back = false
+        local handed_back, released = false, {}
         for _, run in ipairs(runs) do
         complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
         end
         for i = ended_from, ended_to, 6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
         handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
+        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
         stale[#stale + 1] = id
         end
         end
+        for _, ids in pairs(released) do
+        table.sort(ids, function(a, b) return a > b end)
+        end
+        push_groups(released, now, 'LPUSH')
         if ARGV[5] == '1' then
         local known = {}
         for i = running_from, running_to, 2 do
         known[ARGV[i]] = ARGV[i + 1]
         end
-        handed_back = reconcile(worker, known, cancelling, now) > 0
+        handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
         end
         local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
         if oldest[2] then
@@ -767,21 +773,20 @@ package enum Scripts {
         for _, leases_done in ipairs(done) do
         redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
         end
-        if handed_back and room == 0 then
+        local due = more and room > 0 and now or nil
         for i = queues_from, queues_to do
-        wake(ARGV[i])
+        local queue = ARGV[i]
+        local delayed = tonumber(redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2])
+        if room > 0 then
+        redis.call('SADD', key('idle', queue), worker)
+        elseif handed_back or (delayed and delayed <= now) then
+        wake(queue)
+        end
+        if delayed and (not due or delayed < due) and (room > 0 or delayed > now) then
+        due = delayed
         end
         end
         if room > 0 then
-        local due = more and now or nil
-        for i = queues_from, queues_to do
-        local queue = ARGV[i]
-        redis.call('SADD', key('idle', queue), worker)
-        local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
-        if next_delayed and (not due or tonumber(next_delayed) < due) then
-        due = tonumber(next_delayed)
-        end
-        end
         local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
         if next_lost[1] ~= worker and next_lost[2] then
         local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
@@ -789,8 +794,8 @@ package enum Scripts {
         due = moment
         end
         end
-        reply[3] = string.format('%.0f', due or 0)
         end
+        reply[3] = string.format('%.0f', due or 0)
         for _, id in ipairs(stale) do
         reply[#reply + 1] = id
         end
@@ -851,7 +856,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "b6589a4e21ffbdde554434922502afbc1f2e4a54",
+        digest: "c0d9222d9ac0b4f4fa0d9f79aa8f71e794d71e74",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -863,18 +868,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -930,7 +935,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "41516f006895740a7f1fbf6b49a0310d8d917dcf",
+        digest: "c5dffa144eb2bbee175c20bf7831ea004991f232",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -949,18 +954,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -1150,7 +1155,7 @@ package enum Scripts {
     /// renews the lease of an incarnation, however many tasks it holds.
     package static let heartbeat = RedisScript(
         name: "heartbeat",
-        digest: "9235579d9bb44c2e254b5490931f6776df5f2d36",
+        digest: "79687f90b94cab53010be1ddb0735dc4a2a4ffb6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL heartbeat expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1169,18 +1174,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -1273,7 +1278,7 @@ package enum Scripts {
     /// no task of a queue, or of a kind, is claimed from now on. What runs goes on.
     package static let pause = RedisScript(
         name: "pause",
-        digest: "b96ce15bf8f8ac573807eafee25c9ea7174bfa8e",
+        digest: "34325d19e07cfa26b9be097689bd4bbd8e1e3750",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL pause expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1285,18 +1290,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -1312,7 +1317,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "327c4fc690245bb716a543901e56113411b37a69",
+        digest: "3ca81449e73f9d49e7101551b3ef191c6fe9c7ee",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1331,18 +1336,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -1532,7 +1537,7 @@ package enum Scripts {
     /// makes an incarnation known and gives it a lease.
     package static let register = RedisScript(
         name: "register",
-        digest: "abf3f60750642fd92b06b012ff22660b1a0a8130",
+        digest: "d6afe4d57fa1137a4351909c5afae92432a29933",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL register expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1551,18 +1556,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -1624,10 +1629,10 @@ package enum Scripts {
         return tostring(was)
         """#)
 
-    /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted.
+    /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "9f6b131b1e844fff957fe3ff38f51b42d5d06aec",
+        digest: "4843d3c4022eea2abb03a03379cf885406851ede",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1639,18 +1644,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
@@ -1746,13 +1751,13 @@ package enum Scripts {
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
         end
-        local function reconcile(worker, known, cancelling, now)
+        local function reconcile(worker, known, cancelling, now, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim then
+        if known[id] ~= claim and (not before or tonumber(claim) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -1803,15 +1808,14 @@ package enum Scripts {
         local worker = ARGV[1]
         local now = clock()
         local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
-        local back = 0
-        if (tonumber(redis.call('ZSCORE', key('workers'), worker) or -1)) >= 0 then
-        back = reconcile(worker, {}, true, now)
+        local expiry = redis.call('ZSCORE', key('workers'), worker)
+        if expiry and tonumber(expiry) < 0 then
+        return 0
         end
+        local back = expiry and reconcile(worker, {}, true, now) or 0
         forget_worker(worker)
-        if back > 0 then
         for queue in string.gmatch(queues, '[^\n]+') do
         wake(queue)
-        end
         end
         return back
         """#)
@@ -1819,7 +1823,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "d8737e19268cd24b4a403f243d45dcf2435bea91",
+        digest: "cf16b12f4b68c1924b7c0e2f1ed51237cf7ed923",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1831,18 +1835,18 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
-        if now < last then
-        now = last
+        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        now = math.max(now, last)
+        if silence and now - heard >= 16 then
+        if now - heard > silence then
+        awake = now
+        end
+        local moment = string.format('%.0f', now)
+        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
         elseif now - last >= 16 then
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
-        end
         end
         return now, awake
         end
