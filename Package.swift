@@ -85,12 +85,25 @@ let package = Package(
         .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"]),
         .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "PenstockTesting", "EmbeddedRedis"]),
         // A process that owns an embedded Redis, for the test that kills it.
-        .executableTarget(name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
+        .executableTarget(
+            name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
         .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockTesting", "RedisClient"]),
-        .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
-        .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
+        .testTarget(
+            name: "PenstockRuntimeTests",
+            dependencies: [
+                "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "Penstock", logging,
+            ]),
+        // A worker in a process of its own, for the tests that stop and kill it.
+        .executableTarget(
+            name: "WorkerProcess", dependencies: ["Penstock", serviceLifecycle, logging], path: "Tests/WorkerProcess"),
+        .testTarget(
+            name: "PenstockTests",
+            dependencies: [
+                "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
+                "RedisClient", "WorkerProcess", serviceLifecycle, logging,
+            ]),
         .testTarget(
             name: "PenstockCommandTests", dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", subprocess]),
         .testTarget(

@@ -25,7 +25,7 @@ import Testing
     @Test("ids tell their moment and shard, and survive being written down", arguments: [0, 1, 63])
     func roundTrip(shard: Int) throws {
         var generator = TaskIDGenerator(shard: shard)
-        for moment in [Int64(1), 1_700_000_000_123, (1 << 42) - 1] {
+        for moment in [1, 1_700_000_000_123, (1 << 42) - 1] as [Int64] {
             let id = generator.next(now: moment)
             #expect(id.rawValue.utf8.count == 14)
             #expect(id.milliseconds == moment)
