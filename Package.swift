@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "Penstock", targets: ["Penstock"]),
         .library(name: "PenstockTesting", targets: ["PenstockTesting"]),
         .library(name: "EmbeddedRedis", targets: ["EmbeddedRedis"]),
+        .library(name: "RedisClient", targets: ["RedisClient"]),
         .executable(name: "penstock", targets: ["PenstockCommand"]),
     ],
     dependencies: [

@@ -6,13 +6,13 @@
 --- ARGV[2] lease: ms
 --- ARGV[3] claim: token of this call, unlike any earlier one of this incarnation
 --- ARGV[4] room: how many tasks it can take
---- ARGV[5] idle: '1' if the worker believes that it is registered as idle
---- ARGV[6] reconcile: '1' if the list of running tasks is to be compared with the lease
---- ARGV[7] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; ids of running
+--- ARGV[5] reconcile: '1' if the list of running tasks is to be compared with the lease
+--- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; ids of running
 ---   tasks; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other outcomes, each
 ---   `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
---- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; '1' if registered
----   as idle; number of stale outcomes and their ids; then id, record, history of each claimed task
+--- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; number of stale
+---   outcomes, and their ids; length of the next list; id, history of tasks that were in trouble before; then id,
+---   record of each claimed task
 --@include key
 --@include number
 --@include clock
@@ -25,7 +25,7 @@
 --@include wake
 local worker, claim = ARGV[1], ARGV[3]
 local lease, room = number(2, 'lease'), number(4, 'room')
-local at = 7
+local at = 6
 
 local function list(width)
   local from = at + 1
@@ -64,21 +64,24 @@ end
 -- Commit.
 local stale = {}
 local cancelling = redis.call('EXISTS', key('cancels')) == 1
+local troubled = redis.call('EXISTS', key('tries')) == 1
+local handed_back = false
 for _, run in ipairs(runs) do
-  complete(worker, run[1], run[2], run[3], cancelling, stale)
+  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale)
 end
 for i = ended_from, ended_to, 6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
+  handed_back = handed_back or outcome == 'release' or outcome == 'retry'
   if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
     stale[#stale + 1] = id
   end
 end
-if ARGV[6] == '1' then
+if ARGV[5] == '1' then
   local known = {}
   for i = running_from, running_to do
     known[ARGV[i]] = true
   end
-  reconcile(worker, known, cancelling, now)
+  handed_back = reconcile(worker, known, cancelling, now) > 0
 end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
@@ -90,10 +93,7 @@ if oldest[2] then
   end
 end
 
-local reply = { 'ok', string.format('%.0f', now), '0', '0', #stale }
-for _, id in ipairs(stale) do
-  reply[#reply + 1] = id
-end
+local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
 
 -- Claim.
 local leases, more = {}, false
@@ -113,6 +113,7 @@ if room > 0 then
   for i = bounds_from, bounds_to, 2 do
     bounds[ARGV[i]] = tonumber(ARGV[i + 1])
   end
+  local choosy = known or next(paused) or next(bounds)
   local function open(kind)
     return (not known or known[kind]) and not paused['kind:' .. kind] and bounds[kind] ~= 0
   end
@@ -152,7 +153,7 @@ if room > 0 then
         limit = math.min(limit, bounds[ring[3]])
       end
       if limit > 0 and not ring.empty then
-        local got, left = claim_ring(ring[1], limit, takes, claim, now, reply, leases, worker)
+        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, claimed, leases, tried, worker)
         room = room - got
         ring.empty = not left
       end
@@ -163,7 +164,7 @@ if room > 0 then
   end
 
   -- A full worker is not idle; what it leaves behind is somebody else's to look at.
-  if room == 0 and ARGV[5] == '1' then
+  if room == 0 then
     for i = queues_from, queues_to do
       redis.call('SREM', key('idle', ARGV[i]), worker)
     end
@@ -176,14 +177,19 @@ if room > 0 then
   end
 end
 
+-- What was handed back, or comes back later, is for others to look at, if this worker has no room.
+if handed_back and room == 0 then
+  for i = queues_from, queues_to do
+    wake(ARGV[i])
+  end
+end
+
 -- Idle: say so, and learn when to look again.
 if room > 0 then
   local due = more and now or nil
   for i = queues_from, queues_to do
     local queue = ARGV[i]
-    if ARGV[5] ~= '1' then
-      redis.call('SADD', key('idle', queue), worker)
-    end
+    redis.call('SADD', key('idle', queue), worker)
     local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
     if next_delayed and (not due or tonumber(next_delayed) < due) then
       due = tonumber(next_delayed)
@@ -197,6 +203,16 @@ if room > 0 then
     end
   end
   reply[3] = string.format('%.0f', due or 0)
-  reply[4] = '1'
+end
+for _, id in ipairs(stale) do
+  reply[#reply + 1] = id
+end
+reply[#reply + 1] = #tried
+for _, item in ipairs(tried) do
+  reply[#reply + 1] = item
+end
+local length = #reply
+for i = 1, #claimed do
+  reply[length + i] = claimed[i]
 end
 return reply

@@ -75,6 +75,7 @@ public final class EmbeddedRedis: Sendable {
     }
 
     /// Runs `body` with a server that is stopped when `body` ends, however it ends.
+    @discardableResult
     public static func withRedis<T>(
         _ options: Options = .init(),
         isolation: isolated (any Actor)? = #isolation,

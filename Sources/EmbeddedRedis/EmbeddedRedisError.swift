@@ -29,6 +29,7 @@ public struct EmbeddedRedisError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        log.isEmpty ? message : message + "\nThe last lines of its log:\n" + log.map { "  " + $0 }.joined(separator: "\n")
+        log.isEmpty
+            ? message : message + "\nThe last lines of its log:\n" + log.map { "  " + $0 }.joined(separator: "\n")
     }
 }

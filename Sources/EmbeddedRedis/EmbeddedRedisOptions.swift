@@ -52,7 +52,8 @@ extension EmbeddedRedis {
 
         func validate() throws(EmbeddedRedisError) {
             if let maxMemory, maxMemory < 0 {
-                throw EmbeddedRedisError(.invalidOption, "maxMemory is \(maxMemory) bytes; give a positive number or nil.")
+                throw EmbeddedRedisError(
+                    .invalidOption, "maxMemory is \(maxMemory) bytes; give a positive number or nil.")
             }
             if let port, !(1...65_535).contains(port) {
                 throw EmbeddedRedisError(.invalidOption, "port is \(port); give 1 to 65535, or nil for no TCP port.")

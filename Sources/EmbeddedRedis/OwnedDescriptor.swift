@@ -49,7 +49,9 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         let content = Array(bytes)
         var written = 0
         while written < content.count {
-            let count = content.withUnsafeBytes { write(descriptor.number, $0.baseAddress! + written, $0.count - written) }
+            let count = content.withUnsafeBytes {
+                write(descriptor.number, $0.baseAddress! + written, $0.count - written)
+            }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw SystemError("write to memory file") }
             written += count

@@ -46,8 +46,9 @@ struct ReadinessProbe: ~Copyable {
     }
 
     private mutating func connect() -> Bool {
-        guard let made = try? OwnedDescriptor(
-            takingOver: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK | O_CLOEXEC, 0))
+        guard
+            let made = try? OwnedDescriptor(
+                takingOver: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK | O_CLOEXEC, 0))
         else { return false }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

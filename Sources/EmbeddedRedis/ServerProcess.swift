@@ -59,7 +59,8 @@ struct ServerProcess: Sendable {
             case .silence: break
             case .refused(let reply):
                 throw EmbeddedRedisError(
-                    .startFailed, "\(binary) started, but answered a PING with: \(reply)", log: lastLines(place.logPath))
+                    .startFailed, "\(binary) started, but answered a PING with: \(reply)", log: lastLines(place.logPath)
+                )
             }
             if let exit = process.exit {
                 throw EmbeddedRedisError(

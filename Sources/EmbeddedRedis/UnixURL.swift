@@ -4,7 +4,8 @@ package func unixURL(path: String, password: String?) -> String {
     return "unix://" + userInfo + percentEncoded(path, keeping: "/")
 }
 
-private func percentEncoded(_ text: String, keeping kept: String) -> String {
+/// Any text as a part of a URL.
+package func percentEncoded(_ text: String, keeping kept: String = "") -> String {
     let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8).union(kept.utf8)
     return text.utf8.reduce(into: "") { encoded, byte in
         if plain.contains(byte) {

@@ -47,6 +47,12 @@ package final class WorkerEngine: Sendable {
     /// Throws only if the worker cannot start.
     package func run() async throws(StoreError) {
         try await registerFirst()
+        // The duties live on replies and never block: on the connection's own event loop they cost no thread hops.
+        await withTaskExecutorPreference(store.redis.executor) { await perform() }
+        observe?(.stopped)
+    }
+
+    private func perform() async {
         await withTaskGroup(of: Void.self) { duties in
             duties.addTask { await self.listenForHints() }
             duties.addTask { await self.keepLease() }
@@ -62,7 +68,6 @@ package final class WorkerEngine: Sendable {
             }
             duties.cancelAll()
         }
-        observe?(.stopped)
     }
 
     /// Begins to stop: no more claims, `grace` for what runs, then interruption and hand-back.

@@ -47,7 +47,6 @@ struct WorkerState {
     /// The last commit was sent and its reply lost.
     private var isResend = false
     private var needsReconcile = false
-    private var isRegisteredIdle = false
     /// Something said that there may be work.
     private var wantsWork = true
     private var claims = 0
@@ -66,7 +65,6 @@ struct WorkerState {
         incarnationName = name
         isLost = false
         statistics.incarnations += 1
-        isRegisteredIdle = false
         needsReconcile = false
         wantsWork = true
     }
@@ -113,7 +111,7 @@ struct WorkerState {
         statistics.cycles += 1
         let request = CycleRequest(
             worker: incarnationName, lease: configuration.lease, claim: claims, room: min(room, Store.largestClaim),
-            isRegisteredIdle: isRegisteredIdle, queues: configuration.queues, kinds: kinds,
+            queues: configuration.queues, kinds: kinds,
             bounds: configuration.kindConcurrency.map { kind, bound in
                 (kind, max(0, bound - heldByKind[kind, default: 0]))
             },
@@ -126,7 +124,7 @@ struct WorkerState {
 
     /// Holding a batch back pays while slots have work waiting in this process; never for longer than `Pace.longestHold`.
     private func shouldHold(now: ContinuousClock.Instant) -> Bool {
-        guard ready.count > pace.ahead / 2, let oldestEnd else { return false }
+        guard ready.count > pace.lowWater, let oldestEnd else { return false }
         return now - oldestEnd < Pace.longestHold
     }
 
@@ -150,7 +148,6 @@ struct WorkerState {
         inFlight = []
         isResend = false
         needsReconcile = false
-        isRegisteredIdle = turn.isRegisteredIdle
         statistics.claimed += turn.claimed.count
         for task in turn.claimed {
             ready.append(Ready(task: task, since: now))
@@ -180,13 +177,7 @@ struct WorkerState {
         }
     }
 
-    mutating func hintedWork() {
-        // Whoever told us has taken us off the list of the idle.
-        isRegisteredIdle = false
-        wantsWork = true
-    }
-
-    mutating func poll() { wantsWork = true }
+    mutating func lookForWork() { wantsWork = true }
 
     // MARK: Slots
 
@@ -203,7 +194,7 @@ struct WorkerState {
     }
 
     /// Whether the claim loop has something to do now that a task has ended.
-    var needsLoop: Bool { !isInFlight && (ready.count <= pace.ahead / 2 || phase != .working) }
+    var needsLoop: Bool { !isInFlight && (ready.count <= pace.lowWater || phase != .working) }
 
     /// An attempt has ended. False if its slot had been given away before, so that this end comes too late.
     mutating func settle(_ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant) -> Bool {
@@ -298,9 +289,11 @@ struct Pace: Sendable {
     static let longestHold: Duration = .milliseconds(2)
     static let longestWait: Duration = .milliseconds(200)
     private static let reachSeconds = 0.004
-    private static let most = 384
+    private static let most = 448
 
     private(set) var ahead = 0
+    /// The next call leaves when so few are left waiting: early enough that its reply finds slots at work.
+    var lowWater: Int { ahead / 3 }
     private var rate = 0.0
     private var last: ContinuousClock.Instant?
 

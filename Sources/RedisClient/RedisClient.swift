@@ -18,9 +18,11 @@ import NIOPosix
 public final class RedisClient: Sendable {
     /// What the client was made with.
     public let configuration: RedisConfiguration
-    private let eventLoopGroup: any EventLoopGroup
+    private let eventLoop: any EventLoop
     private let logger: Logger
     private let connection: ManagedConnection
+    /// Runs tasks on the event loop of the client's connections: for loops that live on replies and never block.
+    public let executor: any TaskExecutor
 
     /// Makes a client without connecting: the first command does.
     ///
@@ -33,9 +35,11 @@ public final class RedisClient: Sendable {
         logger: Logger
     ) {
         self.configuration = configuration
-        self.eventLoopGroup = eventLoopGroup
         self.logger = logger
-        connection = ManagedConnection(configuration: configuration, eventLoop: eventLoopGroup.next(), logger: logger)
+        let eventLoop = eventLoopGroup.next()
+        self.eventLoop = eventLoop
+        executor = EventLoopExecutor(eventLoop)
+        connection = ManagedConnection(configuration: configuration, eventLoop: eventLoop, logger: logger)
     }
 
     deinit { connection.shutDownNow() }
@@ -82,7 +86,7 @@ public final class RedisClient: Sendable {
     /// closed by whoever asked for it.
     public func makeBlockingConnection() -> RedisBlockingConnection {
         RedisBlockingConnection(
-            ManagedConnection(configuration: configuration, eventLoop: eventLoopGroup.next(), logger: logger))
+            ManagedConnection(configuration: configuration, eventLoop: eventLoop, logger: logger))
     }
 
     /// What the server said of itself when the current connection, or the last one, was made. Connects when there was

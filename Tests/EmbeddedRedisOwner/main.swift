@@ -4,7 +4,13 @@
 import EmbeddedRedis
 import Glibc
 
-let redis = try await EmbeddedRedis.start(.init(directory: CommandLine.arguments.dropFirst().first))
+let redis: EmbeddedRedis
+do {
+    redis = try await EmbeddedRedis.start(.init(directory: CommandLine.arguments.dropFirst().first))
+} catch {
+    print(error)
+    exit(1)
+}
 print("\(redis.pid) \(redis.socketPath) \(redis.directory)")
 fflush(nil)
 while true { try await Task.sleep(for: .seconds(3_600)) }

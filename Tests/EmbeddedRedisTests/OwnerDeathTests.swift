@@ -30,7 +30,8 @@ struct OwnerDeathTests {
             }
             try await EmbeddedRedis.withRedis(.init(directory: directory)) { redis in
                 #expect(!ProcessTable.isAlive(server.pid))
-                #expect(try await redisCall(redis.socketPath, "GET", "key") == "$5\r\nvalue\r")
+                let value = try await redisCall(redis.socketPath, "GET", "key")
+                #expect(value == "$5\r\nvalue")
             }
             try await eventually("the guard to end") { ProcessTable.members(ofGroup: group).isEmpty }
             let log = readFile(directory + "/redis.log.1") ?? ""
@@ -44,7 +45,7 @@ struct OwnerDeathTests {
             let (server, _) = try await killOwner(directory: directory) { server in
                 // A script without end: Redis cannot obey a SIGTERM.
                 try await RawConnection.withConnection(server.socketPath) { connection in
-                    try await connection.send(["EVAL", "while true do end", "0"])
+                    await connection.send(["EVAL", "while true do end", "0"])
                     try await eventually("Redis to be busy") { try await isBusy(server) }
                 }
             }
@@ -66,7 +67,7 @@ struct OwnerDeathTests {
     private func isBusy(_ server: Server) async throws -> Bool {
         do {
             return try await RawConnection.withConnection(server.socketPath) { connection in
-                try await connection.send(["PING"])
+                await connection.send(["PING"])
                 return try await connection.reply(within: .milliseconds(100)).hasPrefix("-BUSY")
             }
         } catch is WaitTimedOut {
@@ -82,27 +83,11 @@ struct OwnerDeathTests {
             let server = Server(
                 pid: try #require(Int32(words[0])), socketPath: words[1], directory: words[2])
             let group = try #require(ProcessTable.group(of: server.pid))
-            #expect(try await redisCall(server.socketPath, "PING") == "+PONG\r")
+            #expect(try await redisCall(server.socketPath, "PING") == "+PONG")
             try await before(server)
             owner.signal(signal)
             #expect(try await owner.exit() == .signal(signal))
             return (server, group)
         }
-    }
-
-    /// The program lies beside the test bundle.
-    private func ownerProgram() throws -> String {
-        var path = [CChar](repeating: 0, count: 4_096)
-        try #require(readlink("/proc/self/exe", &path, 4_095) > 0)
-        let own = String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let candidates = CommandLine.arguments + [own]
-        for candidate in candidates {
-            guard let range = candidate.range(of: ".build/") else { continue }
-            _ = range
-            let folder = candidate.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-            let program = (folder + ["EmbeddedRedisOwner"]).joined(separator: "/")
-            if fileExists(program) { return program }
-        }
-        throw WaitTimedOut(what: "EmbeddedRedisOwner beside \(candidates)", limit: .zero)
     }
 }

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOPosix
-import PenstockTesting
 
 @testable import PenstockTesting
 
@@ -24,6 +23,7 @@ final class RawConnection: Sendable {
         self.inbox = inbox
     }
 
+    @discardableResult
     static func withConnection<Result>(
         _ socketPath: String, port: Int? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (RawConnection) async throws -> Result
@@ -50,13 +50,13 @@ final class RawConnection: Sendable {
         }
     }
 
-    /// Sends the commands in one write.
-    func send(_ commands: [String]...) async throws {
+    /// Sends the commands in one write. That the connection is lost is for `reply` to say.
+    func send(_ commands: [String]...) async {
         var text = ""
         for command in commands {
             text += "*\(command.count)\r\n" + command.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
         }
-        try await channel.writeAndFlush(ByteBuffer(string: text))
+        try? await channel.writeAndFlush(ByteBuffer(string: text))
     }
 
     /// The next reply, as it stands on the wire without the last CR LF.
@@ -71,7 +71,7 @@ final class RawConnection: Sendable {
     }
 
     func call(_ command: String...) async throws -> String {
-        try await send(command)
+        await send(command)
         return try await reply()
     }
 
@@ -97,7 +97,7 @@ final class RawConnection: Sendable {
 /// One command on a connection of its own.
 func redisCall(_ socketPath: String, _ command: String...) async throws -> String {
     try await RawConnection.withConnection(socketPath) { connection in
-        try await connection.send(command)
+        await connection.send(command)
         return try await connection.reply()
     }
 }

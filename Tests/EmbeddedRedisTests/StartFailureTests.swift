@@ -12,6 +12,22 @@ struct StartFailureTests {
         #expect(error.message.contains("/nowhere/redis-server"))
     }
 
+    @Test(
+        "follows $PENSTOCK_REDIS_SERVER, and finds the server when PATH leads nowhere",
+        arguments: [("/nowhere/server", Int32(1)), ("redis-server", 0), ("", 0)])
+    func environment(server: String, code: Int32) async throws {
+        let environment: [String: String?] = ["PENSTOCK_REDIS_SERVER": server, "PATH": "/nowhere"]
+        try await TestProcess.withProcess(ownerProgram(), environment: environment) { owner in
+            let line = try await owner.output.line()
+            if code == 0 {
+                #expect(line.contains("/redis.sock"), "\(line)")
+            } else {
+                #expect(line.contains("$PENSTOCK_REDIS_SERVER names /nowhere/server"), "\(line)")
+                #expect(try await owner.exit() == .code(code))
+            }
+        }
+    }
+
     @Test("shows the end of Redis's log")
     func badArgument() async throws {
         let error = try await failure(.init(extraArguments: ["--no-such-option", "yes"]))
@@ -23,8 +39,17 @@ struct StartFailureTests {
     func otherProgram() async throws {
         let error = try await failure(.init(binary: "true"))
         #expect(error.code == .startFailed)
-        let silent = try await failure(.init(extraArguments: ["--unixsocket", ""], startTimeout: .milliseconds(300)))
-        #expect(silent.message.contains("did not answer"))
+    }
+
+    @Test("gives up on a server that stays silent")
+    func silence() async throws {
+        try await withTemporaryDirectory { elsewhere in
+            let arguments = ["--unixsocket", elsewhere + "/other.sock"]
+            let error = try await failure(.init(extraArguments: arguments, startTimeout: .milliseconds(300)))
+            #expect(error.code == .startFailed)
+            #expect(error.message.contains("did not answer"))
+            #expect(!error.log.isEmpty)
+        }
     }
 
     @Test("refuses a second server on one directory, and frees it with the first")
@@ -34,7 +59,7 @@ struct StartFailureTests {
             let error = try await failure(.init(directory: directory))
             #expect(error.code == .directoryInUse)
             #expect(error.message.contains(directory))
-            #expect(try await redisCall(first.socketPath, "PING") == "+PONG\r")
+            #expect(try await redisCall(first.socketPath, "PING") == "+PONG")
             await first.kill()
             #expect(try await failure(.init(directory: directory)).code == .directoryInUse)
             await first.stop()
@@ -57,12 +82,7 @@ struct StartFailureTests {
     func cancelled() async throws {
         let task = Task { () async -> EmbeddedRedisError? in
             withUnsafeCurrentTask { $0?.cancel() }
-            do throws(EmbeddedRedisError) {
-                await (try EmbeddedRedis.start()).stop()
-                return nil
-            } catch {
-                return error
-            }
+            return try? await failure(.init())
         }
         #expect(await task.value?.code == .cancelled)
     }

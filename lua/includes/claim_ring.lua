@@ -1,6 +1,7 @@
---- claim_ring: claims up to `room` tasks of one ring for a worker: appends id, record and history to `reply` and fields
---- of the lease to `leases`. `takes(kind)` says whether the worker takes another task of this kind now; those that it does
---- not take are set aside in the ring of their kind, once, so that nobody meets them again who does not ask for them.
+--- claim_ring: claims up to `room` tasks of one ring for a worker: appends id and record to `reply`, fields of the
+--- lease to `leases`, and id and history of tasks that were in trouble before to `tried`. `takes(kind)` says whether
+--- the worker takes another task of this kind now (nil: any); those that it does not take are set aside in the ring of
+--- their kind, once, so that nobody meets them again who does not ask for them.
 --- Returns the number claimed and whether tasks may be left.
 --@include key
 --@include lane_parts
@@ -8,8 +9,11 @@
 --@include take
 --@include push_groups
 --@include wake
-local function claim_ring(ring, room, takes, claim, now, reply, leases, worker)
+local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
   local claimed, passed, left = 0, 0, true
+  local troubled = redis.call('EXISTS', key('tries')) == 1
+  -- Most tasks are of the kind of the one before: comparing its head is cheaper than reading it.
+  local kind, head = nil, '\t'
   local aside, aside_kinds = {}, {}
   while claimed < room and left and passed <= 256 do
     local taken
@@ -18,17 +22,24 @@ local function claim_ring(ring, room, takes, claim, now, reply, leases, worker)
       local lane, ids = group[1], group[2]
       local lease = claim .. '\t' .. lane
       local records = redis.call('HMGET', key('tasks'), unpack(ids))
-      local tries = redis.call('HMGET', key('tries'), unpack(ids))
-      for i, id in ipairs(ids) do
-        local record = records[i]
+      local tries = troubled and redis.call('HMGET', key('tries'), unpack(ids)) or {}
+      local at, leased = #reply, #leases
+      for i = 1, #ids do
+        local id, record = ids[i], records[i]
         if record then
-          local kind = string.match(record, '^[^\t]*')
-          if takes(kind) then
+          if takes and string.sub(record, 1, #head) ~= head then
+            kind = string.match(record, '^[^\t]*')
+            head = kind .. '\t'
+          end
+          if not takes or takes(kind) then
             claimed = claimed + 1
-            local at = #reply
-            reply[at + 1], reply[at + 2], reply[at + 3] = id, record, tries[i] or ''
-            at = #leases
-            leases[at + 1], leases[at + 2] = id, lease
+            reply[at + 1], reply[at + 2] = id, record
+            leases[leased + 1], leases[leased + 2] = id, lease
+            at, leased = at + 2, leased + 2
+            if tries[i] then
+              tried[#tried + 1] = id
+              tried[#tried + 1] = tries[i]
+            end
           else
             passed = passed + 1
             local _, _, _, queue = lane_parts(lane)
@@ -43,8 +54,8 @@ local function claim_ring(ring, room, takes, claim, now, reply, leases, worker)
     end
   end
   push_groups(aside, now)
-  for kind, queue in pairs(aside_kinds) do
-    wake(queue, kind, worker)
+  for other, queue in pairs(aside_kinds) do
+    wake(queue, other, worker)
   end
   return claimed, left
 end

@@ -3,7 +3,7 @@
 --@include key
 --@include lane_parts
 --@include total
-local function complete(worker, claim, from, to, cancelling, stale)
+local function complete(worker, claim, from, to, troubled, cancelling, stale)
   local held = key('held', worker)
   local fence, seen, counts = claim .. '\t', {}, {}
   for first = from, to, 1000 do
@@ -37,7 +37,9 @@ local function complete(worker, claim, from, to, cancelling, stale)
     if high >= low then
       redis.call('HDEL', held, unpack(ids, low, high))
       redis.call('HDEL', key('tasks'), unpack(ids, low, high))
-      redis.call('HDEL', key('tries'), unpack(ids, low, high))
+      if troubled then
+        redis.call('HDEL', key('tries'), unpack(ids, low, high))
+      end
       if cancelling then
         redis.call('HDEL', key('cancels'), unpack(ids, low, high))
       end

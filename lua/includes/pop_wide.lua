@@ -1,5 +1,6 @@
 --- pop_wide: takes `want` tasks of a tenant with several lanes, the one with the oldest head (less priority) first;
---- looks at no more than 16 lanes a call. Appends {lane, ids} to `taken`; returns true when the tenant has no task left.
+--- looks at no more than 16 lanes a call. Appends {lane, ids} to `taken`; returns true when the tenant has no task
+--- left.
 --@include key
 --@include lane_parts
 local function pop_wide(ring, tenant, want, now, taken)

@@ -1,6 +1,6 @@
 --- shares: how many tasks each tenant gives now: weighted round robin in virtual time (stride scheduling, Waldspurger
---- and Weihl 1995). rounds[i] is the number of rounds that tenant i has had, ascending, and is moved on by 1/weight a task;
---- nobody gets ahead of a tenant that still has tasks by more than one round.
+--- and Weihl 1995). rounds[i] is the number of rounds that tenant i has had, ascending, and is moved on by 1/weight a
+--- task; nobody gets ahead of a tenant that still has tasks by more than one round.
 local function shares(rounds, lengths, weights, room)
   local share = {}
   for i = 1, #rounds do

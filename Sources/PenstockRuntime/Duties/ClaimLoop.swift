@@ -45,7 +45,7 @@ extension WorkerEngine {
             observe?(.claimed(turn.claimed.map(\.id)))
             if turn.claimed.count > start { alarm.set(now + Pace.longestWait) }
         }
-        for _ in 0..<start { slots.addTask { await self.runSlot() } }
+        for _ in 0..<start { slots.addTask(executorPreference: globalConcurrentExecutor) { await self.runSlot() } }
         if request.room > 0 && turn.claimed.count < request.room {
             if state.withLock({ $0.isIdle }) {
                 observe?(.idle)

@@ -31,8 +31,7 @@ extension WorkerEngine {
     private func follow(_ hint: Hint) {
         switch hint {
         case .work:
-            state.withLock { $0.hintedWork() }
-            gate.open()
+            lookForWork()
         case .cancel(let id, let reason):
             cancel(id, reason: reason)
         }
@@ -49,7 +48,7 @@ extension WorkerEngine {
     }
 
     func lookForWork() {
-        state.withLock { $0.poll() }
+        state.withLock { $0.lookForWork() }
         gate.open()
     }
 }

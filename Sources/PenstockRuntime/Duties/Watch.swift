@@ -26,7 +26,7 @@ extension WorkerEngine {
             }
             state.releaseOverdue(now: now)
             if let oldest = state.oldestReady { soon(oldest + Pace.longestWait) }
-            state.poll()
+            state.lookForWork()
         }
         for (attempt, reason) in due { interrupt(attempt, reason) }
         for attempt in abandoned { abandon(attempt) }

@@ -48,7 +48,6 @@ package struct CycleRequest: Sendable {
     package var claim: Int
     /// How many tasks the worker can take.
     package var room: Int
-    package var isRegisteredIdle: Bool
     package var queues: [String]
     /// The kinds that it takes; nil for any.
     package var kinds: [String]?
@@ -59,7 +58,7 @@ package struct CycleRequest: Sendable {
     package var ended: [EndedTask]
 
     package init(
-        worker: String, lease: Duration, claim: Int, room: Int, isRegisteredIdle: Bool = false, queues: [String],
+        worker: String, lease: Duration, claim: Int, room: Int, queues: [String],
         kinds: [String]? = nil, bounds: [(kind: String, room: Int)] = [], reconcile: [TaskID]? = nil,
         ended: [EndedTask] = []
     ) {
@@ -67,7 +66,6 @@ package struct CycleRequest: Sendable {
         self.lease = lease
         self.claim = claim
         self.room = room
-        self.isRegisteredIdle = isRegisteredIdle
         self.queues = queues
         self.kinds = kinds
         self.bounds = bounds
@@ -87,7 +85,6 @@ package struct CycleTurn: Sendable {
     package var now: Int64
     /// When the next thing is due (ms), if the worker has room and anything is.
     package var nextDue: Int64?
-    package var isRegisteredIdle: Bool
     /// Outcomes that were refused: the lease was lost before.
     package var stale: [TaskID]
     package var claimed: [ClaimedTask]
@@ -107,23 +104,30 @@ extension Store {
         else { throw .unexpectedReply("cycle") }
         learn(now: now)
         if status == "dead" { return .dead }
-        guard items.count >= 5, let due = items[2].text.flatMap({ Int64($0) }), let staleCount = items[4].int,
-            items.count >= 5 + staleCount, (items.count - 5 - staleCount) % 3 == 0
+        var flat = FlatReply(items, from: 2)
+        guard let due = flat.next()?.text.flatMap({ Int64($0) }), let stale = flat.list(), let tried = flat.list(),
+            tried.count % 2 == 0, flat.rest.count % 2 == 0
         else { throw .unexpectedReply("cycle") }
         var turn = CycleTurn(
-            now: now, nextDue: due == 0 ? nil : due, isRegisteredIdle: items[3].text == "1",
-            stale: items[5..<(5 + staleCount)].compactMap { $0.text.flatMap { TaskID($0) } }, claimed: [], unreadable: [])
-        let first = 5 + staleCount
-        turn.claimed.reserveCapacity((items.count - first) / 3)
-        for i in stride(from: first, to: items.count, by: 3) {
-            guard let id = items[i].text.flatMap({ TaskID($0) }), let bytes = items[i + 1].bytes,
-                let history = items[i + 2].bytes
-            else { throw .unexpectedReply("cycle") }
+            now: now, nextDue: due == 0 ? nil : due,
+            stale: stale.compactMap { $0.text.flatMap { TaskID($0) } }, claimed: [], unreadable: [])
+        var histories: [TaskID: TaskHistory] = [:]
+        for i in stride(from: tried.startIndex, to: tried.endIndex, by: 2) {
+            guard let id = tried[i].text.flatMap({ TaskID($0) }), let history = tried[i + 1].bytes else {
+                throw .unexpectedReply("cycle")
+            }
+            histories[id] = TaskHistory(history)
+        }
+        let claimed = flat.rest
+        turn.claimed.reserveCapacity(claimed.count / 2)
+        for i in stride(from: claimed.startIndex, to: claimed.endIndex, by: 2) {
+            guard let id = claimed[i].text.flatMap({ TaskID($0) }), let bytes = claimed[i + 1].bytes else {
+                throw .unexpectedReply("cycle")
+            }
             if let record = TaskRecord(bytes) {
+                let history = histories.isEmpty ? nil : histories[id]
                 turn.claimed.append(
-                    ClaimedTask(
-                        id: id, claim: request.claim, record: record,
-                        history: history.isEmpty ? TaskHistory() : TaskHistory(history)))
+                    ClaimedTask(id: id, claim: request.claim, record: record, history: history ?? TaskHistory()))
             } else {
                 turn.unreadable.append(id)
             }
@@ -137,7 +141,6 @@ extension Store {
         arguments.append(String(request.lease.milliseconds))
         arguments.append(request.claim)
         arguments.append(min(request.room, largestClaim))
-        arguments.append(request.isRegisteredIdle ? "1" : "0")
         arguments.append(request.reconcile == nil ? "0" : "1")
         arguments.append(request.queues.count)
         for queue in request.queues { arguments.append(queue) }
@@ -200,5 +203,21 @@ extension Outcome {
         case .cancelled(let reason): ("cancel", 0, false, Array(reason.utf8))
         case .released: ("release", 0, false, [])
         }
+    }
+}
+
+/// Reads a flat reply from front to back.
+private struct FlatReply {
+    private(set) var rest: ArraySlice<RedisReply>
+
+    init(_ items: [RedisReply], from start: Int) { rest = items.dropFirst(start) }
+
+    mutating func next() -> RedisReply? { rest.popFirst() }
+
+    /// A list preceded by its length; nil if it is not there in full.
+    mutating func list() -> ArraySlice<RedisReply>? {
+        guard let count = next()?.int, (0...rest.count).contains(count) else { return nil }
+        defer { rest = rest.dropFirst(count) }
+        return rest.prefix(count)
     }
 }

@@ -99,10 +99,10 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "c1574ec1eac62175e45acf63668813b025b1eb19",
+        digest: "106d6c67b7eda51563d1964a1ecaa1f1eac6efe5",
         source: #"""
         #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -141,7 +141,7 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
-        local function complete(worker, claim, from, to, cancelling, stale)
+        local function complete(worker, claim, from, to, troubled, cancelling, stale)
         local held = key('held', worker)
         local fence, seen, counts = claim .. '\t', {}, {}
         for first = from, to, 1000 do
@@ -175,7 +175,9 @@ package enum Scripts {
         if high >= low then
         redis.call('HDEL', held, unpack(ids, low, high))
         redis.call('HDEL', key('tasks'), unpack(ids, low, high))
+        if troubled then
         redis.call('HDEL', key('tries'), unpack(ids, low, high))
+        end
         if cancelling then
         redis.call('HDEL', key('cancels'), unpack(ids, low, high))
         end
@@ -576,8 +578,10 @@ package enum Scripts {
         end
         end
         end
-        local function claim_ring(ring, room, takes, claim, now, reply, leases, worker)
+        local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
         local claimed, passed, left = 0, 0, true
+        local troubled = redis.call('EXISTS', key('tries')) == 1
+        local kind, head = nil, '\t'
         local aside, aside_kinds = {}, {}
         while claimed < room and left and passed <= 256 do
         local taken
@@ -586,17 +590,24 @@ package enum Scripts {
         local lane, ids = group[1], group[2]
         local lease = claim .. '\t' .. lane
         local records = redis.call('HMGET', key('tasks'), unpack(ids))
-        local tries = redis.call('HMGET', key('tries'), unpack(ids))
-        for i, id in ipairs(ids) do
-        local record = records[i]
+        local tries = troubled and redis.call('HMGET', key('tries'), unpack(ids)) or {}
+        local at, leased = #reply, #leases
+        for i = 1, #ids do
+        local id, record = ids[i], records[i]
         if record then
-        local kind = string.match(record, '^[^\t]*')
-        if takes(kind) then
+        if takes and string.sub(record, 1, #head) ~= head then
+        kind = string.match(record, '^[^\t]*')
+        head = kind .. '\t'
+        end
+        if not takes or takes(kind) then
         claimed = claimed + 1
-        local at = #reply
-        reply[at + 1], reply[at + 2], reply[at + 3] = id, record, tries[i] or ''
-        at = #leases
-        leases[at + 1], leases[at + 2] = id, lease
+        reply[at + 1], reply[at + 2] = id, record
+        leases[leased + 1], leases[leased + 2] = id, lease
+        at, leased = at + 2, leased + 2
+        if tries[i] then
+        tried[#tried + 1] = id
+        tried[#tried + 1] = tries[i]
+        end
         else
         passed = passed + 1
         local _, _, _, queue = lane_parts(lane)
@@ -611,14 +622,14 @@ package enum Scripts {
         end
         end
         push_groups(aside, now)
-        for kind, queue in pairs(aside_kinds) do
-        wake(queue, kind, worker)
+        for other, queue in pairs(aside_kinds) do
+        wake(queue, other, worker)
         end
         return claimed, left
         end
         local worker, claim = ARGV[1], ARGV[3]
         local lease, room = number(2, 'lease'), number(4, 'room')
-        local at = 7
+        local at = 6
         local function list(width)
         local from = at + 1
         at = from + number(at, 'length of a list') * (width or 1)
@@ -652,21 +663,24 @@ package enum Scripts {
         end
         local stale = {}
         local cancelling = redis.call('EXISTS', key('cancels')) == 1
+        local troubled = redis.call('EXISTS', key('tries')) == 1
+        local handed_back = false
         for _, run in ipairs(runs) do
-        complete(worker, run[1], run[2], run[3], cancelling, stale)
+        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale)
         end
         for i = ended_from, ended_to, 6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
+        handed_back = handed_back or outcome == 'release' or outcome == 'retry'
         if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
         stale[#stale + 1] = id
         end
         end
-        if ARGV[6] == '1' then
+        if ARGV[5] == '1' then
         local known = {}
         for i = running_from, running_to do
         known[ARGV[i]] = true
         end
-        reconcile(worker, known, cancelling, now)
+        handed_back = reconcile(worker, known, cancelling, now) > 0
         end
         local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
         if oldest[2] then
@@ -675,10 +689,7 @@ package enum Scripts {
         takeover(oldest[1], now)
         end
         end
-        local reply = { 'ok', string.format('%.0f', now), '0', '0', #stale }
-        for _, id in ipairs(stale) do
-        reply[#reply + 1] = id
-        end
+        local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
         local leases, more = {}, false
         if room > 0 then
         local paused = {}
@@ -696,6 +707,7 @@ package enum Scripts {
         for i = bounds_from, bounds_to, 2 do
         bounds[ARGV[i]] = tonumber(ARGV[i + 1])
         end
+        local choosy = known or next(paused) or next(bounds)
         local function open(kind)
         return (not known or known[kind]) and not paused['kind:' .. kind] and bounds[kind] ~= 0
         end
@@ -731,7 +743,7 @@ package enum Scripts {
         limit = math.min(limit, bounds[ring[3]])
         end
         if limit > 0 and not ring.empty then
-        local got, left = claim_ring(ring[1], limit, takes, claim, now, reply, leases, worker)
+        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, claimed, leases, tried, worker)
         room = room - got
         ring.empty = not left
         end
@@ -740,7 +752,7 @@ package enum Scripts {
         for i = 1, #leases, 2000 do
         redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
         end
-        if room == 0 and ARGV[5] == '1' then
+        if room == 0 then
         for i = queues_from, queues_to do
         redis.call('SREM', key('idle', ARGV[i]), worker)
         end
@@ -752,13 +764,16 @@ package enum Scripts {
         end
         end
         end
+        if handed_back and room == 0 then
+        for i = queues_from, queues_to do
+        wake(ARGV[i])
+        end
+        end
         if room > 0 then
         local due = more and now or nil
         for i = queues_from, queues_to do
         local queue = ARGV[i]
-        if ARGV[5] ~= '1' then
         redis.call('SADD', key('idle', queue), worker)
-        end
         local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
         if next_delayed and (not due or tonumber(next_delayed) < due) then
         due = tonumber(next_delayed)
@@ -772,7 +787,17 @@ package enum Scripts {
         end
         end
         reply[3] = string.format('%.0f', due or 0)
-        reply[4] = '1'
+        end
+        for _, id in ipairs(stale) do
+        reply[#reply + 1] = id
+        end
+        reply[#reply + 1] = #tried
+        for _, item in ipairs(tried) do
+        reply[#reply + 1] = item
+        end
+        local length = #reply
+        for i = 1, #claimed do
+        reply[length + i] = claimed[i]
         end
         return reply
         """#)
@@ -1961,7 +1986,7 @@ package enum Scripts {
 
     package static let contracts: [String: ScriptContract] = [
         "cancel": ScriptContract(keys: ["prefix"], arguments: ["id", "reason"], rest: false),
-        "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "idle", "reconcile", "lists"], rest: true),
+        "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "reconcile", "lists"], rest: true),
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),

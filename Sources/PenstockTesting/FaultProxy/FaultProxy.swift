@@ -71,6 +71,7 @@ public final class FaultProxy: Sendable {
     }
 
     /// Runs `body` with a proxy in front of `redis`.
+    @discardableResult
     public static func withProxy<Result>(
         to redis: EmbeddedRedis, listeningOn kind: Listener = .unixSocket,
         isolation: isolated (any Actor)? = #isolation,
@@ -98,7 +99,7 @@ public final class FaultProxy: Sendable {
     /// What clients connect to, instead of the URL of the Redis.
     public var url: String {
         if let socketPath { return unixURL(path: socketPath, password: password) }
-        return "redis://" + (password.map { ":\($0)@" } ?? "") + "127.0.0.1:\(port ?? 0)"
+        return "redis://" + (password.map { ":" + percentEncoded($0) + "@" } ?? "") + "127.0.0.1:\(port ?? 0)"
     }
 
     public var socketPath: String? { directory.map { $0 + "/proxy.sock" } }
@@ -154,7 +155,8 @@ public final class FaultProxy: Sendable {
     }
 
     /// Waits until `count` matching requests have arrived in all.
-    public func waitForHits(of matcher: RequestMatcher, count: Int, within limit: Duration = .seconds(10)) async throws {
+    public func waitForHits(of matcher: RequestMatcher, count: Int, within limit: Duration = .seconds(10)) async throws
+    {
         _ = hits(of: matcher)
         try await state.book.wait(for: "\(count) times \(matcher) at the proxy", within: limit) { book in
             book.hits[matcher, default: 0] >= count ? () : nil

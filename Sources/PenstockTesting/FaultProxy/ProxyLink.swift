@@ -16,6 +16,7 @@ final class ProxyLink {
     private var early = ByteBuffer()
     /// The bytes are not of the protocol, so they pass unread.
     private var isRaw = false
+    private var clientIsGone = false
 
     init(client: any Channel, state: ProxyState) {
         self.client = client
@@ -43,7 +44,7 @@ final class ProxyLink {
     }
 
     private func connected(_ channel: any Channel) {
-        guard client.isActive else { return channel.close(promise: nil) }
+        guard !clientIsGone else { return channel.close(promise: nil) }
         upstream = channel
         if early.readableBytes > 0 { channel.writeAndFlush(early, promise: nil) }
         early.clear()
@@ -123,6 +124,7 @@ final class ProxyLink {
     }
 
     func clientClosed() {
+        clientIsGone = true
         state.closed(id)
         upstream?.close(promise: nil)
     }
@@ -152,7 +154,9 @@ final class UpstreamHandler: ChannelInboundHandler {
 
     init(_ link: ProxyLink) { self.link = link }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { link.received(fromUpstream: unwrapInboundIn(data)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        link.received(fromUpstream: unwrapInboundIn(data))
+    }
     func channelInactive(context: ChannelHandlerContext) { link.upstreamClosed() }
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -26,7 +26,9 @@ public final class TestProcess: Sendable {
     private let name: String
     private let pipes: [any Channel]
 
-    private init(name: String, process: GuardedProcess, output: ProcessOutput, errorOutput: ProcessOutput, pipes: [any Channel]) {
+    private init(
+        name: String, process: GuardedProcess, output: ProcessOutput, errorOutput: ProcessOutput, pipes: [any Channel]
+    ) {
         self.name = name
         self.process = process
         self.output = output
@@ -39,6 +41,7 @@ public final class TestProcess: Sendable {
     /// - Parameters:
     ///   - environment: set on top of this process's own; nil as a value removes a variable.
     ///   - input: what the program reads from its standard input.
+    @discardableResult
     public static func withProcess<Result>(
         _ program: String, _ arguments: [String] = [], environment: [String: String?] = [:],
         directory: String? = nil, input: [UInt8] = [], bounds: ProcessOutput.Bounds = .init(),

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Logging
+import Penstock
+
+/// The worker process of the drain scenarios: runs no-op jobs until the queue is empty.
+struct DrainWorker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "drain-worker", shouldDisplay: false)
+
+    @Option var redis: String
+    @Option var concurrency = 64
+
+    func run() async throws {
+        var logger = Logger(label: "bench")
+        logger.logLevel = .error
+        let penstock = try Penstock(.init(url: redis, namespace: "bench"), logger: logger)
+        var options = Worker.Options()
+        options.drains = true
+        let worker = Worker(penstock, queues: ["default"], concurrency: concurrency, options: options)
+        worker.handle(Noop.self) { _, _ in }
+        try await worker.run()
+        await penstock.shutdown()
+    }
+}
