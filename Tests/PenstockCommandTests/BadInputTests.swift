@@ -109,7 +109,9 @@ import Testing
         #expect(ended.errorText.contains("127.0.0.1:1"))
     }
 
-    @Test func `a wrong password, a missing one and a socket that is not there are told clearly, with exit code 69`() async throws {
+    @Test func `a wrong password, a missing one and a socket that is not there are told clearly, with exit code 69`()
+        async throws
+    {
         try await EmbeddedRedis.withRedis(.init(password: "right")) { redis in
             let path = "unix://\(redis.socketPath)"
             for (url, word) in [
@@ -120,7 +122,8 @@ import Testing
                 #expect(ended.errorText.contains(word), "\(ended.errorText)")
                 #expect(!ended.errorText.contains("wrong@"))
             }
-            try await Workshop.penstock(["stats"], environment: Workshop.environment(url: redis.url)).expect()
+            try await Workshop.penstock(["stats"], environment: Workshop.environment(url: "\(path)?password=right"))
+                .expect()
         }
     }
 
@@ -132,7 +135,9 @@ import Testing
         #expect(ended.errorText.contains("/nowhere/redis-server"))
     }
 
-    @Test(arguments: [["--help"], ["help", "worker"], ["queue", "--help"], ["dead", "retry", "--help"], ["--version"], []])
+    @Test(arguments: [
+        ["--help"], ["help", "worker"], ["queue", "--help"], ["dead", "retry", "--help"], ["--version"], [],
+    ])
     func `help is no error`(words: [String]) async throws {
         let ended = try await Workshop.penstock(words, environment: Workshop.environment(url: "redis://127.0.0.1:1"))
         ended.expect(0)

@@ -24,7 +24,8 @@ import Testing
             lines[1_699] = "{\"n\":1700,}"
             let bad = try shop.file("bad.jsonl", lines.joined(separator: "\n") + "\n")
             for _ in 0..<2 {
-                let ended = try await shop.penstock("enqueue", "k", "--jsonl", bad, "--key-prefix", "import-7", "--json")
+                let ended = try await shop.penstock(
+                    "enqueue", "k", "--jsonl", bad, "--key-prefix", "import-7", "--json")
                 ended.expect(64)
                 #expect(ended.output.isEmpty)
                 let message = try JSONValue(ended.errorText)["error"]["message"].string ?? ""

@@ -9,7 +9,8 @@ import Testing
     @Test func `the checksums of some hundred files are those of sha256sum`() async throws {
         try await Workshop.open { shop in
             let found = try await Subprocess.run(
-                .name("sh"), arguments: ["-c", "find /usr/include -type f -size -256k | sort | head -300 | xargs sha256sum"],
+                .name("sh"),
+                arguments: ["-c", "find /usr/include -type f -size -256k | sort | head -300 | xargs sha256sum"],
                 output: .string(limit: 1 << 20))
             let expected = (found.standardOutput).split(separator: "\n").map { line in
                 (sum: String(line.prefix(64)), path: String(line.dropFirst(66)))
@@ -23,7 +24,8 @@ import Testing
                         options: .init(retention: .seconds(600))))
             }
             let ids = try await shop.client.enqueue(raw: jobs).map(\.id)
-            let worker = try await shop.penstock("worker", "--drain", "--concurrency", "4", "--json", "--exec", "sha256sum")
+            let worker = try await shop.penstock(
+                "worker", "--drain", "--concurrency", "4", "--json", "--exec", "sha256sum")
             #expect(try worker.expect().json()["completed"].int == 300)
             for (id, file) in zip(ids, expected) {
                 let result = try await shop.client.status(id).result ?? []
@@ -32,7 +34,8 @@ import Testing
         }
     }
 
-    @Test func `payloads of any kind go through byte for byte, also large ones while the program writes`() async throws {
+    @Test func `payloads of any kind go through byte for byte, also large ones while the program writes`() async throws
+    {
         try await Workshop.open { shop in
             var large = [UInt8](repeating: 0, count: 10 << 20)
             for index in large.indices { large[index] = UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 11) }
@@ -68,7 +71,8 @@ import Testing
             let id = try await shop.client.enqueue(kind: "k", payload: [], .init(retention: .seconds(600))).id
             let script = try shop.script(
                 "flaky", #"if [ $PENSTOCK_ATTEMPT -lt 3 ]; then echo "not yet" >&2; exit 3; fi; echo done"#)
-            let worker = try await shop.penstock("worker", "--drain", "--backoff", "20ms", "--json", "--exec", script).expect()
+            let worker = try await shop.penstock("worker", "--drain", "--backoff", "20ms", "--json", "--exec", script)
+                .expect()
             let summary = try worker.json()
             #expect(summary["claimed"].int == 3 && summary["retried"].int == 2 && summary["completed"].int == 1)
             #expect(try await shop.client.status(id).result == Array("done\n".utf8))
@@ -96,7 +100,7 @@ import Testing
             let letters = try await shop.client.deadLetters(queue: "default")
             let messages = Dictionary(uniqueKeysWithValues: letters.map { ($0.kind, $0.history.last?.message ?? "") })
             let long = try #require(messages["exit3"])
-            #expect(long.hasPrefix("exit 3: ") && long.contains("the reason") && long.utf8.count < 70_000)
+            #expect(long.hasPrefix("exit 3: ... ") && long.contains("the reason") && long.contains("used up"))
             #expect(messages["exit65"]?.hasPrefix("exit 65: no such user") == true)
             #expect(messages["exit65"]?.contains("permanent") == true)
             #expect(messages["signal"]?.hasPrefix("killed by signal 9") == true)
@@ -158,7 +162,8 @@ import Testing
             let id = try await shop.client.enqueue(kind: "k", payload: [], .init(retention: .seconds(600))).id
             try await shop.withPenstock(["worker", "--exec", "sleep", "600"]) { _ in
                 try await shop.reach(.running, id)
-                let cancelled = try await shop.penstock("job", "cancel", id.rawValue, "--reason", "no", "--wait", "--json")
+                let cancelled = try await shop.penstock(
+                    "job", "cancel", id.rawValue, "--reason", "no", "--wait", "--json")
                 let json = try cancelled.expect().json()
                 #expect(json["answer"].string == "requested" && json["state"].string == "cancelled")
             }

@@ -40,7 +40,8 @@ import Testing
     @Test func `a paused queue and a paused kind wait, and go on when resumed`() async throws {
         try await Workshop.open { shop in
             #expect(try await shop.penstock("queue", "pause", "mail", "--json").expect().json()["changed"].bool == true)
-            #expect(try await shop.penstock("queue", "pause", "mail", "--json").expect().json()["changed"].bool == false)
+            #expect(
+                try await shop.penstock("queue", "pause", "mail", "--json").expect().json()["changed"].bool == false)
             try await shop.penstock("queue", "pause", "--kind", "slow").expect()
             let held = try await shop.client.enqueue(kind: "k", payload: [], .init(queue: "mail")).id
             let slow = try await shop.client.enqueue(kind: "slow", payload: []).id
@@ -83,7 +84,8 @@ import Testing
             let show = try await shop.penstock("queue", "show", "q", "--json").expect().json()
             #expect(show["tenants"][0]["name"].string == "acme" && show["tenants"][0]["ready"].int == 3)
             #expect(show["tenants"][0]["weight"] == .number(2.5))
-            #expect(try await shop.penstock("queue", "list", "--json").expect().json()["queues"]["q"]["delayed"].int == 1)
+            #expect(
+                try await shop.penstock("queue", "list", "--json").expect().json()["queues"]["q"]["delayed"].int == 1)
             #expect(try await shop.penstock("queue", "purge", "q", "--json").expect().json()["removed"].int == 4)
             let queue = try await shop.queue("q")
             #expect(queue.ready == 0 && queue.delayed == 0)

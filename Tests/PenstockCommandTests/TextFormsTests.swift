@@ -12,7 +12,10 @@ import Testing
         #expect(try DurationText.parse(text) == .milliseconds(milliseconds))
     }
 
-    @Test(arguments: ["", "5", "s", "-1s", "5x", "1s1h", "1h1h", "1..5s", ".5s", "5.s", "5 s", "1e3s", "\u{0665}s", "99999999999999999999d"])
+    @Test(arguments: [
+        "", "5", "s", "-1s", "5x", "1s1h", "1h1h", "1..5s", ".5s", "5.s", "5 s", "1e3s", "\u{0665}s",
+        "99999999999999999999d",
+    ])
     func refusedDurations(text: String) {
         #expect(throws: ArgumentProblem.self) { try DurationText.parse(text) }
     }
@@ -40,7 +43,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "null", "true", " false ", "0", "-0.5e+10", "\"\"", "\"\\u00e9\\n\\\"\"", "[]", "[ ]", "{}", "[1,[2,{\"a\":[]}],{}]",
+        "null", "true", " false ", "0", "-0.5e+10", "\"\"", "\"\\u00e9\\n\\\"\"", "[]", "[ ]", "{}",
+        "[1,[2,{\"a\":[]}],{}]",
         "{ \"a\" : 1 , \"b\" : [ true ] }", "\"\u{1F600}\"", "\t\r\n1",
     ])
     func json(text: String) throws {
@@ -79,7 +83,8 @@ import Testing
     }
 
     @Test func `numbers for people`() {
-        #expect([0, 999, 1_000, 1_234_567, -1_000].map(HumanText.count) == ["0", "999", "1,000", "1,234,567", "-1,000"])
+        #expect(
+            [0, 999, 1_000, 1_234_567, -1_000].map(HumanText.count) == ["0", "999", "1,000", "1,234,567", "-1,000"])
         #expect(HumanText.bytes(1_536) == "1.5 KiB")
         #expect(HumanText.fixed(2.05, 2) == "2.05" && HumanText.fixed(99.6, 0) == "100")
     }
@@ -90,9 +95,9 @@ import Testing
         table.add(["longer", "1,000", "paused"])
         #expect(
             table.render(Style(isOn: false)) == """
-                NAME     COUNT  STATE
-                a\u{FFFD}[31m       1  open
-                longer   1,000  paused
+                NAME    COUNT  STATE
+                a\u{FFFD}[31m      1  open
+                longer  1,000  paused
                 """)
     }
 
