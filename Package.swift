@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(
             name: "PenstockCommandTests",
-            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", subprocess]),
+            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

@@ -1,3 +1,4 @@
+import Glibc
 import Penstock
 import PenstockTesting
 import Testing
@@ -47,6 +48,22 @@ import Testing
             let ended = try await shop.penstock("enqueue", "k", "--jsonl", "-", "--raw", input: "no json\n\nat all")
             #expect(ended.expect().text.hasPrefix("2 enqueued"))
             #expect(try await shop.queue().ready == 2)
+        }
+    }
+
+    @Test func `a writer that pauses does not hold back its lines`() async throws {
+        try await Workshop.open { shop in
+            let pipe = "\(shop.folder)/pipe"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            try await shop.withPenstock(["enqueue", "k", "--jsonl", pipe]) { penstock in
+                // Opening waits for the other side, so a program does it.
+                try await TestProcess.withProcess(
+                    "/bin/sh", ["-c", "exec 9>\(pipe); echo 1 >&9; echo 2 >&9; exec sleep 600"]
+                ) { _ in
+                    try await eventually("two jobs") { try await shop.client.queues().first?.ready == 2 }
+                }
+                #expect(try await penstock.exit() == .code(0))
+            }
         }
     }
 

@@ -116,6 +116,7 @@ struct WorkerCommand: ConnectedCommand {
         // A program that closes its standard input early must not end the worker.
         signal(SIGPIPE, SIG_IGN)
         let program = try Program(exec, resultLimit: maxResult, killGrace: killGrace)
+        try DescriptorLimit.allow(programs: slots)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await Session.run(connection, logger: connection.logger) { penstock in
             let server = try await penstock.checkServer()

@@ -2,6 +2,7 @@ import Logging
 import Penstock
 import Subprocess
 import Synchronization
+import SystemPackage
 
 /// Handles a job by running a program: what goes in, and what its end means.
 ///
@@ -25,7 +26,8 @@ final class ProgramHandler: Sendable {
             throw CancellationError()
         } catch {
             try Task.checkCancellation()
-            throw JobFailure.retryable("\(program.name) cannot be run: \(error)")
+            let message = "\(program.name) cannot be run: \(error)"
+            throw Self.isShortage(error) ? JobFailure.ignorable(message) : .retryable(message)
         }
         // It was told to end: however it did, that is no outcome of the job.
         try Task.checkCancellation()
@@ -53,6 +55,13 @@ final class ProgramHandler: Sendable {
             "PENSTOCK_JOB_ID": context.id.rawValue, "PENSTOCK_KIND": context.kind, "PENSTOCK_QUEUE": context.queue,
             "PENSTOCK_TENANT": context.tenant, "PENSTOCK_ATTEMPT": "\(context.attempt)",
         ]
+    }
+
+    /// This machine lacks something just now: the job is not to blame, and its attempt does not count.
+    private static func isShortage(_ error: any Error) -> Bool {
+        guard let cause = (error as? SubprocessError)?.underlyingError as? Errno else { return false }
+        return [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noMemory].contains(
+            cause)
     }
 
     /// What an end means; nil for success.

@@ -28,17 +28,20 @@ extension Program {
         let environment = Environment.inherit.updating(
             Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0), Optional($1)) }))
         let resultLimit = resultLimit
+        var group: pid_t?
+        // Whoever is left of the group when the program itself has ended. Nobody can have taken its number yet: numbers
+        // are given out in a circle.
+        defer { if let group { kill(-group, SIGKILL) } }
         let result = try await Subprocess.run(
             .path(path), arguments: .init(executablePathOverride: name, remainingValues: arguments),
             environment: environment, platformOptions: options, input: PayloadInput(bytes: payload), output: .sequence,
             error: .sequence
         ) { execution in
-            // Whoever is left of the group when the program itself has ended: closing its pipes does not end it.
+            group = execution.processIdentifier.value
             async let errors = BoundedOutput.read(execution.standardError, keeping: .end, limit: Self.errorLimit)
             let output = try await BoundedOutput.read(execution.standardOutput, keeping: .beginning, limit: resultLimit)
             return (output: output, errors: try await errors)
         }
-        kill(-result.processIdentifier.value, SIGKILL)
         return Outcome(
             status: result.terminationStatus, output: result.closureResult.output, errors: result.closureResult.errors)
     }

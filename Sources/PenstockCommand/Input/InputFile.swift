@@ -48,6 +48,12 @@ final class InputFile {
         return got > 0
     }
 
+    /// Whether a read would answer at once.
+    var isReady: Bool {
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&state, 1, 0) != 0
+    }
+
     /// Everything, up to a limit.
     func readAll(limit: Int) throws(CommandFailure) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -9,36 +9,45 @@ struct Lines {
     private let longest: Int
     private var buffer: [UInt8] = []
     private var start = 0
-    private var isAtEnd = false
+    /// No line feed before this.
+    private var searched = 0
 
     init(_ file: InputFile, longest: Int) {
         self.file = file
         self.longest = longest
     }
 
-    /// The next line without its line feed (and carriage return); nil after the last one.
-    mutating func next() throws(CommandFailure) -> [UInt8]? {
-        var searched = start
-        while true {
-            if let end = firstLineFeed(from: searched) {
-                defer { start = end + 1 }
-                return take(start..<end, consumed: end + 1 - start)
-            }
-            searched = buffer.count
-            if isAtEnd {
-                guard start < buffer.count else { return nil }
-                defer { start = buffer.count }
-                return take(start..<buffer.count, consumed: buffer.count - start)
-            }
-            guard buffer.count - start <= longest else {
-                throw .usage(
-                    "\(file.name), line \(number + 1): longer than the largest payload, \(HumanText.bytes(longest))")
-            }
-            buffer.removeFirst(start)
-            searched -= start
-            start = 0
-            isAtEnd = try !file.read(into: &buffer)
+    /// Whether the file has ended; lines may still be in memory.
+    private(set) var isAtEnd = false
+
+    /// The next line in memory, without its line feed (and carriage return); nil if there is no whole one: `fill`, unless
+    /// the file is at its end.
+    mutating func next() -> [UInt8]? {
+        if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+            defer { move(to: end + 1) }
+            return take(start..<end, consumed: end + 1 - start)
         }
+        searched = buffer.count
+        guard isAtEnd, start < buffer.count else { return nil }
+        defer { move(to: buffer.count) }
+        return take(start..<buffer.count, consumed: buffer.count - start)
+    }
+
+    /// Reads on.
+    mutating func fill() throws(CommandFailure) {
+        guard buffer.count - start <= longest else {
+            throw .usage(
+                "\(file.name), line \(number + 1): longer than the largest payload, \(HumanText.bytes(longest))")
+        }
+        buffer.removeFirst(start)
+        searched -= start
+        start = 0
+        isAtEnd = try !file.read(into: &buffer)
+    }
+
+    private mutating func move(to index: Int) {
+        start = index
+        searched = index
     }
 
     private mutating func take(_ range: Range<Int>, consumed: Int) -> [UInt8] {
@@ -47,9 +56,5 @@ struct Lines {
         var line = buffer[range]
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
         return Array(line)
-    }
-
-    private func firstLineFeed(from index: Int) -> Int? {
-        buffer[index...].firstIndex(of: UInt8(ascii: "\n"))
     }
 }

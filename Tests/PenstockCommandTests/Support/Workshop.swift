@@ -53,6 +53,15 @@ struct Workshop {
         }
     }
 
+    /// Runs any program to its end; the lines that it printed.
+    static func run(_ program: String, _ arguments: String...) async throws -> [String] {
+        try await TestProcess.withProcess(program, arguments) { process in
+            #expect(try await process.exit() == .code(0))
+            try await process.output.end()
+            return process.output.lines
+        }
+    }
+
     /// Runs the command as long as `body` runs.
     func withPenstock(_ arguments: [String], _ body: (TestProcess) async throws -> Void) async throws {
         try await TestProcess.withProcess(

@@ -10,8 +10,23 @@ struct LineEnqueue {
     let printsIDs: Bool
     let connection: ConnectionOptions
 
-    private static let batchJobs = 1000
-    private static let batchBytes = 4 << 20
+    /// Jobs that travel together.
+    private struct Batch {
+        private(set) var jobs: [Penstock.RawJob] = []
+        private var bytes = 0
+
+        var isFull: Bool { jobs.count >= 1000 || bytes >= 4 << 20 }
+
+        mutating func add(_ job: Penstock.RawJob) {
+            jobs.append(job)
+            bytes += job.payload.count
+        }
+
+        mutating func clear() {
+            jobs.removeAll(keepingCapacity: true)
+            bytes = 0
+        }
+    }
 
     private struct Tally {
         var enqueued = 0
@@ -38,22 +53,22 @@ struct LineEnqueue {
 
     private func enqueueAll(_ penstock: Penstock, _ tally: inout Tally, _ progress: inout ProgressLine) async throws {
         var lines = Lines(file, longest: EnqueueCommand.largestPayload)
-        var batch: [Penstock.RawJob] = []
-        var bytes = 0
+        var batch = Batch()
         do {
-            while let line = try lines.next() {
-                if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
-                try check(line, number: lines.number)
-                let key = keyPrefix.map { "\($0):\(lines.number)" }
-                batch.append(.init(kind: kind, payload: line, options: options.options(key: key)))
-                bytes += line.count
-                if batch.count == Self.batchJobs || bytes >= Self.batchBytes {
+            while true {
+                while let line = lines.next() {
+                    if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+                    try check(line, number: lines.number)
+                    batch.add(job(line, number: lines.number))
+                    guard batch.isFull else { continue }
                     try await send(&batch, penstock, &tally)
-                    bytes = 0
                     let text = summary(tally, progress)
-                    progress.show(
-                        text, fraction: file.size.map { Double(lines.position) / Double(max($0, 1)) })
+                    progress.show(text, fraction: file.size.map { Double(lines.position) / Double(max($0, 1)) })
                 }
+                if lines.isAtEnd { break }
+                // The lines of a slow writer do not wait for those that it has not written yet.
+                if !file.isReady { try await send(&batch, penstock, &tally) }
+                try lines.fill()
             }
         } catch let error as CommandFailure {
             // Lines before a bad one are enqueued.
@@ -61,6 +76,10 @@ struct LineEnqueue {
             throw error
         }
         try await send(&batch, penstock, &tally)
+    }
+
+    private func job(_ line: [UInt8], number: Int) -> Penstock.RawJob {
+        .init(kind: kind, payload: line, options: options.options(key: keyPrefix.map { "\($0):\(number)" }))
     }
 
     private func check(_ line: [UInt8], number: Int) throws(CommandFailure) {
@@ -82,10 +101,10 @@ struct LineEnqueue {
         }
     }
 
-    private func send(_ batch: inout [Penstock.RawJob], _ penstock: Penstock, _ tally: inout Tally) async throws {
-        guard !batch.isEmpty else { return }
-        let answers = try await penstock.enqueue(raw: batch)
-        batch.removeAll(keepingCapacity: true)
+    private func send(_ batch: inout Batch, _ penstock: Penstock, _ tally: inout Tally) async throws {
+        guard !batch.jobs.isEmpty else { return }
+        let answers = try await penstock.enqueue(raw: batch.jobs)
+        batch.clear()
         let duplicates = answers.count { $0.isDuplicate }
         tally.duplicates += duplicates
         tally.enqueued += answers.count - duplicates
