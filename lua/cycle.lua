@@ -7,8 +7,8 @@
 --- ARGV[3] claim: token of this call, unlike any earlier one of this incarnation
 --- ARGV[4] room: how many tasks it can take
 --- ARGV[5] reconcile: '1' if the list of running tasks is to be compared with the lease
---- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of tasks
----   that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other
+--- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
+---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other
 ---   outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
 --- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; number of stale
 ---   outcomes, and their ids; length of the next list; id, history of tasks that were in trouble before; then id,
