@@ -55,7 +55,9 @@ extension Store {
         func positive(_ duration: Duration?, _ field: String) throws(StoreError) {
             guard let duration else { return }
             guard duration > .zero else { throw .invalid("\(field) must be longer than zero; it is \(duration)") }
-            guard duration.milliseconds >= 1 else { throw .invalid("\(field) must be at least 1 ms; it is \(duration)") }
+            guard duration.milliseconds >= 1 else {
+                throw .invalid("\(field) must be at least 1 ms; it is \(duration)")
+            }
             try bounded(duration, field)
         }
         func bounded(_ duration: Duration, _ field: String) throws(StoreError) {
