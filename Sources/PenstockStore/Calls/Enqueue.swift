@@ -118,8 +118,7 @@ extension Store {
         let token = makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36)
         while true {
             do throws(RedisError) {
-                let reply = try await redis.evaluate(
-                    Scripts.enqueue, keys: [keys.prefix], arguments: Self.arguments(tasks, token: token))
+                let reply = try await evaluate(Scripts.enqueue, Self.arguments(tasks, token: token))
                 return try answers(reply, tasks)
             } catch {
                 if case .server(let server) = error, server.message.hasPrefix("IDTAKEN ") {
