@@ -54,10 +54,10 @@ struct Tour: Sendable {
 
         let sample = FileName(redis.directory + "/sample")
         let small = try survey.smallFiles(orElse: sample)
+        let shares = try await ShareAct(stage: stage, files: small).perform()
         let checksums = try await ChecksumAct(stage: stage, survey: survey).perform()
         try stage.workers.start()
         try await stage.expectWorkers()
-        let shares = try await ShareAct(stage: stage, files: small).perform()
         let trouble = try await TroubleAct(
             stage: stage, files: small, missing: FileName(redis.directory + "/missing")
         ).perform()

@@ -2,7 +2,7 @@
 struct Board: Sendable {
     /// The parts of the tour, in the order in which they stand on the screen.
     enum Part: Int, Sendable, CaseIterable {
-        case checksums, kill, shares, retries, deadLetter, delayed, check
+        case shares, checksums, kill, retries, deadLetter, delayed, check
 
         var title: String {
             switch self {
