@@ -94,7 +94,8 @@ let package = Package(
         .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
         .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(
-            name: "PenstockCommandTests", dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", subprocess]),
+            name: "PenstockCommandTests",
+            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", subprocess]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

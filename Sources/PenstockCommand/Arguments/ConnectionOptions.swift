@@ -12,7 +12,8 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Separates applications that share a Redis. Default: PENSTOCK_NAMESPACE, else penstock.", valueName: "name"))
+            "Separates applications that share a Redis. Default: PENSTOCK_NAMESPACE, else penstock.", valueName: "name")
+    )
     var namespace: String?
 
     @Option(

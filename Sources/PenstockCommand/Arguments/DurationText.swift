@@ -10,7 +10,8 @@ enum DurationText {
             let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
             rest = rest[digits.endIndex...]
             guard let amount = Double(digits), digits.first != ".", digits.last != "." else {
-                throw ArgumentProblem(digits.isEmpty ? "a number is missing; \(hint)" : "\(digits) is no number; \(hint)")
+                throw ArgumentProblem(
+                    digits.isEmpty ? "a number is missing; \(hint)" : "\(digits) is no number; \(hint)")
             }
             let name = rest.prefix { !$0.isNumber }
             rest = rest[name.endIndex...]

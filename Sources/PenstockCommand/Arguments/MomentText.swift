@@ -9,7 +9,8 @@ import Darwin
 /// Moments as people type them: ISO 8601, with a zone or, without one, in local time. Milliseconds since 1970.
 enum MomentText {
     static func parse(_ text: String) throws(ArgumentProblem) -> Int64 {
-        let form = /(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?/
+        let form =
+            /(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?/
         guard let match = text.wholeMatch(of: form) else { throw ArgumentProblem(hint) }
         func number(_ part: Substring?) -> Int { part.flatMap { Int($0) } ?? 0 }
         let (year, month, day) = (number(match.1), number(match.2), number(match.3))
@@ -41,5 +42,6 @@ enum MomentText {
         return zone.hasPrefix("-") ? -seconds : seconds
     }
 
-    private static let hint = "write it in ISO 8601, like 2030-01-31T18:00:00Z, 2030-01-31T18:00+01:00, or 2030-01-31T18:00 for local time"
+    private static let hint =
+        "write it in ISO 8601, like 2030-01-31T18:00:00Z, 2030-01-31T18:00+01:00, or 2030-01-31T18:00 for local time"
 }

@@ -101,7 +101,9 @@ struct WorkerCommand: ConnectedCommand {
     var exec: [String] = []
 
     func validate() throws {
-        if exec.isEmpty { throw ValidationError("--exec is missing: say which program runs the jobs, at the end of the line.") }
+        if exec.isEmpty {
+            throw ValidationError("--exec is missing: say which program runs the jobs, at the end of the line.")
+        }
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency must be 1 to 10000; it is \(concurrency).")
         }

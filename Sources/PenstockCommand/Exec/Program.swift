@@ -19,7 +19,7 @@ struct Program: Sendable {
     /// Between SIGTERM and SIGKILL.
     let killGrace: Duration
 
-    /// How much of its standard error is kept as the error text: the end of it.
+    /// How much of its standard error is kept: the end of it.
     static let errorLimit = 64 << 10
 
     /// Finds the program once, so that a wrong name is told at the start and not by each job.

@@ -29,12 +29,21 @@ final class ProgramHandler: Sendable {
         }
         // It was told to end: however it did, that is no outcome of the job.
         try Task.checkCancellation()
-        if let failure = Self.failure(outcome) { throw failure }
+        if let failure = Self.failure(outcome) {
+            context.logger.info(
+                "program failed",
+                metadata: [
+                    "job": "\(context.id)", "stderr": "\(String(decoding: outcome.errors.bytes, as: UTF8.self))",
+                ])
+            throw failure
+        }
         if outcome.output.isTruncated {
             truncated.add(1, ordering: .relaxed)
             context.logger.warning(
                 "result truncated",
-                metadata: ["job": "\(context.id)", "bytes": "\(outcome.output.total)", "kept": "\(program.resultLimit)"])
+                metadata: [
+                    "job": "\(context.id)", "bytes": "\(outcome.output.total)", "kept": "\(program.resultLimit)",
+                ])
         }
         return outcome.output.bytes
     }
@@ -56,10 +65,18 @@ final class ProgramHandler: Sendable {
         }
     }
 
+    /// How much of an error's text goes into a job's history, which keeps the first 2 KiB of a message: the end of what
+    /// the program wrote says most.
+    private static let messageBytes = 1900
+
     private static func message(_ end: String, _ errors: BoundedOutput) -> String {
-        var text = Substring(String(decoding: errors.bytes, as: UTF8.self))
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        if text.isEmpty { return end }
-        return "\(end): \(errors.isTruncated ? "... " : "")\(text)"
+        var bytes = errors.bytes[...]
+        while let last = bytes.last, last == 0x20 || (0x09...0x0D).contains(last) { bytes.removeLast() }
+        if bytes.isEmpty { return end }
+        let isCut = bytes.count > messageBytes || errors.isTruncated
+        bytes = bytes.suffix(messageBytes)
+        // Whole lines, if the cut leaves any.
+        if isCut, let lineFeed = bytes.firstIndex(of: UInt8(ascii: "\n")) { bytes = bytes[(lineFeed + 1)...] }
+        return "\(end): \(isCut ? "... " : "")\(String(decoding: bytes, as: UTF8.self))"
     }
 }

@@ -22,7 +22,7 @@ struct FailureReport {
         if asJSON {
             end(CommandFailure("usage", RootCommand.message(for: error), exit: .usage))
         }
-        Console.writeError(RootCommand.fullMessage(for: error))
+        Console.writeError(printableLines(RootCommand.fullMessage(for: error)))
         exit(code)
     }
 
@@ -33,7 +33,7 @@ struct FailureReport {
         if asJSON {
             Console.writeError(JSONText.line(Report(error: .init(code: failure.code, message: failure.message))))
         } else {
-            Console.writeError("\(Style.error.red("Error:")) \(failure.message)")
+            Console.writeError("\(Style.error.red("Error:")) \(printableLines(failure.message))")
         }
         exit(failure.exit.rawValue)
     }

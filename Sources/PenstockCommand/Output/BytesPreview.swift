@@ -47,10 +47,11 @@ struct BytesPreview: Encodable {
         let more = isTruncated ? "\n... \(HumanText.bytes(bytes)) in all; --full shows everything" : ""
         if bytes == 0 { return "(empty)" }
         if encoding == "text" {
-            return content.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+            let text = content.hasSuffix("\n") ? content.dropLast() : content[...]
+            return text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
                 .joined(separator: "\n") + more
         }
-        return Self.dump(shown) + more
+        return Self.dump(isTruncated ? shown.prefix(256) : shown) + more
     }
 
     /// Sixteen bytes a line: offset, hexadecimal, what is printable.

@@ -70,6 +70,14 @@ func printable(_ text: String) -> String {
     return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
 }
 
+/// The same for text of several lines; a line that is absurdly long is cut in the middle.
+func printableLines(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        let shown = line.count > 2000 ? line.prefix(1000) + " ... " + line.suffix(900) : line
+        return printable(String(shown))
+    }.joined(separator: "\n")
+}
+
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {
     scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
 }

@@ -11,10 +11,10 @@ struct DeadList: ConnectedCommand {
     var queue: String?
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("At most so many of each queue. Default: 100.", valueName: "number"))
+        parsing: .unconditional, help: ArgumentHelp("At most so many of each queue.", valueName: "number"))
     var limit = 100
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Leave out so many first. Default: 0.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Leave out so many first.", valueName: "number"))
     var offset = 0
 
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
@@ -32,7 +32,8 @@ struct DeadList: ConnectedCommand {
             }
             return letters
         }
-        Console.write(connection.json ? JSONText.line(letters.map { JobView($0, limit: 2 << 10) }) : Self.table(letters))
+        Console.write(
+            connection.json ? JSONText.line(letters.map { JobView($0, limit: 2 << 10) }) : Self.table(letters))
     }
 
     private static func table(_ letters: [JobStatus]) -> String {
@@ -43,7 +44,8 @@ struct DeadList: ConnectedCommand {
         ])
         for letter in letters {
             table.add([
-                Table.Cell(letter.id.rawValue, paint: Style.output.bold), Table.Cell(letter.queue), Table.Cell(letter.kind),
+                Table.Cell(letter.id.rawValue, paint: Style.output.bold), Table.Cell(letter.queue),
+                Table.Cell(letter.kind),
                 Table.Cell(letter.tenant.isEmpty ? "-" : letter.tenant),
                 Table.Cell(HumanText.count(letter.failedAttempts)),
                 Table.Cell(letter.at.map { HumanText.age(since: $0) } ?? "-"),
@@ -57,26 +59,5 @@ struct DeadList: ConnectedCommand {
     private static func short(_ message: String) -> String {
         let line = message.prefix { !$0.isNewline }
         return line.count > 60 ? line.prefix(57) + "..." : String(line)
-    }
-}
-
-struct DeadShow: ConnectedCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "A dead letter: what was tried, what went wrong, its payload.")
-
-    @Argument(help: IDText.help, transform: IDText.parse) var id: TaskID
-
-    @Flag(help: "Show the payload whole. Default: the first 2 KiB.") var full = false
-
-    @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
-
-    func run() async throws {
-        let status = try await Session.run(connection) { try await $0.status(id) }
-        guard status.state == .dead else {
-            throw CommandFailure.notFound(
-                status.state == .unknown ? "job \(id) is not known" : "job \(id) is no dead letter: it is \(status.state.rawValue)")
-        }
-        let view = JobView(status, limit: full ? .max : 2 << 10)
-        Console.write(connection.json ? JSONText.line(view) : view.forPeople)
     }
 }

@@ -17,20 +17,3 @@ struct DeadRetry: ConnectedCommand {
         try selection.report(answers, verb: "ready again", json: connection.json)
     }
 }
-
-struct DeadDiscard: ConnectedCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "discard", abstract: "Remove dead letters for good.",
-        discussion: "EXAMPLES\n  penstock dead discard ID ID\n  penstock dead discard --all --queue mail")
-
-    @OptionGroup var selection: DeadSelection
-
-    @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
-
-    func run() async throws {
-        let answers = try await Session.run(connection) { penstock in
-            try await Revival.discard(try await selection.resolve(penstock), penstock)
-        }
-        try selection.report(answers, verb: "discarded", json: connection.json)
-    }
-}

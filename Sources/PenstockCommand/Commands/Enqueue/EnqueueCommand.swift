@@ -63,11 +63,15 @@ struct EnqueueCommand: ConnectedCommand {
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
     func validate() throws {
-        let sources = [("--payload", payload), ("--payload-file", payloadFile), ("--jsonl", jsonl)].filter { $0.1 != nil }
+        let sources = [("--payload", payload), ("--payload-file", payloadFile), ("--jsonl", jsonl)].filter {
+            $0.1 != nil
+        }
         if sources.count > 1 {
             throw ValidationError("\(sources.map(\.0).joined(separator: " and ")) exclude each other: give one.")
         }
-        if jsonl == nil && keyPrefix != nil { throw ValidationError("--key-prefix goes with --jsonl; did you mean --key?") }
+        if jsonl == nil && keyPrefix != nil {
+            throw ValidationError("--key-prefix goes with --jsonl; did you mean --key?")
+        }
         if jsonl == nil && ids { throw ValidationError("--ids goes with --jsonl.") }
         if jsonl != nil && key != nil {
             throw ValidationError("--key cannot stand for many jobs; with --jsonl use --key-prefix.")

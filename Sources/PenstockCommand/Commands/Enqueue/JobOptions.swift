@@ -10,7 +10,8 @@ import Foundation
 /// How jobs are enqueued: the options that are the library's `EnqueueOptions`.
 struct JobOptions: ParsableArguments {
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Where workers look for the job. Default: default.", valueName: "name"),
+        parsing: .unconditional,
+        help: ArgumentHelp("Where workers look for the job. Default: default.", valueName: "name"),
         transform: NameText.queue)
     var queue: String = "default"
 
@@ -81,7 +82,8 @@ struct JobOptions: ParsableArguments {
     func options(key: String?) -> EnqueueOptions {
         EnqueueOptions(
             queue: queue, tenant: tenant, priority: priority, delay: delay,
-            at: at.map { Date(timeIntervalSince1970: Double($0) / 1000) }, idempotencyKey: key, maxAttempts: maxAttempts,
+            at: at.map { Date(timeIntervalSince1970: Double($0) / 1000) }, idempotencyKey: key,
+            maxAttempts: maxAttempts,
             timeout: timeout, deadline: deadline, retention: retain)
     }
 

@@ -66,7 +66,8 @@ struct LineEnqueue {
     private func check(_ line: [UInt8], number: Int) throws(CommandFailure) {
         guard line.count <= EnqueueCommand.largestPayload else {
             throw .usage(
-                "\(file.name), line \(number): longer than the largest payload, \(HumanText.bytes(EnqueueCommand.largestPayload))")
+                "\(file.name), line \(number): longer than the largest payload, \(HumanText.bytes(EnqueueCommand.largestPayload))"
+            )
         }
         guard checksJSON else { return }
         do throws(JSONSyntax.Problem) {
@@ -113,7 +114,8 @@ struct LineEnqueue {
     private func summary(_ tally: Tally, _ progress: ProgressLine) -> String {
         let known = tally.duplicates == 0 ? "" : ", \(HumanText.count(tally.duplicates)) known already"
         let rate = HumanText.count(Int(progress.rate(tally.enqueued + tally.duplicates)))
-        return "\(HumanText.count(tally.enqueued)) enqueued\(known) in \(HumanText.duration(progress.elapsed)) (\(rate)/s)"
+        return
+            "\(HumanText.count(tally.enqueued)) enqueued\(known) in \(HumanText.duration(progress.elapsed)) (\(rate)/s)"
     }
 
     private struct Summary: Encodable {

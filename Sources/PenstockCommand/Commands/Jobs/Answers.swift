@@ -67,7 +67,9 @@ enum Answers {
         let failed = answers.count { !$0.isDone }
         guard failed > 0 else { return }
         let isOneUnknown = answers.count == 1 && answers[0].answer == "unknown"
-        if isOneUnknown { throw CommandFailure.notFound("job \(answers[0].id) is not known: it has ended, or never was") }
+        if isOneUnknown {
+            throw CommandFailure.notFound("job \(answers[0].id) is not known: it has ended, or never was")
+        }
         throw CommandFailure.refused("\(failed) of \(HumanText.plural(answers.count, "job")) stayed as they were")
     }
 }

@@ -9,7 +9,8 @@ struct JobCancel: ConnectedCommand {
     @Argument(help: IDText.help, transform: IDText.parse) var id: TaskID
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Why, for whoever looks at the job. Default: none.", valueName: "text"))
+        parsing: .unconditional,
+        help: ArgumentHelp("Why, for whoever looks at the job. Default: none.", valueName: "text"))
     var reason = ""
 
     @Flag(help: "If the job runs, wait until it has ended, and say how.") var wait = false
@@ -22,7 +23,9 @@ struct JobCancel: ConnectedCommand {
             let end = wait && answer == .requested ? try await waitForEnd(penstock) : nil
             return (answer, end)
         }
-        if connection.json { Console.write(JSONText.line(View(id: id.rawValue, answer: answer.rawValue, state: end?.rawValue))) }
+        if connection.json {
+            Console.write(JSONText.line(View(id: id.rawValue, answer: answer.rawValue, state: end?.rawValue)))
+        }
         switch answer {
         case .cancelled: say("\(id) cancelled: it had not started")
         case .requested: say(end.map { "\(id) has ended: \(Self.describe($0))" } ?? "\(id) runs; it is told to end")

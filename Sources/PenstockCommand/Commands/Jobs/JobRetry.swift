@@ -4,7 +4,8 @@ import Penstock
 struct JobRetry: ConnectedCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Give dead letters a new start with all attempts, and jobs that wait for their next attempt a start now.")
+        abstract:
+            "Give dead letters a new start with all attempts, and jobs that wait for their next attempt a start now.")
 
     @Argument(help: IDText.severalHelp, transform: IDText.parse) var ids: [TaskID]
 
@@ -13,21 +14,6 @@ struct JobRetry: ConnectedCommand {
     func run() async throws {
         let ids = ids
         let answers = try await Session.run(connection) { try await Revival.retry(ids, $0) }
-        try Answers.print(answers, json: connection.json)
-    }
-}
-
-struct JobDiscard: ConnectedCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "discard", abstract: "Remove dead letters for good.")
-
-    @Argument(help: IDText.severalHelp, transform: IDText.parse) var ids: [TaskID]
-
-    @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
-
-    func run() async throws {
-        let ids = ids
-        let answers = try await Session.run(connection) { try await Revival.discard(ids, $0) }
         try Answers.print(answers, json: connection.json)
     }
 }

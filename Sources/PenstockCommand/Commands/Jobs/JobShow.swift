@@ -17,7 +17,8 @@ struct JobShow: ConnectedCommand {
         let view = JobView(status, limit: full ? .max : 2 << 10)
         Console.write(connection.json ? JSONText.line(view) : view.forPeople)
         if status.state == .unknown {
-            throw CommandFailure.notFound("job \(id) is not known: it was never enqueued, or has ended and was not retained")
+            throw CommandFailure.notFound(
+                "job \(id) is not known: it was never enqueued, or has ended and was not retained")
         }
     }
 }

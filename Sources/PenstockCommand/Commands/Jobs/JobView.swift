@@ -122,8 +122,3 @@ struct JobView: Encodable {
         }
     }
 }
-
-/// Text of several lines from outside, fit for a terminal.
-func printableLines(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }.joined(separator: "\n")
-}

@@ -15,7 +15,8 @@ struct PauseTarget: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("A kind of job, in all queues, instead of a queue.", valueName: "kind"), transform: NameText.kind)
+        help: ArgumentHelp("A kind of job, in all queues, instead of a queue.", valueName: "kind"),
+        transform: NameText.kind)
     var kind: String?
 
     func validate() throws {

@@ -34,7 +34,8 @@ struct QueueShow: ConnectedCommand {
         sheet.add("oldest", queue.oldest.map { HumanText.age(since: $0) })
         if !queue.kindsSetAside.isEmpty {
             sheet.add(
-                "set aside", "kinds that are paused, or that no worker takes: \(queue.kindsSetAside.joined(separator: ", "))")
+                "set aside",
+                "kinds that are paused, or that no worker takes: \(queue.kindsSetAside.joined(separator: ", "))")
         }
         if queue.tenants.isEmpty { return sheet.render() }
         var table = Table([.text("tenant"), .number("ready"), .number("weight"), .text("oldest")])

@@ -21,7 +21,8 @@ struct QueueWeight: ConnectedCommand {
         Console.write(
             connection.json
                 ? JSONText.line(View(queue: name, tenant: tenant, weight: weight))
-                : "tenant \(tenant) of queue \(name) has weight \(HumanText.fixed(weight, weight == weight.rounded() ? 0 : 2))")
+                : "tenant \(tenant) of queue \(name) has weight \(HumanText.fixed(weight, weight == weight.rounded() ? 0 : 2))"
+        )
     }
 
     private struct View: Encodable {
