@@ -190,8 +190,8 @@ struct DemoTests {
         let shares = FairShare.of(["f", "a", "b", "f", "b", "f", "f", "a", "f"], flood: "f")
         #expect(
             shares == [
-                FairShare(tenant: "a", jobs: 2, firstRound: 1, lastRound: 4, behind: 2),
-                FairShare(tenant: "b", jobs: 2, firstRound: 1, lastRound: 2, behind: 0),
+                FairShare(tenant: "a", jobs: 2, share: 0.25, firstRound: 1, lastRound: 4, behind: 2),
+                FairShare(tenant: "b", jobs: 2, share: 0.4, firstRound: 1, lastRound: 2, behind: 0),
             ])
     }
 

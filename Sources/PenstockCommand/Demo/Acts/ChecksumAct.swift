@@ -34,6 +34,7 @@ struct ChecksumAct {
             try await killing.look(status)
         }
         killing.finish()
+        screen.show(.checksums, .done, "\(HumanText.plural(jobs.count, "file")), to be proved at the end")
         return Ending(jobs: jobs, released: released)
     }
 

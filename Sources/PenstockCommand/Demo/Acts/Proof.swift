@@ -47,6 +47,6 @@ extension Tour {
         screen.show(
             .checksums, .done,
             "\(HumanText.plural(results.count, "file")), \(HumanText.bytes(bytes)): \(HumanText.count(Int(rate)))/s; "
-                + parts.joined(separator: ", "))
+                + parts.joined(separator: ", "), isMilestone: true)
     }
 }

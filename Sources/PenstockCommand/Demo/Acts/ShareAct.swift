@@ -20,8 +20,7 @@ struct ShareAct {
         let plans = plans(Self.flood, Self.floodJobs) + Self.small.flatMap { self.plans($0, Self.smallJobs) }
         let jobs = try await stage.enqueue(plans)
         try await penstock.resume(queue: Self.queue)
-        let ahead =
-            "tenant \(Self.flood) had \(HumanText.count(Self.floodJobs)) jobs in line before \(Self.small.count) small tenants came"
+        let ahead = "\(HumanText.count(Self.floodJobs)) jobs of one tenant in line before \(Self.small.count) others"
         try await stage.settle(Self.queue) { status in
             let ready = Dictionary(uniqueKeysWithValues: status.tenants.map { ($0.name, $0.ready) })
             screen.show(
@@ -30,7 +29,7 @@ struct ShareAct {
         let shares = Self.shares(try await stage.outcomes(of: jobs))
         let worst = shares.map(\.behind).max() ?? 0
         screen.show(
-            .shares, .done, "\(ahead); none waited more than \(HumanText.plural(worst, "round")) beyond its turn",
+            .shares, .done, "\(ahead); at most \(HumanText.plural(worst, "round")) behind",
             details: Self.summary(shares))
         return jobs
     }
@@ -62,12 +61,13 @@ struct ShareAct {
 
     private static func summary(_ shares: [FairShare]) -> [String] {
         var table = Table([
-            .text("tenant"), .number("jobs"), .number("first in round"), .number("last in round"),
-            .number("rounds beyond its turn"),
+            .text("tenant"), .number("jobs"), .number("share of the work"), .number("first in round"),
+            .number("last in round"), .number("rounds behind"),
         ])
         for share in shares {
             table.add([
-                "\(share.tenant)", "\(share.jobs)", "\(share.firstRound)", "\(share.lastRound)", "\(share.behind)",
+                "\(share.tenant)", "\(share.jobs)", "\(HumanText.fixed(share.share * 100, 1))%", "\(share.firstRound)",
+                "\(share.lastRound)", "\(share.behind)",
             ])
         }
         return lines(table)
