@@ -41,5 +41,7 @@ struct RootCommand: AsyncParsableCommand {
             DeadCommand.self,
             StatsCommand.self,
             WorkersCommand.self,
+            DemoCommand.self,
+            DemoWorkerCommand.self,
         ])
 }

@@ -99,7 +99,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "106d6c67b7eda51563d1964a1ecaa1f1eac6efe5",
+        digest: "1588bed006aa18db120e3444d954922b006eb686",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -141,7 +141,7 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
-        local function complete(worker, claim, from, to, troubled, cancelling, stale)
+        local function complete(worker, claim, from, to, troubled, cancelling, stale, done)
         local held = key('held', worker)
         local fence, seen, counts = claim .. '\t', {}, {}
         for first = from, to, 1000 do
@@ -173,7 +173,7 @@ package enum Scripts {
         low, high = 1, #ids
         end
         if high >= low then
-        redis.call('HDEL', held, unpack(ids, low, high))
+        done[#done + 1] = { ids, low, high }
         redis.call('HDEL', key('tasks'), unpack(ids, low, high))
         if troubled then
         redis.call('HDEL', key('tries'), unpack(ids, low, high))
@@ -325,18 +325,18 @@ package enum Scripts {
         end
         return true
         end
-        local function reconcile(worker, runs, cancelling, now)
+        local function reconcile(worker, known, cancelling, now)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
-        if not runs[id] then
+        local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+        if known[id] ~= claim then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
         drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
         else
-        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         groups[lane] = groups[lane] or {}
         table.insert(groups[lane], id)
         end
@@ -509,8 +509,15 @@ package enum Scripts {
         for i = 1, #rows / 2 do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local _, _, _, queue = lane_parts(ring .. '\t')
+        local are_all = #tenants < room
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local moved, gone = {}, {}
+        local share
+        local alone = are_all and #tenants == 1 and wide[1] == 0
+        if alone then
+        lengths[1], share = room, { room }
+        else
+        local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
@@ -523,8 +530,8 @@ package enum Scripts {
         lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
         end
         end
-        local share = shares(rounds, lengths, weights, room)
-        local moved, gone = {}, {}
+        share = shares(rounds, lengths, weights, room)
+        end
         for i, tenant in ipairs(tenants) do
         local empty = lengths[i] == share[i]
         if share[i] > 0 then
@@ -532,12 +539,17 @@ package enum Scripts {
         empty = pop_wide(ring, tenant, share[i], now, taken)
         else
         local lane = ring .. '\t' .. tenant
-        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, share[i])
+        table.insert(taken, { lane, ids })
+        if alone then
+        empty = #ids < room or redis.call('EXISTS', list) == 0
+        end
         end
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and #tenants > 1 then
+        elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
         moved[#moved + 1] = tenant
         end
@@ -548,11 +560,11 @@ package enum Scripts {
         local left = true
         if #gone > 0 then
         redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
-        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        local _, _, _, queue, kind = lane_parts(ring .. '\t')
         if kind then
-        redis.call('SREM', key('kinds', name), kind)
+        redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end
@@ -638,7 +650,7 @@ package enum Scripts {
         local queues_from, queues_to = list()
         local kinds_from, kinds_to = list()
         local bounds_from, bounds_to = list(2)
-        local running_from, running_to = list()
+        local running_from, running_to = list(2)
         local runs = {}
         local run_count = number(at, 'runs of completed tasks')
         at = at + 1
@@ -661,12 +673,13 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local stale = {}
-        local cancelling = redis.call('EXISTS', key('cancels')) == 1
-        local troubled = redis.call('EXISTS', key('tries')) == 1
+        local stale, done = {}, {}
+        local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
+        and redis.call('EXISTS', key('cancels')) == 1
+        local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
         local handed_back = false
         for _, run in ipairs(runs) do
-        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale)
+        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
         end
         for i = ended_from, ended_to, 6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
@@ -677,17 +690,16 @@ package enum Scripts {
         end
         if ARGV[5] == '1' then
         local known = {}
-        for i = running_from, running_to do
-        known[ARGV[i]] = true
+        for i = running_from, running_to, 2 do
+        known[ARGV[i]] = ARGV[i + 1]
         end
         handed_back = reconcile(worker, known, cancelling, now) > 0
         end
-        local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
-        if oldest[2] then
+        local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
         local score = tonumber(oldest[2])
         if score < 0 or (score < now and now - awake >= lease / 2) then
+        lost = true
         takeover(oldest[1], now)
-        end
         end
         local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
         local leases, more = {}, false
@@ -764,6 +776,9 @@ package enum Scripts {
         end
         end
         end
+        for _, leases_done in ipairs(done) do
+        redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
+        end
         if handed_back and room == 0 then
         for i = queues_from, queues_to do
         wake(ARGV[i])
@@ -779,7 +794,7 @@ package enum Scripts {
         due = tonumber(next_delayed)
         end
         end
-        local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+        local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
         if next_lost[1] ~= worker and next_lost[2] then
         local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
         if not due or moment < due then
@@ -927,7 +942,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "41516f006895740a7f1fbf6b49a0310d8d917dcf",
+        digest: "865327fe6adc32f80a15fb663e111b3207a9b699",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1060,7 +1075,18 @@ package enum Scripts {
         local tasks = key('tasks')
         local now = clock()
         local reply = { string.format('%.0f', now) }
-        local again = ARGV[1] ~= '' and redis.call('EXISTS', key('sent', ARGV[1])) == 1
+        local taken
+        for _, group in ipairs(groups) do
+        for from = 1, #group.ids, 1000 do
+        local last = math.min(from + 999, #group.ids)
+        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
+        taken = taken or record and group.ids[from + i - 1]
+        end
+        end
+        end
+        local sent = key('sent', ARGV[1])
+        local again = ARGV[1] ~= '' and (taken and redis.call('EXISTS', sent) == 1
+        or not taken and not redis.call('SET', sent, '', 'NX', 'EX', 30))
         if again then
         for _, group in ipairs(groups) do
         local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
@@ -1071,18 +1097,8 @@ package enum Scripts {
         end
         return reply
         end
-        for _, group in ipairs(groups) do
-        for from = 1, #group.ids, 1000 do
-        local last = math.min(from + 999, #group.ids)
-        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
-        if record then
-        return redis.error_reply('IDTAKEN ' .. group.ids[from + i - 1])
-        end
-        end
-        end
-        end
-        if ARGV[1] ~= '' then
-        redis.call('SET', key('sent', ARGV[1]), '', 'EX', 30)
+        if taken then
+        return redis.error_reply('IDTAKEN ' .. taken)
         end
         local entering, ready, earlier = {}, {}, {}
         for _, group in ipairs(groups) do
@@ -1309,7 +1325,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "327c4fc690245bb716a543901e56113411b37a69",
+        digest: "240d8da1b1e9f23aeaa4aa9b1f7893ecb6dc70fe",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1436,8 +1452,15 @@ package enum Scripts {
         for i = 1, #rows / 2 do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local _, _, _, queue = lane_parts(ring .. '\t')
+        local are_all = #tenants < room
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local moved, gone = {}, {}
+        local share
+        local alone = are_all and #tenants == 1 and wide[1] == 0
+        if alone then
+        lengths[1], share = room, { room }
+        else
+        local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
@@ -1450,8 +1473,8 @@ package enum Scripts {
         lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
         end
         end
-        local share = shares(rounds, lengths, weights, room)
-        local moved, gone = {}, {}
+        share = shares(rounds, lengths, weights, room)
+        end
         for i, tenant in ipairs(tenants) do
         local empty = lengths[i] == share[i]
         if share[i] > 0 then
@@ -1459,12 +1482,17 @@ package enum Scripts {
         empty = pop_wide(ring, tenant, share[i], now, taken)
         else
         local lane = ring .. '\t' .. tenant
-        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, share[i])
+        table.insert(taken, { lane, ids })
+        if alone then
+        empty = #ids < room or redis.call('EXISTS', list) == 0
+        end
         end
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and #tenants > 1 then
+        elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
         moved[#moved + 1] = tenant
         end
@@ -1475,11 +1503,11 @@ package enum Scripts {
         local left = true
         if #gone > 0 then
         redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
-        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        local _, _, _, queue, kind = lane_parts(ring .. '\t')
         if kind then
-        redis.call('SREM', key('kinds', name), kind)
+        redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end
@@ -1624,7 +1652,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted.
     package static let retire = RedisScript(
         name: "retire",
-        digest: "dd642413f1aa9b3160da5a2c992c6555b8f747c3",
+        digest: "9f6b131b1e844fff957fe3ff38f51b42d5d06aec",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1743,18 +1771,18 @@ package enum Scripts {
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
         end
-        local function reconcile(worker, runs, cancelling, now)
+        local function reconcile(worker, known, cancelling, now)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
-        if not runs[id] then
+        local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+        if known[id] ~= claim then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
         drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
         else
-        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         groups[lane] = groups[lane] or {}
         table.insert(groups[lane], id)
         end
