@@ -134,7 +134,7 @@ struct DemoTests {
     @Test func `a job is lost unless it completed, is dead or was cancelled`() throws {
         let states: [TaskState] = [.queued, .delayed, .running, .unknown]
         let verdict = Verdict(
-            [(try job("d"), .dead), (try job("c"), .cancelled)]
+            try [(try job("d"), .dead), (try job("c"), .cancelled)]
                 + states.map { (try job($0.rawValue), .missing($0)) }, independent: [:])
         #expect(verdict.lost.map(\.file.description) == states.map(\.rawValue))
         #expect(verdict.dead == 1)
@@ -143,12 +143,13 @@ struct DemoTests {
         #expect(Verdict([(try job("d"), .dead)], independent: [:]).isGood)
     }
 
-    @Test func `a result that is no result is unreadable`() throws {
-        var status = JobStatus(id: try #require(TaskID("a")), state: .completed)
-        status.result = Array("{}".utf8)
-        guard case .unreadable = Outcome(status, codec: JSONCodec()) else {
-            Issue.record("not unreadable")
-            return
+    @Test func `a result that is no result is unreadable`() {
+        for result in [nil, [], Array("{}".utf8)] as [[UInt8]?] {
+            let outcome = Outcome(.completed, result: result, codec: JSONCodec())
+            guard case .unreadable = outcome else {
+                Issue.record("\(outcome)")
+                continue
+            }
         }
     }
 
