@@ -87,7 +87,8 @@ let package = Package(
         .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"]),
         .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "PenstockTesting", "EmbeddedRedis"]),
         // A process that owns an embedded Redis, for the test that kills it.
-        .executableTarget(name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
+        .executableTarget(
+            name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
         .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockTesting", "RedisClient"]),

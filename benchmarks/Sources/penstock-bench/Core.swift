@@ -67,22 +67,23 @@ struct Core: AsyncParsableCommand {
             let pacedStarts = try await startLatencies(server.url, every: pace, logger: quiet)
             await redis.shutdown()
             return Figures(
-                set_per_second: setRates.median, set_us: setCosts.median, drained_per_second: drainRates.median,
-                drain_to_set_ratio: drainRates.median / setRates.median,
-                redis_cpu_us_per_job: lifeCosts.median, redis_cpu_us_per_enqueue: enqueueCosts.median,
-                redis_cpu_sets_per_job: lifeCosts.median / setCosts.median, redis_calls_per_job: callsPerJob.median,
-                ping_us_p50: pings.median, enqueue_to_start_us_p50: starts.median,
-                enqueue_to_start_us_p99: starts.percentile(0.99),
-                enqueue_to_start_pings_p50: starts.median / pings.median,
-                enqueue_to_start_pings_p99: starts.percentile(0.99) / pings.median,
-                paced_ping_us_p50: pacedPings.median, paced_enqueue_to_start_us_p50: pacedStarts.median,
-                paced_enqueue_to_start_us_p99: pacedStarts.percentile(0.99),
-                paced_enqueue_to_start_pings_p50: pacedStarts.median / pacedPings.median,
-                paced_enqueue_to_start_pings_p99: pacedStarts.percentile(0.99) / pacedPings.median)
+                setPerSecond: setRates.median, setUs: setCosts.median, drainedPerSecond: drainRates.median,
+                drainToSetRatio: drainRates.median / setRates.median,
+                redisCpuUsPerJob: lifeCosts.median, redisCpuUsPerEnqueue: enqueueCosts.median,
+                redisCpuSetsPerJob: lifeCosts.median / setCosts.median, redisCallsPerJob: callsPerJob.median,
+                pingUsP50: pings.median, enqueueToStartUsP50: starts.median,
+                enqueueToStartUsP99: starts.percentile(0.99),
+                enqueueToStartPingsP50: starts.median / pings.median,
+                enqueueToStartPingsP99: starts.percentile(0.99) / pings.median,
+                pacedPingUsP50: pacedPings.median, pacedEnqueueToStartUsP50: pacedStarts.median,
+                pacedEnqueueToStartUsP99: pacedStarts.percentile(0.99),
+                pacedEnqueueToStartPingsP50: pacedStarts.median / pacedPings.median,
+                pacedEnqueueToStartPingsP99: pacedStarts.percentile(0.99) / pacedPings.median)
         }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+            encoder.keyEncodingStrategy = .convertToSnakeCase
             print(String(decoding: try encoder.encode(figures), as: UTF8.self))
         } else {
             figures.printTable()
@@ -147,26 +148,26 @@ struct Core: AsyncParsableCommand {
     }
 }
 
-/// The figures, by the names that they have in JSON.
+/// The figures; in JSON their names are in snake case.
 struct Figures: Encodable, Sendable {
-    var set_per_second: Double
-    var set_us: Double
-    var drained_per_second: Double
-    var drain_to_set_ratio: Double
-    var redis_cpu_us_per_job: Double
-    var redis_cpu_us_per_enqueue: Double
-    var redis_cpu_sets_per_job: Double
-    var redis_calls_per_job: Double
-    var ping_us_p50: Double
-    var enqueue_to_start_us_p50: Double
-    var enqueue_to_start_us_p99: Double
-    var enqueue_to_start_pings_p50: Double
-    var enqueue_to_start_pings_p99: Double
-    var paced_ping_us_p50: Double
-    var paced_enqueue_to_start_us_p50: Double
-    var paced_enqueue_to_start_us_p99: Double
-    var paced_enqueue_to_start_pings_p50: Double
-    var paced_enqueue_to_start_pings_p99: Double
+    var setPerSecond: Double
+    var setUs: Double
+    var drainedPerSecond: Double
+    var drainToSetRatio: Double
+    var redisCpuUsPerJob: Double
+    var redisCpuUsPerEnqueue: Double
+    var redisCpuSetsPerJob: Double
+    var redisCallsPerJob: Double
+    var pingUsP50: Double
+    var enqueueToStartUsP50: Double
+    var enqueueToStartUsP99: Double
+    var enqueueToStartPingsP50: Double
+    var enqueueToStartPingsP99: Double
+    var pacedPingUsP50: Double
+    var pacedEnqueueToStartUsP50: Double
+    var pacedEnqueueToStartUsP99: Double
+    var pacedEnqueueToStartPingsP50: Double
+    var pacedEnqueueToStartPingsP99: Double
 
     func printTable() {
         func row(_ name: String, _ value: Double, _ unit: String, _ target: String = "") {
@@ -175,23 +176,23 @@ struct Figures: Encodable, Sendable {
             let space = String(repeating: " ", count: max(1, 10 - number.count))
             print("\(name)\(padding)\(space)\(number) \(unit)  \(target)")
         }
-        row("SET, redis-benchmark -P 64", set_per_second, "a second")
-        row("SET, Redis CPU", set_us, "us")
-        row("drained, 1 worker process", drained_per_second, "a second")
-        row("SETs per drained job", 1 / drain_to_set_ratio, "", "at most 22")
-        row("Redis CPU, enqueue", redis_cpu_us_per_enqueue, "us a job")
-        row("Redis CPU, whole life", redis_cpu_us_per_job, "us a job")
-        row("Redis CPU, whole life", redis_cpu_sets_per_job, "SETs", "at most 18")
-        row("redis.calls", redis_calls_per_job, "a job")
+        row("SET, redis-benchmark -P 64", setPerSecond, "a second")
+        row("SET, Redis CPU", setUs, "us")
+        row("drained, 1 worker process", drainedPerSecond, "a second")
+        row("SETs per drained job", 1 / drainToSetRatio, "", "at most 22")
+        row("Redis CPU, enqueue", redisCpuUsPerEnqueue, "us a job")
+        row("Redis CPU, whole life", redisCpuUsPerJob, "us a job")
+        row("Redis CPU, whole life", redisCpuSetsPerJob, "SETs", "at most 18")
+        row("redis.calls", redisCallsPerJob, "a job")
         print("Latency on an idle system, back to back:")
-        row("  PING, median", ping_us_p50, "us")
-        row("  enqueue to start, median", enqueue_to_start_us_p50, "us")
-        row("  enqueue to start, median", enqueue_to_start_pings_p50, "PINGs", "under 12")
-        row("  99th percentile", enqueue_to_start_pings_p99, "PINGs", "under 40")
+        row("  PING, median", pingUsP50, "us")
+        row("  enqueue to start, median", enqueueToStartUsP50, "us")
+        row("  enqueue to start, median", enqueueToStartPingsP50, "PINGs", "under 12")
+        row("  99th percentile", enqueueToStartPingsP99, "PINGs", "under 40")
         print("Latency on an idle system, 200 a second:")
-        row("  PING, median", paced_ping_us_p50, "us")
-        row("  enqueue to start, median", paced_enqueue_to_start_us_p50, "us")
-        row("  enqueue to start, median", paced_enqueue_to_start_pings_p50, "PINGs", "under 12")
-        row("  99th percentile", paced_enqueue_to_start_pings_p99, "PINGs", "under 40")
+        row("  PING, median", pacedPingUsP50, "us")
+        row("  enqueue to start, median", pacedEnqueueToStartUsP50, "us")
+        row("  enqueue to start, median", pacedEnqueueToStartPingsP50, "PINGs", "under 12")
+        row("  99th percentile", pacedEnqueueToStartPingsP99, "PINGs", "under 40")
     }
 }
