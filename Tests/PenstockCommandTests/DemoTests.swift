@@ -120,7 +120,7 @@ struct DemoTests {
             [
                 (try job("same"), completed("aa")), (try job("changed"), completed("bb")),
                 (try job("alone"), completed("cc")), (try job("garbled"), .unreadable),
-            ], independent: [FileName("same"): "aa", FileName("changed"): "b0", FileName("garbled"): "dd"])
+            ], independent: [FileName("same"): "aa", FileName("changed"): "b0", FileName("garbled"): "dd"], commits: 4)
         #expect(verdict.completed == 4)
         #expect(
             verdict.mismatches == [
@@ -134,21 +134,23 @@ struct DemoTests {
     @Test func `a job is lost unless it completed, is dead or was cancelled`() throws {
         let states: [TaskState] = [.queued, .delayed, .running, .unknown]
         let verdict = Verdict(
-            [(try job("d"), .dead), (try job("c"), .cancelled)]
-                + states.map { (try job($0.rawValue), .missing($0)) }, independent: [:])
+            try [(try job("d"), .dead), (try job("c"), .cancelled)]
+                + states.map { (try job($0.rawValue), .missing($0)) }, independent: [:], commits: 0)
         #expect(verdict.lost.map(\.file.description) == states.map(\.rawValue))
         #expect(verdict.dead == 1)
         #expect(verdict.cancelled == 1)
         #expect(!verdict.isGood)
-        #expect(Verdict([(try job("d"), .dead)], independent: [:]).isGood)
+        #expect(Verdict([(try job("d"), .dead)], independent: [:], commits: 0).isGood)
+        #expect(!Verdict([(try job("d"), .dead)], independent: [:], commits: 1).isGood)
     }
 
-    @Test func `a result that is no result is unreadable`() throws {
-        var status = JobStatus(id: try #require(TaskID("a")), state: .completed)
-        status.result = Array("{}".utf8)
-        guard case .unreadable = Outcome(status, codec: JSONCodec()) else {
-            Issue.record("not unreadable")
-            return
+    @Test func `a result that is no result is unreadable`() {
+        for result in [nil, [], Array("{}".utf8)] as [[UInt8]?] {
+            let outcome = Outcome(.completed, result: result, codec: JSONCodec())
+            guard case .unreadable = outcome else {
+                Issue.record("\(outcome)")
+                continue
+            }
         }
     }
 
@@ -168,7 +170,8 @@ struct DemoTests {
             #expect(try await IndependentDigests.of([file]).digests == [file: ours.hex])
             try Data("after".utf8).write(to: URL(fileURLWithPath: folder + "/file"))
             let later = try await IndependentDigests.of([file, FileName(folder + "/gone")])
-            let verdict = Verdict([(try job("\(folder)/file"), completed(ours.hex))], independent: later.digests)
+            let verdict = Verdict(
+                [(try job("\(folder)/file"), completed(ours.hex))], independent: later.digests, commits: 1)
             #expect(verdict.mismatches == [.init(file: file, ours: ours.hex, theirs: later.digests[file])])
             #expect(later.digests.count == 1)
             #expect(later.complaint.contains("gone"))
@@ -213,8 +216,14 @@ struct DemoTests {
                 state: .running, headline: String(repeating: "x", count: 300), progress: 0.5,
                 details: [String(repeating: "y", count: 300)])
         }
-        let lines = board.lines(elapsed: .seconds(12), columns: columns, style: Style(isOn: false))
+        board[.shares].state = .done
+        let style = Style(isOn: false)
+        let lines = board.lines(elapsed: .seconds(12), columns: columns, rows: 24, style: style)
         if columns >= 40 { #expect(lines.allSatisfy { $0.count <= columns }) }
-        #expect(lines.count == 4 + 2 * Board.Part.allCases.count)
+        let parts = Board.Part.allCases.count
+        #expect(lines.count == 4 + 2 * parts)
+        // Too low for all: what is over has no details; then the bottom goes.
+        #expect(board.lines(elapsed: .zero, columns: columns, rows: 17, style: style).count == 3 + 2 * parts)
+        #expect(board.lines(elapsed: .zero, columns: columns, rows: 9, style: style).count == 9)
     }
 }

@@ -11,25 +11,31 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Every regular file under DIRECTORY (default: the project's own Sources and lua, where this program was \
             built, and the system's C headers) becomes a job of kind checksum, under a tenant named for its top folder. \
-            Worker processes share the work; one of them is killed with SIGKILL while it holds jobs, and the others take \
-            them over. Then one tenant floods a queue and small ones get their share, a job fails twice and succeeds by \
-            back-off, a poison one becomes a dead letter and is retried by hand, and delayed jobs start on time. At the \
-            end the result of every job is read back from Redis and compared with what sha256sum says.
+            Worker processes share the work. On the way one tenant floods a queue and small ones get their share; one \
+            worker is killed with SIGKILL while it holds jobs, and when its lease of 2 s has run out the others take \
+            these over; a job fails twice and succeeds by back-off; a poison one becomes a dead letter and is retried by \
+            hand; delayed jobs start on time. At the end the result of every job is read back from Redis and compared \
+            with what sha256sum says.
 
             FIGURES (with --json one object with exactly these)
-              jobs             all jobs of the tour: one for each file, and 4,502 that show the rest
-              completed        jobs that succeeded, the one retried by hand included
-              retried          attempts that failed and were followed by another one by back-off
-              recovered        jobs that were taken over from the killed worker
+              jobs             all jobs of the tour: one for each file, and
+                               4,502 that show the rest
+              completed        jobs that succeeded, the one retried by hand too
+              retried          failed attempts that another one followed by
+                               back-off
+              recovered        jobs taken over from a worker that was lost
               dead             jobs that are dead letters at the end
-              lost             jobs that neither completed nor are dead or cancelled
-              mismatched       completed jobs whose checksum differs from sha256sum's
-              jobs_per_second  files a second, from the moment the workers got them to the last one that neither was \
-            slowed down on purpose nor taken over
-              lateness_ms_p99  99th percentile of start minus due time of 100 delayed jobs, in milliseconds
+              lost             jobs neither completed nor dead nor cancelled
+              mismatched       completed jobs whose checksum is not sha256sum's
+              jobs_per_second  files a second, from the moment the workers got
+                               them until the last that was neither slowed down
+                               on purpose nor taken over
+              lateness_ms_p99  99th percentile, over 100 delayed jobs, of start
+                               minus due time in milliseconds
 
             EXIT CODES
-              0 all is well   1 something was lost or a checksum differs   64 wrong usage   69 no redis-server
+              0 all is well   1 something was lost or a checksum differs
+              64 wrong usage   69 no redis-server
             """)
 
     @Argument(help: ArgumentHelp("Use the files under this directory.", valueName: "directory"))
@@ -121,6 +127,8 @@ struct DemoCommand: AsyncParsableCommand {
         var lines = [
             "\(HumanText.plural(lost.count, "job")) lost, \(HumanText.plural(mismatches.count, "checksum")) wrong"
         ]
+        let (commits, completed) = (ending.verdict.commits, ending.verdict.completed)
+        if commits != completed { lines.append("\(commits) commits for \(completed) completed jobs") }
         lines += lost.prefix(5).map { "lost: \($0.id), \($0.file) in queue \($0.queue)" }
         lines += mismatches.prefix(5).map {
             "differs: \($0.file): \($0.ours ?? "no result") here, \($0.theirs ?? "nothing") by sha256sum"

@@ -1,5 +1,6 @@
 import Glibc
 import PenstockTesting
+import Testing
 
 /// The processes and the directory of a running `penstock demo`, as the kernel sees them.
 struct DemoFamily {
@@ -23,8 +24,7 @@ struct DemoFamily {
             family = DemoFamily(workers: workers, server: server, directory: directory)
             return true
         }
-        guard let family else { throw WaitTimedOut(what: "the demo's family", limit: .seconds(30)) }
-        return family
+        return try #require(family)
     }
 
     /// Nothing that names the directory, or works in it, is left; nor is the directory.

@@ -22,14 +22,14 @@ enum Outcome: Sendable {
     /// Neither ended nor dead: it waits, runs, or nobody knows it.
     case missing(TaskState)
 
-    init(_ status: JobStatus, codec: JSONCodec) {
-        switch status.state {
+    init(_ state: TaskState, result: [UInt8]?, codec: JSONCodec) {
+        switch state {
         case .completed:
-            let result = status.result.flatMap { try? codec.decode(ChecksumResult.self, from: $0) }
+            let result = result.flatMap { try? codec.decode(ChecksumResult.self, from: $0) }
             self = result.map(Outcome.completed) ?? .unreadable
         case .dead: self = .dead
         case .cancelled, .discarded: self = .cancelled
-        case .queued, .delayed, .running, .unknown: self = .missing(status.state)
+        case .queued, .delayed, .running, .unknown: self = .missing(state)
         }
     }
 

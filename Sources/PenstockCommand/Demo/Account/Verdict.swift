@@ -15,10 +15,14 @@ struct Verdict: Sendable {
     private(set) var lost: [TourJob] = []
     private(set) var mismatches: [Mismatch] = []
 
-    var isGood: Bool { lost.isEmpty && mismatches.isEmpty }
+    /// Successes that Redis counted: one for each completed job, however often it was executed.
+    let commits: Int
+
+    var isGood: Bool { lost.isEmpty && mismatches.isEmpty && commits == completed }
 
     /// - Parameter independent: digests by file, of somebody else's making.
-    init(_ outcomes: [(job: TourJob, outcome: Outcome)], independent: [FileName: String]) {
+    init(_ outcomes: [(job: TourJob, outcome: Outcome)], independent: [FileName: String], commits: Int) {
+        self.commits = commits
         for (job, outcome) in outcomes {
             let theirs = independent[job.file]
             switch outcome {

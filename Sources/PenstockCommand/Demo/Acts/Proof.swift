@@ -10,17 +10,17 @@ extension Tour {
         let files = Array(Set(jobs.map(\.file)))
         screen.show(.check, .running, "sha256sum works on \(HumanText.plural(files.count, "file"))")
         let independent = try await IndependentDigests.of(files)
-        let verdict = Verdict(outcomes, independent: independent.digests)
         let queues = try await stage.penstock.queues(Self.queues)
+        let verdict = Verdict(
+            outcomes, independent: independent.digests, commits: queues.map(\.completed).reduce(0, +))
         let rate = Self.rate(outcomes, since: checksums.released)
         let report = TourReport(
             verdict, jobs: jobs.count, retried: queues.map(\.retried).reduce(0, +),
             recovered: queues.map(\.recovered).reduce(0, +), rate: rate, lateness: lateness)
         showChecksums(stage, outcomes, rate)
-        let commits = queues.map(\.completed).reduce(0, +)
         screen.show(
             .check, verdict.isGood ? .done : .failed,
-            "\(HumanText.count(commits)) commits for \(HumanText.plural(jobs.count, "job")); "
+            "\(HumanText.count(verdict.commits)) commits for \(HumanText.plural(jobs.count, "job")); "
                 + "\(HumanText.plural(verdict.completed - verdict.mismatches.count, "checksum")) equal to sha256sum's")
         return Ending(report: report, verdict: verdict, complaint: independent.complaint)
     }

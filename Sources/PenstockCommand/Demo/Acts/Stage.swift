@@ -64,7 +64,10 @@ struct Stage: Sendable {
             let chunk = jobs[start..<min(start + 500, jobs.count)]
             let outcomes = try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
                 for (index, job) in zip(chunk.indices, chunk) {
-                    group.addTask { (index, Outcome(try await penstock.status(job.id), codec: codec)) }
+                    group.addTask {
+                        let status = try await penstock.status(job.id)
+                        return (index, Outcome(status.state, result: status.result, codec: codec))
+                    }
                 }
                 var outcomes: [Int: Outcome] = [:]
                 for try await (index, outcome) in group { outcomes[index] = outcome }

@@ -45,8 +45,17 @@ struct Board: Sendable {
         set { panels[part.rawValue] = newValue }
     }
 
-    /// The screen, line by line, no wider than `columns`.
-    func lines(elapsed: Duration, columns: Int, style: Style) -> [String] {
+    /// The screen, line by line, no wider than `columns`. With more than `rows` of them, details of what is over are left
+    /// out, and then what stands at the bottom.
+    func lines(elapsed: Duration, columns: Int, rows: Int, style: Style) -> [String] {
+        let all = lines(elapsed: elapsed, columns: columns, style: style) { _ in true }
+        if all.count <= rows { return all }
+        return Array(lines(elapsed: elapsed, columns: columns, style: style) { $0 == .running }.prefix(rows))
+    }
+
+    private func lines(
+        elapsed: Duration, columns: Int, style: Style, showsDetails: (Panel.State) -> Bool
+    ) -> [String] {
         let seconds = HumanText.fixed(Double(elapsed.milliseconds) / 1000, 1)
         var lines = [
             style.bold("Penstock, a tour") + clip("  \(seconds) s  \(server)", columns - 16),
@@ -65,6 +74,7 @@ struct Board: Sendable {
             case .done: lines.append("\(style.green("\u{2713}")) \(title)\(style.green(bar))\(text)")
             case .failed: lines.append("\(style.red("\u{2717}")) \(style.red(title))\(bar)\(text)")
             }
+            guard showsDetails(panel.state) else { continue }
             lines += panel.details.map { style.dim(clip("               \($0)", columns)) }
         }
         return lines

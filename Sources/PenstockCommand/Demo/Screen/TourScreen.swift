@@ -52,14 +52,17 @@ final class TourScreen: Sendable {
             draw()
             try? await Task.sleep(for: .milliseconds(100))
         }
-        draw()
+        draw(isLast: true)
     }
 
-    private func draw() {
+    /// - Parameter isLast: nothing is drawn over this any more, so that it may scroll.
+    private func draw(isLast: Bool = false) {
         guard case .live(let descriptor) = mode else { return }
         let (rows, columns) = Self.size(of: descriptor)
         let style = descriptor == STDERR_FILENO ? Style.error : Style.output
-        let lines = board.withLock { $0.lines(elapsed: elapsed, columns: columns, style: style) }.prefix(rows - 1)
+        let lines = board.withLock {
+            $0.lines(elapsed: elapsed, columns: columns, rows: isLast ? .max : rows - 1, style: style)
+        }
         let text = drawn.withLock { drawn in
             let up = drawn > 0 ? "\u{1B}[\(min(drawn, rows - 1))A" : ""
             drawn = lines.count
