@@ -7,9 +7,9 @@
 --- ARGV[3] claim: token of this call, unlike any earlier one of this incarnation
 --- ARGV[4] room: how many tasks it can take
 --- ARGV[5] reconcile: '1' if the list of running tasks is to be compared with the lease
---- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; ids of running
----   tasks; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other outcomes, each
----   `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
+--- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
+---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other
+---   outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
 --- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; number of stale
 ---   outcomes, and their ids; length of the next list; id, history of tasks that were in trouble before; then id,
 ---   record of each claimed task
@@ -36,7 +36,7 @@ end
 local queues_from, queues_to = list()
 local kinds_from, kinds_to = list()
 local bounds_from, bounds_to = list(2)
-local running_from, running_to = list()
+local running_from, running_to = list(2)
 local runs = {}
 local run_count = number(at, 'runs of completed tasks')
 at = at + 1
@@ -62,12 +62,12 @@ if expiry - now < lease * 2 / 3 then
 end
 
 -- Commit.
-local stale = {}
+local stale, done = {}, {}
 local cancelling = redis.call('EXISTS', key('cancels')) == 1
 local troubled = redis.call('EXISTS', key('tries')) == 1
 local handed_back = false
 for _, run in ipairs(runs) do
-  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale)
+  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
 end
 for i = ended_from, ended_to, 6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
@@ -78,8 +78,8 @@ for i = ended_from, ended_to, 6 do
 end
 if ARGV[5] == '1' then
   local known = {}
-  for i = running_from, running_to do
-    known[ARGV[i]] = true
+  for i = running_from, running_to, 2 do
+    known[ARGV[i]] = ARGV[i + 1]
   end
   handed_back = reconcile(worker, known, cancelling, now) > 0
 end
@@ -175,6 +175,10 @@ if room > 0 then
       wake(ring[2], ring[3], worker)
     end
   end
+end
+
+for _, leases_done in ipairs(done) do
+  redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
 end
 
 -- What was handed back, or comes back later, is for others to look at, if this worker has no room.

@@ -115,11 +115,15 @@ struct WorkerState {
             bounds: configuration.kindConcurrency.map { kind, bound in
                 (kind, max(0, bound - heldByKind[kind, default: 0]))
             },
-            reconcile: needsReconcile
-                ? running.values.filter { $0.incarnation == incarnation }.map(\.task.id) + ready.map(\.task.id)
-                    + inFlight.map(\.id) : nil,
+            reconcile: needsReconcile ? leases : nil,
             ended: inFlight)
         return .cycle(request, again: isResend)
+    }
+
+    /// What this incarnation knows that it holds: running, waiting for a slot, or ended and not yet committed for certain.
+    private var leases: [(id: TaskID, claim: Int)] {
+        running.values.filter { $0.incarnation == incarnation }.map { ($0.task.id, $0.task.claim) }
+            + ready.map { ($0.task.id, $0.task.claim) } + inFlight.map { ($0.id, $0.claim) }
     }
 
     /// Holding a batch back pays while slots have work waiting in this process; never for longer than `Pace.longestHold`.

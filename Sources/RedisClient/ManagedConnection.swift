@@ -194,7 +194,7 @@ final class ManagedConnection: Sendable {
         do throws(RedisError) {
             try configuration.validate()
         } catch {
-             return connectFailed(attempt, .refused(error))
+            return connectFailed(attempt, .refused(error))
         }
         let limit = TimeAmount(bounded: configuration.connectTimeout)
         let bootstrap = ClientBootstrap(group: eventLoop)

@@ -22,7 +22,8 @@ public final class RedisBlockingConnection: Sendable {
     ///   waiting on this connection; `closed` after `close`; `server` when Redis answers with an error.
     public func send(_ command: RedisCommand, deadline: Duration) async throws(RedisError) -> RedisReply {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else {
-            throw .unavailable(reason: "another command waits on this blocking connection; make one for each waiting task")
+            throw .unavailable(
+                reason: "another command waits on this blocking connection; make one for each waiting task")
         }
         defer { isBusy.store(false, ordering: .releasing) }
         guard !Task.isCancelled else { throw .cancelled }

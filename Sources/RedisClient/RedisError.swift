@@ -28,7 +28,8 @@ extension RedisError: CustomStringConvertible {
         case .invalidReply(let what): "Invalid reply: \(what)"
         case .invalidConfiguration(let what): "Invalid configuration: \(what)"
         case .closed: "The Redis client was shut down; create a new one to send commands."
-        case .cancelled: "The task was cancelled while it waited for Redis; if the command was sent, it may have happened."
+        case .cancelled:
+            "The task was cancelled while it waited for Redis; if the command was sent, it may have happened."
         }
     }
 }

@@ -80,7 +80,8 @@ public struct RedisURL: Sendable {
             host = text[..<colon]
             port = text[text.index(after: colon)...]
             if port?.contains(":") == true {
-                throw problem("the host \"\(text)\" has several colons; an IPv6 address goes in brackets, as in [::1]:6379")
+                throw problem(
+                    "the host \"\(text)\" has several colons; an IPv6 address goes in brackets, as in [::1]:6379")
             }
         }
         let name = try decode(host, part: "host")
@@ -89,7 +90,8 @@ public struct RedisURL: Sendable {
             throw problem("the host \"\(host)\" has spaces or control characters")
         }
         guard let port else { return (name, defaultPort) }
-        guard port.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(port), (1...65535).contains(number) else {
+        guard port.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(port), (1...65535).contains(number)
+        else {
             throw problem("the port \"\(port)\" is not a number from 1 to 65535")
         }
         return (name, number)
@@ -104,7 +106,8 @@ public struct RedisURL: Sendable {
         guard path.utf8.count > 1 else { throw problem("the path of the socket is missing") }
         guard path.utf8.count <= maximumSocketPathByteCount, !path.utf8.contains(0) else {
             throw problem(
-                "the path of the socket has \(path.utf8.count) bytes; the system allows \(maximumSocketPathByteCount), without NUL")
+                "the path of the socket has \(path.utf8.count) bytes; the system allows \(maximumSocketPathByteCount), without NUL"
+            )
         }
         var configuration = RedisConfiguration(address: .unixSocket(path: path))
         guard mark < rest.endIndex else { return configuration }

@@ -1,9 +1,11 @@
---- complete: ends tasks with success: those of ARGV[from] .. ARGV[to] that this incarnation still holds under `claim`.
---- One fence, one removal from the lease, one from the tasks for the whole list. Others are appended to `stale`.
+--- complete: ends tasks with success: those of ARGV[from] .. ARGV[to] that this incarnation still holds under
+--- `claim`. One fence and one removal for the whole list. Others are appended to `stale`. The leases are left in
+--- `done`, lists of ids, for the caller to remove after it has claimed: a lease hash that never becomes empty under load
+--- stays a hash table, where a new one would be a packed list that Redis searches from end to end.
 --@include key
 --@include lane_parts
 --@include total
-local function complete(worker, claim, from, to, troubled, cancelling, stale)
+local function complete(worker, claim, from, to, troubled, cancelling, stale, done)
   local held = key('held', worker)
   local fence, seen, counts = claim .. '\t', {}, {}
   for first = from, to, 1000 do
@@ -35,7 +37,7 @@ local function complete(worker, claim, from, to, troubled, cancelling, stale)
       low, high = 1, #ids
     end
     if high >= low then
-      redis.call('HDEL', held, unpack(ids, low, high))
+      done[#done + 1] = { ids, low, high }
       redis.call('HDEL', key('tasks'), unpack(ids, low, high))
       if troubled then
         redis.call('HDEL', key('tries'), unpack(ids, low, high))

@@ -1,20 +1,20 @@
---- reconcile: hands back, uncounted, what an incarnation holds but does not run (ids in `runs`): tasks of a claim whose
---- reply was lost. Returns how many.
+--- reconcile: hands back, uncounted, what an incarnation holds but does not know of: tasks of a claim whose reply was
+--- lost. `known` has the claim of each task that it knows. Returns how many.
 --@include key
 --@include push_groups
 --@include drop
-local function reconcile(worker, runs, cancelling, now)
+local function reconcile(worker, known, cancelling, now)
   local held = key('held', worker)
   local rows, groups, ids = redis.call('HGETALL', held), {}, {}
   for i = 1, #rows, 2 do
     local id = rows[i]
-    if not runs[id] then
+    local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+    if known[id] ~= claim then
       ids[#ids + 1] = id
       local reason = cancelling and redis.call('HGET', key('cancels'), id)
       if reason then
         drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
       else
-        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         groups[lane] = groups[lane] or {}
         table.insert(groups[lane], id)
       end

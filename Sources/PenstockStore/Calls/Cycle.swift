@@ -53,13 +53,13 @@ package struct CycleRequest: Sendable {
     package var kinds: [String]?
     /// How many more it takes of kinds that have a bound of their own.
     package var bounds: [(kind: String, room: Int)]
-    /// What it runs, when the lease is to be compared with it.
-    package var reconcile: [TaskID]?
+    /// What it knows that it holds, when the lease is to be compared with it.
+    package var reconcile: [(id: TaskID, claim: Int)]?
     package var ended: [EndedTask]
 
     package init(
         worker: String, lease: Duration, claim: Int, room: Int, queues: [String],
-        kinds: [String]? = nil, bounds: [(kind: String, room: Int)] = [], reconcile: [TaskID]? = nil,
+        kinds: [String]? = nil, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil,
         ended: [EndedTask] = []
     ) {
         self.worker = worker
@@ -152,7 +152,10 @@ extension Store {
             arguments.append(bound.room)
         }
         arguments.append(request.reconcile?.count ?? 0)
-        for id in request.reconcile ?? [] { arguments.append(id.rawValue) }
+        for lease in request.reconcile ?? [] {
+            arguments.append(lease.id.rawValue)
+            arguments.append(lease.claim)
+        }
 
         // Plain successes by the call that claimed them: one fence for each run.
         var runs: [(claim: Int, ids: [TaskID])] = []

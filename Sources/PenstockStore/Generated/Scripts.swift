@@ -99,7 +99,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "106d6c67b7eda51563d1964a1ecaa1f1eac6efe5",
+        digest: "75d436a42dec6c587e4f278223bd8ee79e8c40f1",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -141,7 +141,7 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
-        local function complete(worker, claim, from, to, troubled, cancelling, stale)
+        local function complete(worker, claim, from, to, troubled, cancelling, stale, done)
         local held = key('held', worker)
         local fence, seen, counts = claim .. '\t', {}, {}
         for first = from, to, 1000 do
@@ -173,7 +173,7 @@ package enum Scripts {
         low, high = 1, #ids
         end
         if high >= low then
-        redis.call('HDEL', held, unpack(ids, low, high))
+        done[#done + 1] = { ids, low, high }
         redis.call('HDEL', key('tasks'), unpack(ids, low, high))
         if troubled then
         redis.call('HDEL', key('tries'), unpack(ids, low, high))
@@ -325,18 +325,18 @@ package enum Scripts {
         end
         return true
         end
-        local function reconcile(worker, runs, cancelling, now)
+        local function reconcile(worker, known, cancelling, now)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
-        if not runs[id] then
+        local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+        if known[id] ~= claim then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
         drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
         else
-        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         groups[lane] = groups[lane] or {}
         table.insert(groups[lane], id)
         end
@@ -638,7 +638,7 @@ package enum Scripts {
         local queues_from, queues_to = list()
         local kinds_from, kinds_to = list()
         local bounds_from, bounds_to = list(2)
-        local running_from, running_to = list()
+        local running_from, running_to = list(2)
         local runs = {}
         local run_count = number(at, 'runs of completed tasks')
         at = at + 1
@@ -661,12 +661,12 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local stale = {}
+        local stale, done = {}, {}
         local cancelling = redis.call('EXISTS', key('cancels')) == 1
         local troubled = redis.call('EXISTS', key('tries')) == 1
         local handed_back = false
         for _, run in ipairs(runs) do
-        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale)
+        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
         end
         for i = ended_from, ended_to, 6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
@@ -677,8 +677,8 @@ package enum Scripts {
         end
         if ARGV[5] == '1' then
         local known = {}
-        for i = running_from, running_to do
-        known[ARGV[i]] = true
+        for i = running_from, running_to, 2 do
+        known[ARGV[i]] = ARGV[i + 1]
         end
         handed_back = reconcile(worker, known, cancelling, now) > 0
         end
@@ -763,6 +763,9 @@ package enum Scripts {
         wake(ring[2], ring[3], worker)
         end
         end
+        end
+        for _, leases_done in ipairs(done) do
+        redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
         end
         if handed_back and room == 0 then
         for i = queues_from, queues_to do
@@ -1624,7 +1627,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted.
     package static let retire = RedisScript(
         name: "retire",
-        digest: "dd642413f1aa9b3160da5a2c992c6555b8f747c3",
+        digest: "9f6b131b1e844fff957fe3ff38f51b42d5d06aec",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1743,18 +1746,18 @@ package enum Scripts {
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
         end
-        local function reconcile(worker, runs, cancelling, now)
+        local function reconcile(worker, known, cancelling, now)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
-        if not runs[id] then
+        local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+        if known[id] ~= claim then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
         drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
         else
-        local lane = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         groups[lane] = groups[lane] or {}
         table.insert(groups[lane], id)
         end
