@@ -105,7 +105,8 @@ import Testing
             try await worker.end(task, .completed)
             _ = try await store.call(Scripts.enqueue, arguments)
             #expect(try await KeyspaceAudit.read(store).heads.count == 1)
-            #expect(try await store.raw("TTL", "{t:0}:sent:token").int ?? 0 > 20)
+            let life = try await store.raw("TTL", "{t:0}:sent:token").int ?? 0
+            #expect(life > 20)
         }
     }
 
@@ -178,7 +179,9 @@ import Testing
     }
 
     @Test func `what the store refuses names the field`() async throws {
-        try await withStore(limits: { var limits = StoreLimits(); limits.payloadBytes = 10; return limits }()) { store in
+        var limits = StoreLimits()
+        limits.payloadBytes = 10
+        try await withStore(limits: limits) { store in
             var wrong: [(String, NewTask)] = [
                 ("kind", store.task("")), ("kind", store.task("a b")), ("queue", store.task(queue: "a|b")),
                 ("tenant", store.task(tenant: "a\tb")), ("key", store.task(key: "a\nb")),
@@ -198,7 +201,8 @@ import Testing
                 }
                 #expect(text.contains(field), "\(text)")
             }
-            #expect(try await KeyspaceAudit.read(store).heads.isEmpty)
+            let audit = try await KeyspaceAudit.read(store)
+            #expect(audit.heads.isEmpty)
         }
     }
 }

@@ -94,7 +94,7 @@ struct Player {
     }
 
     mutating func cycle(
-        _ room: Int, bounds: [(kind: String, room: Int)] = [], reconcile: [TaskID]? = nil, ended: [EndedTask] = []
+        _ room: Int, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil, ended: [EndedTask] = []
     ) async throws -> CycleReply {
         claims += 1
         return try await store.cycle(
@@ -106,7 +106,7 @@ struct Player {
     /// A turn of a worker that is alive.
     @discardableResult
     mutating func turn(
-        _ room: Int = 0, bounds: [(kind: String, room: Int)] = [], reconcile: [TaskID]? = nil,
+        _ room: Int = 0, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil,
         ended: [EndedTask] = [], sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> CycleTurn {
         let reply = try await cycle(room, bounds: bounds, reconcile: reconcile, ended: ended)
