@@ -6,13 +6,15 @@
 --@include pop_wide
 local function take(ring, room, now)
   local turn = key('turn', ring)
-  local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+  -- One more than fits into a claim of one: whether somebody else waits decides whether rounds are counted.
+  local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
   local taken = {}
   if #rows == 0 then
     return taken, false
   end
   local tenants, rounds, lengths, weights = {}, {}, {}, {}
-  for i = 1, #rows / 2 do
+  local alone = #rows == 2
+  for i = 1, math.min(#rows / 2, room) do
     tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
   end
   local _, _, _, queue = lane_parts(ring .. '\t')
@@ -43,7 +45,7 @@ local function take(ring, room, now)
     end
     if empty then
       gone[#gone + 1] = tenant
-    elseif share[i] > 0 and #tenants > 1 then
+    elseif share[i] > 0 and not alone then
       moved[#moved + 1] = string.format('%.17g', rounds[i])
       moved[#moved + 1] = tenant
     end

@@ -99,7 +99,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "75d436a42dec6c587e4f278223bd8ee79e8c40f1",
+        digest: "6a3f6a3498903dbb9266b667866bc0a7dbbfe24b",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -500,13 +500,14 @@ package enum Scripts {
         end
         local function take(ring, room, now)
         local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
         if #rows == 0 then
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, #rows / 2 do
+        local alone = #rows == 2
+        for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
         local _, _, _, queue = lane_parts(ring .. '\t')
@@ -537,7 +538,7 @@ package enum Scripts {
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and #tenants > 1 then
+        elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
         moved[#moved + 1] = tenant
         end
@@ -1312,7 +1313,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "327c4fc690245bb716a543901e56113411b37a69",
+        digest: "50e494280691a825c81255b147de5c13bef98425",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1430,13 +1431,14 @@ package enum Scripts {
         end
         local function take(ring, room, now)
         local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
         if #rows == 0 then
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, #rows / 2 do
+        local alone = #rows == 2
+        for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
         local _, _, _, queue = lane_parts(ring .. '\t')
@@ -1467,7 +1469,7 @@ package enum Scripts {
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and #tenants > 1 then
+        elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
         moved[#moved + 1] = tenant
         end
