@@ -1626,10 +1626,10 @@ package enum Scripts {
         return tostring(was)
         """#)
 
-    /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted.
+    /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "9f6b131b1e844fff957fe3ff38f51b42d5d06aec",
+        digest: "a5038b2ec37eb8fcabe4dcb878866545b4ac38e8",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1804,11 +1804,12 @@ package enum Scripts {
         end
         local worker = ARGV[1]
         local now = clock()
-        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
-        local back = 0
-        if (tonumber(redis.call('ZSCORE', key('workers'), worker) or -1)) >= 0 then
-        back = reconcile(worker, {}, true, now)
+        local expiry = redis.call('ZSCORE', key('workers'), worker)
+        if not expiry or tonumber(expiry) < 0 then
+        return 0
         end
+        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
+        local back = reconcile(worker, {}, true, now)
         forget_worker(worker)
         if back > 0 then
         for queue in string.gmatch(queues, '[^\n]+') do
