@@ -7,7 +7,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "a2b33efca6f287d970133cf2d23ee4424de3abf2",
+        digest: "fe23e2b9a314a9b1a59629bf2b88f834fd6fa4b4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -19,20 +19,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
@@ -99,7 +101,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "6a3f6a3498903dbb9266b667866bc0a7dbbfe24b",
+        digest: "e7da821a811d8fc68ef524d6f302ddcf7acb1452",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -118,20 +120,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -852,7 +856,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "b6589a4e21ffbdde554434922502afbc1f2e4a54",
+        digest: "120ec8b668015d6f4ca15b5898860484ef454e65",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -864,20 +868,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
@@ -931,7 +937,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "41516f006895740a7f1fbf6b49a0310d8d917dcf",
+        digest: "d71091c56361d94311b74b2310e7aa9ca4439ed8",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -950,20 +956,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1151,7 +1159,7 @@ package enum Scripts {
     /// renews the lease of an incarnation, however many tasks it holds.
     package static let heartbeat = RedisScript(
         name: "heartbeat",
-        digest: "9235579d9bb44c2e254b5490931f6776df5f2d36",
+        digest: "6d3cf6f2479ee5783a09e8abebaccc7c4075f017",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL heartbeat expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1170,20 +1178,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local worker, lease = ARGV[1], number(2, 'lease')
         local now = clock(lease / 2)
@@ -1274,7 +1284,7 @@ package enum Scripts {
     /// no task of a queue, or of a kind, is claimed from now on. What runs goes on.
     package static let pause = RedisScript(
         name: "pause",
-        digest: "b96ce15bf8f8ac573807eafee25c9ea7174bfa8e",
+        digest: "50c9b4ff63ba23e03e859ad429088053dd1a8f2a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL pause expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1286,20 +1296,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local now = clock()
         local new = redis.call('HSETNX', key('paused'), ARGV[1], ARGV[2] .. '\t' .. string.format('%.0f', now))
@@ -1313,7 +1325,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "50e494280691a825c81255b147de5c13bef98425",
+        digest: "6e6569bb5b716ee5d5b2275364c2ffef8af543db",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1332,20 +1344,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1534,7 +1548,7 @@ package enum Scripts {
     /// makes an incarnation known and gives it a lease.
     package static let register = RedisScript(
         name: "register",
-        digest: "abf3f60750642fd92b06b012ff22660b1a0a8130",
+        digest: "5b70d0c59e29b92d78278006d4bc4f630dae63b3",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL register expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1553,20 +1567,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local lease = number(2, 'lease')
         local now = clock(lease / 2)
@@ -1629,7 +1645,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "a5038b2ec37eb8fcabe4dcb878866545b4ac38e8",
+        digest: "5c23ffbb92c10a02ac3783b922e1bad246480c70",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1641,20 +1657,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1822,7 +1840,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "d8737e19268cd24b4a403f243d45dcf2435bea91",
+        digest: "624dedebcb7e3729967d26e4486e82e13c395786",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1834,20 +1852,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = math.min(now - last, 600000)
+        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
