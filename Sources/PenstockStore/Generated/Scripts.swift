@@ -7,7 +7,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "fe23e2b9a314a9b1a59629bf2b88f834fd6fa4b4",
+        digest: "0363b27678591d1bd0ba0cb646adba82e276007a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -66,6 +66,28 @@ package enum Scripts {
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
         end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain = ring .. '\t' .. tenant
+        if redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 1 then
+        return
+        end
+        redis.call('SREM', key('wide', ring), tenant)
+        end
+        redis.call('ZREM', key('turn', ring), tenant)
+        if kind and redis.call('EXISTS', key('turn', ring)) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
         local id, reason = ARGV[1], ARGV[2]
         local record = redis.call('HGET', key('tasks'), id)
         if not record then
@@ -89,8 +111,10 @@ package enum Scripts {
         local list = key('lane', name)
         if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
         redis.call('LREM', list, 1, id)
+        leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
+        leave(name)
         end
         end
         end
