@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "e7da821a811d8fc68ef524d6f302ddcf7acb1452",
+        digest: "6a8c294a0643f274ed3abee42639d7ad3877e033",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -646,6 +646,8 @@ package enum Scripts {
         table.insert(aside[to], id)
         aside_kinds[kind] = queue
         end
+        else
+        passed = passed + 1
         end
         end
         end
@@ -1349,7 +1351,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "6e6569bb5b716ee5d5b2275364c2ffef8af543db",
+        digest: "f1e097881e38a4023656274b4f4eedafc935e4fe",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1546,11 +1548,10 @@ package enum Scripts {
         end
         end
         for _, ring in ipairs(rings) do
-        while out < chunk do
-        local taken = take(ring, chunk - out, now)
-        if #taken == 0 then
-        break
-        end
+        local left = true
+        while out < chunk and left do
+        local taken
+        taken, left = take(ring, chunk - out, now)
         for _, group in ipairs(taken) do
         remove(group[2])
         end
