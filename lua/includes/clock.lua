@@ -2,8 +2,8 @@
 --- call would cost more than the rest of a small script). `offset` is the test kit's seam for stepping time.
 --- Also returns the end of the last silence that was longer than `silence` ms, or 0: a server that was stopped or
 --- blocked must not take over the leases which expired only because it could not hear the heartbeats. Whoever is heard
---- first after a silence notes it (its length `gap`, its end `awake`), heartbeat or not; a longer one is kept for as
---- long as it matters to a lease that it is longer than.
+--- first after a silence notes it (its length `gap`, its end `awake`), heartbeat or not. A shorter one does not replace it
+--- for as long as it matters to leases (for ten minutes, where that is less).
 --@include key
 local function clock(silence)
   local time = redis.call('TIME')
@@ -13,8 +13,8 @@ local function clock(silence)
   if now < last then
     now = last
   elseif now - last >= 16 or not known[1] then
-    local passed = math.min(now - last, 600000)
-    if passed >= 100 and (passed >= gap or now - awake > gap) then
+    local passed = now - last
+    if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
       gap, awake = passed, now
       redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))

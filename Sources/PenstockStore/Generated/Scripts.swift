@@ -7,7 +7,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "0363b27678591d1bd0ba0cb646adba82e276007a",
+        digest: "8b3c153880f080897d1a0cba4a4c54c54eaed5e6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -25,8 +25,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "6a8c294a0643f274ed3abee42639d7ad3877e033",
+        digest: "ee682f3acfecbd90244970bf22c19846bdbf0460",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -150,8 +150,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -882,7 +882,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "120ec8b668015d6f4ca15b5898860484ef454e65",
+        digest: "1ded66d5b85672815563080973db1032436cfe32",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -900,8 +900,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -963,7 +963,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "d71091c56361d94311b74b2310e7aa9ca4439ed8",
+        digest: "bc340e3f6dc18400cfe454c1805b09c58e115cc2",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -988,8 +988,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -1185,7 +1185,7 @@ package enum Scripts {
     /// renews the lease of an incarnation, however many tasks it holds.
     package static let heartbeat = RedisScript(
         name: "heartbeat",
-        digest: "6d3cf6f2479ee5783a09e8abebaccc7c4075f017",
+        digest: "ae0ce35c7d2c64ca74c78d0446f1eb1e0e73b15e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL heartbeat expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1210,8 +1210,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -1310,7 +1310,7 @@ package enum Scripts {
     /// no task of a queue, or of a kind, is claimed from now on. What runs goes on.
     package static let pause = RedisScript(
         name: "pause",
-        digest: "50c9b4ff63ba23e03e859ad429088053dd1a8f2a",
+        digest: "f3dcfa4bc083c2b1c5472ef0fab21355478fdee4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL pause expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1328,8 +1328,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -1351,7 +1351,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "f1e097881e38a4023656274b4f4eedafc935e4fe",
+        digest: "f6eb68d154211c9a16c0bf18f098033387b9b61f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1376,8 +1376,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -1573,7 +1573,7 @@ package enum Scripts {
     /// makes an incarnation known and gives it a lease.
     package static let register = RedisScript(
         name: "register",
-        digest: "5b70d0c59e29b92d78278006d4bc4f630dae63b3",
+        digest: "9be26f05954f93293a6c1bd8046cbdaedf853fb9",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL register expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1598,8 +1598,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -1670,7 +1670,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "5c23ffbb92c10a02ac3783b922e1bad246480c70",
+        digest: "6fa373606dbd2cafacf0899a28077853d1cb0dc2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1688,8 +1688,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
@@ -1865,7 +1865,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "624dedebcb7e3729967d26e4486e82e13c395786",
+        digest: "86c1eae17af9a8d5dc450326ffa03beacab5840e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1883,8 +1883,8 @@ package enum Scripts {
         if now < last then
         now = last
         elseif now - last >= 16 or not known[1] then
-        local passed = math.min(now - last, 600000)
-        if passed >= 100 and (passed >= gap or now - awake > gap) then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
         gap, awake = passed, now
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
         string.format('%.0f', now))
