@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "ee682f3acfecbd90244970bf22c19846bdbf0460",
+        digest: "16add9a0b4eacb0d11fe0d133e17f4b789d19ee3",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -680,8 +680,12 @@ package enum Scripts {
         runs[i] = { token, from, to }
         end
         local ended_from, ended_to = list(6)
+        local outcomes = { result = true, retry = true, dead = true, cancel = true, release = true }
         for i = ended_from, ended_to, 6 do
         number(i + 3, 'wait')
+        if not outcomes[ARGV[i]] or not ARGV[i + 5] then
+        error({ err = 'BADCALL outcome ' .. ARGV[i] .. ' (argument ' .. i .. ') is not known, or not complete' })
+        end
         end
         local now, awake = clock(lease / 2)
         local workers = key('workers')
@@ -696,10 +700,7 @@ package enum Scripts {
         local cancelling = redis.call('EXISTS', key('cancels')) == 1
         local troubled = redis.call('EXISTS', key('tries')) == 1
         local handed_back = false
-        for _, run in ipairs(runs) do
-        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
-        end
-        for i = ended_from, ended_to, 6 do
+        for i = ended_to - 5, ended_from, -6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
         handed_back = handed_back or outcome == 'release' or outcome == 'retry'
         if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
@@ -711,7 +712,10 @@ package enum Scripts {
         for i = running_from, running_to, 2 do
         known[ARGV[i]] = ARGV[i + 1]
         end
-        handed_back = reconcile(worker, known, cancelling, now) > 0
+        handed_back = reconcile(worker, known, cancelling, now) > 0 or handed_back
+        end
+        for _, run in ipairs(runs) do
+        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
         end
         local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
         if oldest[2] then
