@@ -99,6 +99,12 @@ if oldest[2] then
   end
 end
 
+local function not_idle()
+  for i = queues_from, queues_to do
+    redis.call('SREM', key('idle', ARGV[i]), worker)
+  end
+end
+
 local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
 
 -- Claim.
@@ -171,16 +177,20 @@ if room > 0 then
 
   -- A full worker is not idle; what it leaves behind is somebody else's to look at.
   if room == 0 then
-    for i = queues_from, queues_to do
-      redis.call('SREM', key('idle', ARGV[i]), worker)
-    end
+    not_idle()
   end
   for _, ring in ipairs(rings) do
+    -- Not looked at, for lack of room.
+    if ring.empty == nil then
+      ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
+    end
     if not ring.empty then
       more = true
       wake(ring[2], ring[3], worker)
     end
   end
+else
+  not_idle()
 end
 
 for _, leases_done in ipairs(done) do

@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "16add9a0b4eacb0d11fe0d133e17f4b789d19ee3",
+        digest: "d12a86eb81c9c3cba416504ac4877c8779ca3dd6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -724,6 +724,11 @@ package enum Scripts {
         takeover(oldest[1], now)
         end
         end
+        local function not_idle()
+        for i = queues_from, queues_to do
+        redis.call('SREM', key('idle', ARGV[i]), worker)
+        end
+        end
         local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
         local leases, more = {}, false
         if room > 0 then
@@ -788,16 +793,19 @@ package enum Scripts {
         redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
         end
         if room == 0 then
-        for i = queues_from, queues_to do
-        redis.call('SREM', key('idle', ARGV[i]), worker)
-        end
+        not_idle()
         end
         for _, ring in ipairs(rings) do
+        if ring.empty == nil then
+        ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
+        end
         if not ring.empty then
         more = true
         wake(ring[2], ring[3], worker)
         end
         end
+        else
+        not_idle()
         end
         for _, leases_done in ipairs(done) do
         redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
