@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "d12a86eb81c9c3cba416504ac4877c8779ca3dd6",
+        digest: "1e353d4ff59128e1764bcf46810140814aab60e5",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -387,6 +387,26 @@ package enum Scripts {
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
         local function takeover(worker, now)
         local held = key('held', worker)
         redis.call('ZADD', key('workers'), -1, worker)
@@ -427,6 +447,7 @@ package enum Scripts {
         push_groups(groups, now, 'LPUSH')
         for queue, count in pairs(recovered) do
         total(queue, 'recovered', count)
+        wake(queue)
         end
         if redis.call('EXISTS', held) == 0 then
         forget_worker(worker)
@@ -586,26 +607,6 @@ package enum Scripts {
         end
         end
         return taken, left
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
         end
         local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
         local claimed, passed, left = 0, 0, true
