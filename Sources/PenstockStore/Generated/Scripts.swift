@@ -976,7 +976,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "bc340e3f6dc18400cfe454c1805b09c58e115cc2",
+        digest: "f559f4cb377d6cfaffdba0672e43c1ad34d58ed3",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1088,7 +1088,7 @@ package enum Scripts {
         end
         end
         local groups, at = {}, 3
-        local place = 0
+        local place, mine = 0, {}
         for i = 1, number(2, 'groups') do
         local count = number(at + 5, 'number of tasks')
         local group = {
@@ -1101,8 +1101,23 @@ package enum Scripts {
         if not ARGV[group.to] then
         return redis.error_reply('BADCALL group ' .. i .. ' has fewer tasks than it says')
         end
+        if count < 1 or not string.find(group.lane, '\t', 1, true) then
+        return redis.error_reply('BADCALL group ' .. i .. ' has no task or no lane')
+        end
+        if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
+        return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
+        end
+        if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
+        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+        end
+        local ids = group.ids
         for j = group.from, group.to, 2 do
-        group.ids[#group.ids + 1] = ARGV[j]
+        local id = ARGV[j]
+        if mine[id] then
+        return redis.error_reply('IDTAKEN ' .. id)
+        end
+        mine[id] = true
+        ids[#ids + 1] = id
         end
         groups[i] = group
         place = place + count
