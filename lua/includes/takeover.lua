@@ -5,6 +5,7 @@
 --@include key
 --@include lane_parts
 --@include history
+--@include older
 --@include bury
 --@include drop
 --@include push_groups
@@ -24,7 +25,7 @@ local function takeover(worker, now)
     table.insert(ids, rows[i])
     lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
   end
-  table.sort(ids, function(a, b) return a > b end)
+  table.sort(ids, function(a, b) return older(b, a) end)
   local tries = redis.call('HMGET', key('tries'), unpack(ids))
   local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
   local groups, recovered = {}, {}

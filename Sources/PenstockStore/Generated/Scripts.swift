@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "1e353d4ff59128e1764bcf46810140814aab60e5",
+        digest: "61453bcbdcbe7b82381dba62817c324fd3f8163d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -353,6 +353,15 @@ package enum Scripts {
         end
         return true
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function reconcile(worker, known, cancelling, now)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
@@ -374,7 +383,7 @@ package enum Scripts {
         redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
         end
         for _, list in pairs(groups) do
-        table.sort(list, function(a, b) return a > b end)
+        table.sort(list, function(a, b) return older(b, a) end)
         end
         push_groups(groups, now, 'LPUSH')
         return #ids
@@ -420,7 +429,7 @@ package enum Scripts {
         table.insert(ids, rows[i])
         lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         end
-        table.sort(ids, function(a, b) return a > b end)
+        table.sort(ids, function(a, b) return older(b, a) end)
         local tries = redis.call('HMGET', key('tries'), unpack(ids))
         local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
         local groups, recovered = {}, {}
@@ -852,7 +861,7 @@ package enum Scripts {
     /// how many tasks are ready in one ring of a queue, by tenant, a chunk of tenants a call.
     package static let depths = RedisScript(
         name: "depths",
-        digest: "cf80bd9ae4b908af727c35b2064c95adbb37c39b",
+        digest: "e1a92f24d9267452b7d526af5896ba179e1fa3e0",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL depths expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -869,6 +878,15 @@ package enum Scripts {
         end
         return value
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local ring, offset, limit = ARGV[1], number(2, 'offset'), number(3, 'limit')
         local reply = {}
         for _, tenant in ipairs(redis.call('ZRANGE', key('turn', ring), offset, offset + limit - 1)) do
@@ -881,7 +899,7 @@ package enum Scripts {
         for _, lane in ipairs(lanes) do
         length = length + redis.call('LLEN', key('lane', lane))
         local head = redis.call('LINDEX', key('lane', lane), 0)
-        if head and (first == '' or head < first) then
+        if head and (first == '' or older(head, first)) then
         first = head
         end
         end
@@ -1698,7 +1716,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "6fa373606dbd2cafacf0899a28077853d1cb0dc2",
+        digest: "0dc308a283a97a7a86091001d4c1437500686d5f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1789,6 +1807,15 @@ package enum Scripts {
         end
         enter(entering, now)
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
         local lane = queue .. '\t' .. tenant
@@ -1840,7 +1867,7 @@ package enum Scripts {
         redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
         end
         for _, list in pairs(groups) do
-        table.sort(list, function(a, b) return a > b end)
+        table.sort(list, function(a, b) return older(b, a) end)
         end
         push_groups(groups, now, 'LPUSH')
         return #ids
