@@ -91,7 +91,8 @@ let package = Package(
             name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
-        .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockTesting", "RedisClient"]),
+        .testTarget(name: "PenstockStoreTests",
+            dependencies: ["PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging]),
         .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
         .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(

@@ -47,8 +47,12 @@ for i = 1, run_count do
   runs[i] = { token, from, to }
 end
 local ended_from, ended_to = list(6)
+local outcomes = { result = true, retry = true, dead = true, cancel = true, release = true }
 for i = ended_from, ended_to, 6 do
   number(i + 3, 'wait')
+  if not outcomes[ARGV[i]] or not ARGV[i + 5] then
+    error({ err = 'BADCALL outcome ' .. ARGV[i] .. ' (argument ' .. i .. ') is not known, or not complete' })
+  end
 end
 
 local now, awake = clock(lease / 2)
@@ -67,10 +71,9 @@ local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
   and redis.call('EXISTS', key('cancels')) == 1
 local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
 local handed_back = false
-for _, run in ipairs(runs) do
-  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
-end
-for i = ended_from, ended_to, 6 do
+-- The last one first: what is handed back keeps its order. Plain successes come after the others and after what is not
+-- known, since their leases stay until the end: of two outcomes for one attempt only one may count.
+for i = ended_to - 5, ended_from, -6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
   handed_back = handed_back or outcome == 'release' or outcome == 'retry'
   if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
@@ -82,7 +85,10 @@ if ARGV[5] == '1' then
   for i = running_from, running_to, 2 do
     known[ARGV[i]] = ARGV[i + 1]
   end
-  handed_back = reconcile(worker, known, cancelling, now) > 0
+  handed_back = reconcile(worker, known, cancelling, now) > 0 or handed_back
+end
+for _, run in ipairs(runs) do
+  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
 end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
@@ -91,6 +97,12 @@ local score = tonumber(oldest[2])
 if score < 0 or (score < now and now - awake >= lease / 2) then
   lost = true
   takeover(oldest[1], now)
+end
+
+local function not_idle()
+  for i = queues_from, queues_to do
+    redis.call('SREM', key('idle', ARGV[i]), worker)
+  end
 end
 
 local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
@@ -165,16 +177,20 @@ if room > 0 then
 
   -- A full worker is not idle; what it leaves behind is somebody else's to look at.
   if room == 0 then
-    for i = queues_from, queues_to do
-      redis.call('SREM', key('idle', ARGV[i]), worker)
-    end
+    not_idle()
   end
   for _, ring in ipairs(rings) do
+    -- Not looked at, for lack of room.
+    if ring.empty == nil then
+      ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
+    end
     if not ring.empty then
       more = true
       wake(ring[2], ring[3], worker)
     end
   end
+else
+  not_idle()
 end
 
 for _, leases_done in ipairs(done) do

@@ -7,7 +7,7 @@
 ---   deadline (ms from now, '' none); idempotency key ('' none); for how long (ms) the key is remembered; number of
 ---   tasks (one, where there is a key); then id, record of each
 --- returns: flat array: now (ms), then for each task whose key was known: its position in the call from 0, the first id
---- errors: IDTAKEN an id is in use by another task; nothing was stored
+--- errors: IDTAKEN an id is in use by another task, be it of this call; nothing was stored
 --@include key
 --@include number
 --@include clock
@@ -16,7 +16,7 @@
 --@include enter
 --@include wake
 local groups, at = {}, 3
-local place = 0
+local place, mine = 0, {}
 for i = 1, number(2, 'groups') do
   local count = number(at + 5, 'number of tasks')
   local group = {
@@ -29,8 +29,23 @@ for i = 1, number(2, 'groups') do
   if not ARGV[group.to] then
     return redis.error_reply('BADCALL group ' .. i .. ' has fewer tasks than it says')
   end
+  if count < 1 or not string.find(group.lane, '\t', 1, true) then
+    return redis.error_reply('BADCALL group ' .. i .. ' has no task or no lane')
+  end
+  if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
+    return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
+  end
+  if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
+    return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+  end
+  local ids = group.ids
   for j = group.from, group.to, 2 do
-    group.ids[#group.ids + 1] = ARGV[j]
+    local id = ARGV[j]
+    if mine[id] then
+      return redis.error_reply('IDTAKEN ' .. id)
+    end
+    mine[id] = true
+    ids[#ids + 1] = id
   end
   groups[i] = group
   place = place + count

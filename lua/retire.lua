@@ -1,4 +1,5 @@
---- retire: an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted.
+--- retire: an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
+--- taken over has nothing to leave: the takeover goes on.
 --- flags: allow-oom
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] worker: incarnation
@@ -7,15 +8,15 @@
 --@include clock
 --@include reconcile
 --@include forget_worker
---@include lane_parts
 --@include wake
 local worker = ARGV[1]
 local now = clock()
-local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
-local back = 0
-if (tonumber(redis.call('ZSCORE', key('workers'), worker) or -1)) >= 0 then
-  back = reconcile(worker, {}, true, now)
+local expiry = redis.call('ZSCORE', key('workers'), worker)
+if not expiry or tonumber(expiry) < 0 then
+  return 0
 end
+local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
+local back = reconcile(worker, {}, true, now)
 forget_worker(worker)
 if back > 0 then
   for queue in string.gmatch(queues, '[^\n]+') do

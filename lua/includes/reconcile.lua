@@ -2,6 +2,7 @@
 --- lost. `known` has the claim of each task that it knows. Returns how many.
 --@include key
 --@include push_groups
+--@include older
 --@include drop
 local function reconcile(worker, known, cancelling, now)
   local held = key('held', worker)
@@ -24,7 +25,7 @@ local function reconcile(worker, known, cancelling, now)
     redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
   end
   for _, list in pairs(groups) do
-    table.sort(list, function(a, b) return a > b end)
+    table.sort(list, function(a, b) return older(b, a) end)
   end
   push_groups(groups, now, 'LPUSH')
   return #ids

@@ -6,16 +6,17 @@
 --@include pop_wide
 local function take(ring, room, now)
   local turn = key('turn', ring)
-  local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+  -- One more than fits into a claim of one: whether somebody else waits decides whether rounds are counted.
+  local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
   local taken = {}
   if #rows == 0 then
     return taken, false
   end
   local tenants, rounds, lengths, weights = {}, {}, {}, {}
-  for i = 1, #rows / 2 do
+  for i = 1, math.min(#rows / 2, room) do
     tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
   end
-  local are_all = #tenants < room
+  local are_all = #rows / 2 < math.max(room, 2)
   local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
   local moved, gone = {}, {}
   local share

@@ -7,7 +7,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "a2b33efca6f287d970133cf2d23ee4424de3abf2",
+        digest: "8b3c153880f080897d1a0cba4a4c54c54eaed5e6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -19,20 +19,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
@@ -64,6 +66,28 @@ package enum Scripts {
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
         end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain = ring .. '\t' .. tenant
+        if redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 1 then
+        return
+        end
+        redis.call('SREM', key('wide', ring), tenant)
+        end
+        redis.call('ZREM', key('turn', ring), tenant)
+        if kind and redis.call('EXISTS', key('turn', ring)) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
         local id, reason = ARGV[1], ARGV[2]
         local record = redis.call('HGET', key('tasks'), id)
         if not record then
@@ -87,8 +111,10 @@ package enum Scripts {
         local list = key('lane', name)
         if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
         redis.call('LREM', list, 1, id)
+        leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
+        leave(name)
         end
         end
         end
@@ -99,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "1588bed006aa18db120e3444d954922b006eb686",
+        digest: "fbed01ed0840587937ebfeed8c938347624e2413",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -118,20 +144,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -325,6 +353,15 @@ package enum Scripts {
         end
         return true
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function reconcile(worker, known, cancelling, now)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
@@ -346,7 +383,7 @@ package enum Scripts {
         redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
         end
         for _, list in pairs(groups) do
-        table.sort(list, function(a, b) return a > b end)
+        table.sort(list, function(a, b) return older(b, a) end)
         end
         push_groups(groups, now, 'LPUSH')
         return #ids
@@ -358,6 +395,26 @@ package enum Scripts {
         end
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
         end
         local function takeover(worker, now)
         local held = key('held', worker)
@@ -372,7 +429,7 @@ package enum Scripts {
         table.insert(ids, rows[i])
         lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         end
-        table.sort(ids, function(a, b) return a > b end)
+        table.sort(ids, function(a, b) return older(b, a) end)
         local tries = redis.call('HMGET', key('tries'), unpack(ids))
         local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
         local groups, recovered = {}, {}
@@ -399,6 +456,7 @@ package enum Scripts {
         push_groups(groups, now, 'LPUSH')
         for queue, count in pairs(recovered) do
         total(queue, 'recovered', count)
+        wake(queue)
         end
         if redis.call('EXISTS', held) == 0 then
         forget_worker(worker)
@@ -500,16 +558,16 @@ package enum Scripts {
         end
         local function take(ring, room, now)
         local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
         if #rows == 0 then
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, #rows / 2 do
+        for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local are_all = #tenants < room
+        local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
         local moved, gone = {}, {}
         local share
@@ -570,26 +628,6 @@ package enum Scripts {
         end
         return taken, left
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
         local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
         local claimed, passed, left = 0, 0, true
         local troubled = redis.call('EXISTS', key('tries')) == 1
@@ -629,6 +667,8 @@ package enum Scripts {
         table.insert(aside[to], id)
         aside_kinds[kind] = queue
         end
+        else
+        passed = passed + 1
         end
         end
         end
@@ -661,8 +701,12 @@ package enum Scripts {
         runs[i] = { token, from, to }
         end
         local ended_from, ended_to = list(6)
+        local outcomes = { result = true, retry = true, dead = true, cancel = true, release = true }
         for i = ended_from, ended_to, 6 do
         number(i + 3, 'wait')
+        if not outcomes[ARGV[i]] or not ARGV[i + 5] then
+        error({ err = 'BADCALL outcome ' .. ARGV[i] .. ' (argument ' .. i .. ') is not known, or not complete' })
+        end
         end
         local now, awake = clock(lease / 2)
         local workers = key('workers')
@@ -678,10 +722,7 @@ package enum Scripts {
         and redis.call('EXISTS', key('cancels')) == 1
         local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
         local handed_back = false
-        for _, run in ipairs(runs) do
-        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
-        end
-        for i = ended_from, ended_to, 6 do
+        for i = ended_to - 5, ended_from, -6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
         handed_back = handed_back or outcome == 'release' or outcome == 'retry'
         if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
@@ -693,13 +734,21 @@ package enum Scripts {
         for i = running_from, running_to, 2 do
         known[ARGV[i]] = ARGV[i + 1]
         end
-        handed_back = reconcile(worker, known, cancelling, now) > 0
+        handed_back = reconcile(worker, known, cancelling, now) > 0 or handed_back
+        end
+        for _, run in ipairs(runs) do
+        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
         end
         local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
         local score = tonumber(oldest[2])
         if score < 0 or (score < now and now - awake >= lease / 2) then
         lost = true
         takeover(oldest[1], now)
+        end
+        local function not_idle()
+        for i = queues_from, queues_to do
+        redis.call('SREM', key('idle', ARGV[i]), worker)
+        end
         end
         local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
         local leases, more = {}, false
@@ -765,16 +814,19 @@ package enum Scripts {
         redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
         end
         if room == 0 then
-        for i = queues_from, queues_to do
-        redis.call('SREM', key('idle', ARGV[i]), worker)
-        end
+        not_idle()
         end
         for _, ring in ipairs(rings) do
+        if ring.empty == nil then
+        ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
+        end
         if not ring.empty then
         more = true
         wake(ring[2], ring[3], worker)
         end
         end
+        else
+        not_idle()
         end
         for _, leases_done in ipairs(done) do
         redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
@@ -820,7 +872,7 @@ package enum Scripts {
     /// how many tasks are ready in one ring of a queue, by tenant, a chunk of tenants a call.
     package static let depths = RedisScript(
         name: "depths",
-        digest: "cf80bd9ae4b908af727c35b2064c95adbb37c39b",
+        digest: "e1a92f24d9267452b7d526af5896ba179e1fa3e0",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL depths expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -837,6 +889,15 @@ package enum Scripts {
         end
         return value
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local ring, offset, limit = ARGV[1], number(2, 'offset'), number(3, 'limit')
         local reply = {}
         for _, tenant in ipairs(redis.call('ZRANGE', key('turn', ring), offset, offset + limit - 1)) do
@@ -849,7 +910,7 @@ package enum Scripts {
         for _, lane in ipairs(lanes) do
         length = length + redis.call('LLEN', key('lane', lane))
         local head = redis.call('LINDEX', key('lane', lane), 0)
-        if head and (first == '' or head < first) then
+        if head and (first == '' or older(head, first)) then
         first = head
         end
         end
@@ -863,7 +924,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "b6589a4e21ffbdde554434922502afbc1f2e4a54",
+        digest: "1ded66d5b85672815563080973db1032436cfe32",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -875,20 +936,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
@@ -942,7 +1005,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "865327fe6adc32f80a15fb663e111b3207a9b699",
+        digest: "d5d5ccb1411a71e66ba908c7009bef13cfce68ec",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -961,20 +1024,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1052,7 +1117,7 @@ package enum Scripts {
         end
         end
         local groups, at = {}, 3
-        local place = 0
+        local place, mine = 0, {}
         for i = 1, number(2, 'groups') do
         local count = number(at + 5, 'number of tasks')
         local group = {
@@ -1065,8 +1130,23 @@ package enum Scripts {
         if not ARGV[group.to] then
         return redis.error_reply('BADCALL group ' .. i .. ' has fewer tasks than it says')
         end
+        if count < 1 or not string.find(group.lane, '\t', 1, true) then
+        return redis.error_reply('BADCALL group ' .. i .. ' has no task or no lane')
+        end
+        if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
+        return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
+        end
+        if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
+        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+        end
+        local ids = group.ids
         for j = group.from, group.to, 2 do
-        group.ids[#group.ids + 1] = ARGV[j]
+        local id = ARGV[j]
+        if mine[id] then
+        return redis.error_reply('IDTAKEN ' .. id)
+        end
+        mine[id] = true
+        ids[#ids + 1] = id
         end
         groups[i] = group
         place = place + count
@@ -1163,7 +1243,7 @@ package enum Scripts {
     /// renews the lease of an incarnation, however many tasks it holds.
     package static let heartbeat = RedisScript(
         name: "heartbeat",
-        digest: "9235579d9bb44c2e254b5490931f6776df5f2d36",
+        digest: "ae0ce35c7d2c64ca74c78d0446f1eb1e0e73b15e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL heartbeat expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1182,20 +1262,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local worker, lease = ARGV[1], number(2, 'lease')
         local now = clock(lease / 2)
@@ -1286,7 +1368,7 @@ package enum Scripts {
     /// no task of a queue, or of a kind, is claimed from now on. What runs goes on.
     package static let pause = RedisScript(
         name: "pause",
-        digest: "b96ce15bf8f8ac573807eafee25c9ea7174bfa8e",
+        digest: "f3dcfa4bc083c2b1c5472ef0fab21355478fdee4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL pause expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1298,20 +1380,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local now = clock()
         local new = redis.call('HSETNX', key('paused'), ARGV[1], ARGV[2] .. '\t' .. string.format('%.0f', now))
@@ -1325,7 +1409,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "240d8da1b1e9f23aeaa4aa9b1f7893ecb6dc70fe",
+        digest: "1e9f48e0293b870b2fd17e77b77beb8f23dbef0f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1344,20 +1428,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1443,16 +1529,16 @@ package enum Scripts {
         end
         local function take(ring, room, now)
         local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
         if #rows == 0 then
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, #rows / 2 do
+        for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local are_all = #tenants < room
+        local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
         local moved, gone = {}, {}
         local share
@@ -1531,11 +1617,10 @@ package enum Scripts {
         end
         end
         for _, ring in ipairs(rings) do
-        while out < chunk do
-        local taken = take(ring, chunk - out, now)
-        if #taken == 0 then
-        break
-        end
+        local left = true
+        while out < chunk and left do
+        local taken
+        taken, left = take(ring, chunk - out, now)
         for _, group in ipairs(taken) do
         remove(group[2])
         end
@@ -1557,7 +1642,7 @@ package enum Scripts {
     /// makes an incarnation known and gives it a lease.
     package static let register = RedisScript(
         name: "register",
-        digest: "abf3f60750642fd92b06b012ff22660b1a0a8130",
+        digest: "9be26f05954f93293a6c1bd8046cbdaedf853fb9",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL register expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1576,20 +1661,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local lease = number(2, 'lease')
         local now = clock(lease / 2)
@@ -1649,10 +1736,10 @@ package enum Scripts {
         return tostring(was)
         """#)
 
-    /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted.
+    /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "9f6b131b1e844fff957fe3ff38f51b42d5d06aec",
+        digest: "0dc308a283a97a7a86091001d4c1437500686d5f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1664,20 +1751,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1741,6 +1830,15 @@ package enum Scripts {
         end
         enter(entering, now)
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
         local lane = queue .. '\t' .. tenant
@@ -1792,7 +1890,7 @@ package enum Scripts {
         redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
         end
         for _, list in pairs(groups) do
-        table.sort(list, function(a, b) return a > b end)
+        table.sort(list, function(a, b) return older(b, a) end)
         end
         push_groups(groups, now, 'LPUSH')
         return #ids
@@ -1827,11 +1925,12 @@ package enum Scripts {
         end
         local worker = ARGV[1]
         local now = clock()
-        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
-        local back = 0
-        if (tonumber(redis.call('ZSCORE', key('workers'), worker) or -1)) >= 0 then
-        back = reconcile(worker, {}, true, now)
+        local expiry = redis.call('ZSCORE', key('workers'), worker)
+        if not expiry or tonumber(expiry) < 0 then
+        return 0
         end
+        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
+        local back = reconcile(worker, {}, true, now)
         forget_worker(worker)
         if back > 0 then
         for queue in string.gmatch(queues, '[^\n]+') do
@@ -1844,7 +1943,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "d8737e19268cd24b4a403f243d45dcf2435bea91",
+        digest: "86c1eae17af9a8d5dc450326ffa03beacab5840e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1856,20 +1955,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last = tonumber(known[1]) or 0
-        local awake = tonumber(known[3]) or 0
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
         now = last
-        elseif now - last >= 16 then
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        if silence and now - last > silence then
-        awake = now
-        redis.call('HSET', key('clock'), 'awake', string.format('%.0f', now))
         end
         end
-        return now, awake
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
