@@ -8,6 +8,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -75,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "PenstockCommand",
             dependencies: [
-                "Penstock", "EmbeddedRedis", argumentParser, subprocess, crypto, serviceLifecycle, logging,
+                "Penstock", "EmbeddedRedis", argumentParser, subprocess, systemPackage, crypto, serviceLifecycle,
+                unixSignals, logging,
             ]),
 
         // lua/ -> Sources/PenstockStore/Generated/Scripts.swift
@@ -89,7 +91,9 @@ let package = Package(
             name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
-        .testTarget(name: "PenstockStoreTests", dependencies: ["PenstockStore", "PenstockTesting", "RedisClient"]),
+        .testTarget(
+            name: "PenstockStoreTests",
+            dependencies: ["PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging]),
         .testTarget(
             name: "PenstockRuntimeTests",
             dependencies: [
@@ -97,7 +101,8 @@ let package = Package(
             ]),
         // A worker in a process of its own, for the tests that stop and kill it.
         .executableTarget(
-            name: "WorkerProcess", dependencies: ["Penstock", serviceLifecycle, logging], path: "Tests/WorkerProcess"),
+            name: "WorkerProcess", dependencies: ["Penstock", "PenstockRuntime", serviceLifecycle, logging],
+            path: "Tests/WorkerProcess"),
         .testTarget(
             name: "PenstockTests",
             dependencies: [
@@ -105,7 +110,8 @@ let package = Package(
                 "RedisClient", "WorkerProcess", serviceLifecycle, logging,
             ]),
         .testTarget(
-            name: "PenstockCommandTests", dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", subprocess]),
+            name: "PenstockCommandTests",
+            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

@@ -8,6 +8,7 @@
 --@include clock
 --@include record_lane
 --@include drop
+--@include leave
 local id, reason = ARGV[1], ARGV[2]
 local record = redis.call('HGET', key('tasks'), id)
 if not record then
@@ -32,8 +33,10 @@ if redis.call('ZREM', key('delayed', queue), id) == 0 then
     local list = key('lane', name)
     if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
       redis.call('LREM', list, 1, id)
+      leave(name)
     elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
       redis.call('LREM', list, -1, id)
+      leave(name)
     end
   end
 end

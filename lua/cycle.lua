@@ -18,7 +18,6 @@
 --@include clock
 --@include complete
 --@include conclude
---@include push_groups
 --@include reconcile
 --@include takeover
 --@include promote
@@ -48,8 +47,12 @@ for i = 1, run_count do
   runs[i] = { token, from, to }
 end
 local ended_from, ended_to = list(6)
+local outcomes = { result = true, retry = true, dead = true, cancel = true, release = true }
 for i = ended_from, ended_to, 6 do
   number(i + 3, 'wait')
+  if not outcomes[ARGV[i]] or not ARGV[i + 5] then
+    error({ err = 'BADCALL outcome ' .. ARGV[i] .. ' (argument ' .. i .. ') is not known, or not complete' })
+  end
 end
 
 local now, awake = clock(lease / 2)
@@ -64,23 +67,19 @@ end
 
 -- Commit.
 local stale, done = {}, {}
-local cancelling = redis.call('EXISTS', key('cancels')) == 1
-local troubled = redis.call('EXISTS', key('tries')) == 1
-local handed_back, released = false, {}
-for _, run in ipairs(runs) do
-  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
-end
-for i = ended_from, ended_to, 6 do
+local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
+  and redis.call('EXISTS', key('cancels')) == 1
+local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
+local handed_back = false
+-- The last one first: what is handed back keeps its order. Plain successes come after the others and after what is not
+-- known, since their leases stay until the end: of two outcomes for one attempt only one may count.
+for i = ended_to - 5, ended_from, -6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
   handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
+  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
     stale[#stale + 1] = id
   end
 end
-for _, ids in pairs(released) do
-  table.sort(ids, function(a, b) return a > b end)
-end
-push_groups(released, now, 'LPUSH')
 if ARGV[5] == '1' then
   local known = {}
   for i = running_from, running_to, 2 do
@@ -88,13 +87,21 @@ if ARGV[5] == '1' then
   end
   handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
 end
+for _, run in ipairs(runs) do
+  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
+end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
-local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
-if oldest[2] then
-  local score = tonumber(oldest[2])
-  if score < 0 or (score < now and now - awake >= lease / 2) then
-    takeover(oldest[1], now)
+local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
+local score = tonumber(oldest[2])
+if score < 0 or (score < now and now - awake >= lease / 2) then
+  lost = true
+  takeover(oldest[1], now)
+end
+
+local function not_idle()
+  for i = queues_from, queues_to do
+    redis.call('SREM', key('idle', ARGV[i]), worker)
   end
 end
 
@@ -170,16 +177,20 @@ if room > 0 then
 
   -- A full worker is not idle; what it leaves behind is somebody else's to look at.
   if room == 0 then
-    for i = queues_from, queues_to do
-      redis.call('SREM', key('idle', ARGV[i]), worker)
-    end
+    not_idle()
   end
   for _, ring in ipairs(rings) do
+    -- Not looked at, for lack of room.
+    if ring.empty == nil then
+      ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
+    end
     if not ring.empty then
       more = true
       wake(ring[2], ring[3], worker)
     end
   end
+else
+  not_idle()
 end
 
 for _, leases_done in ipairs(done) do
@@ -202,7 +213,7 @@ for i = queues_from, queues_to do
   end
 end
 if room > 0 then
-  local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+  local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
   if next_lost[1] ~= worker and next_lost[2] then
     local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
     if not due or moment < due then

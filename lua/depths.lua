@@ -7,6 +7,7 @@
 --- returns: flat array: for each tenant its name, number of ready tasks, id of the first one of its plain lane or ''
 --@include key
 --@include number
+--@include older
 local ring, offset, limit = ARGV[1], number(2, 'offset'), number(3, 'limit')
 local reply = {}
 for _, tenant in ipairs(redis.call('ZRANGE', key('turn', ring), offset, offset + limit - 1)) do
@@ -19,7 +20,7 @@ for _, tenant in ipairs(redis.call('ZRANGE', key('turn', ring), offset, offset +
   for _, lane in ipairs(lanes) do
     length = length + redis.call('LLEN', key('lane', lane))
     local head = redis.call('LINDEX', key('lane', lane), 0)
-    if head and (first == '' or head < first) then
+    if head and (first == '' or older(head, first)) then
       first = head
     end
   end

@@ -7,7 +7,7 @@
 ---   deadline (ms from now, '' none); idempotency key ('' none); for how long (ms) the key is remembered; number of
 ---   tasks (one, where there is a key); then id, record of each
 --- returns: flat array: now (ms), then for each task whose key was known: its position in the call from 0, the first id
---- errors: IDTAKEN an id is in use by another task; nothing was stored
+--- errors: IDTAKEN an id is in use by another task, be it of this call; nothing was stored
 --@include key
 --@include number
 --@include clock
@@ -16,7 +16,7 @@
 --@include enter
 --@include wake
 local groups, at = {}, 3
-local place = 0
+local place, mine = 0, {}
 for i = 1, number(2, 'groups') do
   local count = number(at + 5, 'number of tasks')
   local group = {
@@ -29,8 +29,23 @@ for i = 1, number(2, 'groups') do
   if not ARGV[group.to] then
     return redis.error_reply('BADCALL group ' .. i .. ' has fewer tasks than it says')
   end
+  if count < 1 or not string.find(group.lane, '\t', 1, true) then
+    return redis.error_reply('BADCALL group ' .. i .. ' has no task or no lane')
+  end
+  if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
+    return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
+  end
+  if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
+    return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+  end
+  local ids = group.ids
   for j = group.from, group.to, 2 do
-    group.ids[#group.ids + 1] = ARGV[j]
+    local id = ARGV[j]
+    if mine[id] then
+      return redis.error_reply('IDTAKEN ' .. id)
+    end
+    mine[id] = true
+    ids[#ids + 1] = id
   end
   groups[i] = group
   place = place + count
@@ -40,7 +55,19 @@ end
 local tasks = key('tasks')
 local now = clock()
 local reply = { string.format('%.0f', now) }
-local again = ARGV[1] ~= '' and redis.call('EXISTS', key('sent', ARGV[1])) == 1
+local taken
+for _, group in ipairs(groups) do
+  for from = 1, #group.ids, 1000 do
+    local last = math.min(from + 999, #group.ids)
+    for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
+      taken = taken or record and group.ids[from + i - 1]
+    end
+  end
+end
+-- The first write, unless an id is taken: then this is either a call that was sent again, or refused.
+local sent = key('sent', ARGV[1])
+local again = ARGV[1] ~= '' and (taken and redis.call('EXISTS', sent) == 1
+  or not taken and not redis.call('SET', sent, '', 'NX', 'EX', 30))
 if again then
   for _, group in ipairs(groups) do
     local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
@@ -51,20 +78,10 @@ if again then
   end
   return reply
 end
-for _, group in ipairs(groups) do
-  for from = 1, #group.ids, 1000 do
-    local last = math.min(from + 999, #group.ids)
-    for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
-      if record then
-        return redis.error_reply('IDTAKEN ' .. group.ids[from + i - 1])
-      end
-    end
-  end
+if taken then
+  return redis.error_reply('IDTAKEN ' .. taken)
 end
 
-if ARGV[1] ~= '' then
-  redis.call('SET', key('sent', ARGV[1]), '', 'EX', 30)
-end
 local entering, ready, earlier = {}, {}, {}
 for _, group in ipairs(groups) do
   local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))

@@ -24,11 +24,10 @@ local function remove(ids)
   end
 end
 for _, ring in ipairs(rings) do
-  while out < chunk do
-    local taken = take(ring, chunk - out, now)
-    if #taken == 0 then
-      break
-    end
+  local left = true
+  while out < chunk and left do
+    local taken
+    taken, left = take(ring, chunk - out, now)
     for _, group in ipairs(taken) do
       remove(group[2])
     end

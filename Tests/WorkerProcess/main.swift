@@ -59,12 +59,15 @@ worker.handle(LedgerJob.self) { job, context in
     }
     note("begin")
     if job.dies { kill(getpid(), SIGKILL) }
+    // Sleeps because: it is the job's work.
     if job.milliseconds > 0 { try await Task.sleep(for: .milliseconds(job.milliseconds)) }
     if let path = job.until {
         // A task of its own, so that cancellation does not reach it.
         await Task {
-            // Sleeps because: the file cannot announce itself.
-            while access(path, F_OK) != 0 { try? await Task.sleep(for: .milliseconds(10)) }
+            while access(path, F_OK) != 0 {
+                // Sleeps because: the file cannot announce itself.
+                try? await Task.sleep(for: .milliseconds(10))
+            }
         }.value
     }
     note("end")

@@ -49,6 +49,9 @@ local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, w
             table.insert(aside[to], id)
             aside_kinds[kind] = queue
           end
+        else
+          -- Cancelled deep down in its lane.
+          passed = passed + 1
         end
       end
     end

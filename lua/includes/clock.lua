@@ -1,23 +1,26 @@
 --- clock: Redis's time in ms, never going back by more than 16 ms (the grain at which it is remembered; a write per
 --- call would cost more than the rest of a small script). `offset` is the test kit's seam for stepping time.
---- Also returns the moment since which workers were heard without a silence of `silence` ms: a server that was stopped
---- or blocked must not take over the leases which expired only because it could not hear the heartbeats. Calls that
---- give no `silence` are not of workers and break none.
+--- Also returns the end of the last silence that was longer than `silence` ms, or 0: a server that was stopped or
+--- blocked must not take over the leases which expired only because it could not hear the heartbeats. Whoever is heard
+--- first after a silence notes it (its length `gap`, its end `awake`), heartbeat or not. A shorter one does not replace
+--- it for as long as it matters to leases (for ten minutes, where that is less).
 --@include key
 local function clock(silence)
   local time = redis.call('TIME')
-  local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+  local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
   local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-  local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-  now = math.max(now, last)
-  if silence and now - heard >= 16 then
-    if now - heard > silence then
-      awake = now
+  local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+  if now < last then
+    now = last
+  elseif now - last >= 16 or not known[1] then
+    local passed = now - last
+    if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+      gap, awake = passed, now
+      redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+    else
+      redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
     end
-    local moment = string.format('%.0f', now)
-    redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-  elseif now - last >= 16 then
-    redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
   end
-  return now, awake
+  return now, silence and gap > silence and awake or 0
 end

@@ -3,6 +3,7 @@
 --- list was made, which happens when a call that was sent again is overtaken by its repetition. Returns how many.
 --@include key
 --@include push_groups
+--@include older
 --@include drop
 local function reconcile(worker, known, cancelling, now, before)
   local held = key('held', worker)
@@ -10,7 +11,7 @@ local function reconcile(worker, known, cancelling, now, before)
   for i = 1, #rows, 2 do
     local id = rows[i]
     local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-    if known[id] ~= claim and (not before or tonumber(claim) < before) then
+    if known[id] ~= claim and (not before or (tonumber(claim) or 0) < before) then
       ids[#ids + 1] = id
       local reason = cancelling and redis.call('HGET', key('cancels'), id)
       if reason then
@@ -25,7 +26,7 @@ local function reconcile(worker, known, cancelling, now, before)
     redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
   end
   for _, list in pairs(groups) do
-    table.sort(list, function(a, b) return a > b end)
+    table.sort(list, function(a, b) return older(b, a) end)
   end
   push_groups(groups, now, 'LPUSH')
   return #ids

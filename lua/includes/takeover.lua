@@ -1,9 +1,11 @@
 --- takeover: puts up to 100 tasks of an incarnation whose lease has expired back at the head of their lanes. From the
 --- first chunk on the incarnation is dead (score -1): it can neither renew nor commit. A task that was taken over for
---- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends.
+--- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends. Whoever takes over
+--- may serve other queues: each queue is told.
 --@include key
 --@include lane_parts
 --@include history
+--@include older
 --@include bury
 --@include drop
 --@include push_groups
@@ -23,7 +25,7 @@ local function takeover(worker, now)
     table.insert(ids, rows[i])
     lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
   end
-  table.sort(ids, function(a, b) return a > b end)
+  table.sort(ids, function(a, b) return older(b, a) end)
   local tries = redis.call('HMGET', key('tries'), unpack(ids))
   local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
   local groups, recovered = {}, {}

@@ -7,7 +7,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "532c1ef4d6f95e61bcf7f72873e4cbe80e1b551d",
+        digest: "8b3c153880f080897d1a0cba4a4c54c54eaed5e6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -19,20 +19,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
@@ -64,6 +66,28 @@ package enum Scripts {
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
         end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain = ring .. '\t' .. tenant
+        if redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 1 then
+        return
+        end
+        redis.call('SREM', key('wide', ring), tenant)
+        end
+        redis.call('ZREM', key('turn', ring), tenant)
+        if kind and redis.call('EXISTS', key('turn', ring)) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
         local id, reason = ARGV[1], ARGV[2]
         local record = redis.call('HGET', key('tasks'), id)
         if not record then
@@ -87,8 +111,10 @@ package enum Scripts {
         local list = key('lane', name)
         if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
         redis.call('LREM', list, 1, id)
+        leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
+        leave(name)
         end
         end
         end
@@ -99,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "37da534fe1e2f2017ef7611ad8ec0203990714f1",
+        digest: "35e4b6714414f2c006d9dca51871020b035aa988",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -118,20 +144,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -234,41 +262,6 @@ package enum Scripts {
         redis.call('SADD', key('queues'), queue)
         total(queue, 'dead', 1)
         end
-        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now, released)
-        local held = key('held', worker)
-        local value = redis.call('HGET', held, id)
-        local fence = claim .. '\t'
-        if not value or string.sub(value, 1, #fence) ~= fence then
-        return false
-        end
-        local lane = string.sub(value, #fence + 1)
-        local _, _, _, queue = lane_parts(lane)
-        local reason = cancelling and redis.call('HGET', key('cancels'), id)
-        redis.call('HDEL', held, id)
-        if outcome == 'result' then
-        keep_result(id, 'completed', now, text, wait)
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        total(queue, 'completed', 1)
-        elseif outcome == 'cancel' or reason then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
-        elseif outcome == 'release' then
-        released[lane] = released[lane] or {}
-        table.insert(released[lane], id)
-        else
-        local by = (outcome == 'dead' or counted == '1') and 1 or 0
-        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
-        redis.call('HSET', key('tries'), id, tries)
-        if outcome == 'dead' then
-        bury(id, queue, now)
-        else
-        total(queue, 'retried', 1)
-        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
-        end
-        end
-        return true
-        end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
         for from = 1, #ids, 1000 do
@@ -326,13 +319,56 @@ package enum Scripts {
         end
         enter(entering, now)
         end
+        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now)
+        local held = key('held', worker)
+        local value = redis.call('HGET', held, id)
+        local fence = claim .. '\t'
+        if not value or string.sub(value, 1, #fence) ~= fence then
+        return false
+        end
+        local lane = string.sub(value, #fence + 1)
+        local _, _, _, queue = lane_parts(lane)
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        redis.call('HDEL', held, id)
+        if outcome == 'result' then
+        keep_result(id, 'completed', now, text, wait)
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        total(queue, 'completed', 1)
+        elseif outcome == 'cancel' or reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
+        elseif outcome == 'release' then
+        push_groups({ [lane] = { id } }, now, 'LPUSH')
+        else
+        local by = (outcome == 'dead' or counted == '1') and 1 or 0
+        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
+        redis.call('HSET', key('tries'), id, tries)
+        if outcome == 'dead' then
+        bury(id, queue, now)
+        else
+        total(queue, 'retried', 1)
+        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
+        end
+        end
+        return true
+        end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function reconcile(worker, known, cancelling, now, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim and (not before or tonumber(claim) < before) then
+        if known[id] ~= claim and (not before or (tonumber(claim) or 0) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -347,7 +383,7 @@ package enum Scripts {
         redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
         end
         for _, list in pairs(groups) do
-        table.sort(list, function(a, b) return a > b end)
+        table.sort(list, function(a, b) return older(b, a) end)
         end
         push_groups(groups, now, 'LPUSH')
         return #ids
@@ -393,7 +429,7 @@ package enum Scripts {
         table.insert(ids, rows[i])
         lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
         end
-        table.sort(ids, function(a, b) return a > b end)
+        table.sort(ids, function(a, b) return older(b, a) end)
         local tries = redis.call('HMGET', key('tries'), unpack(ids))
         local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
         local groups, recovered = {}, {}
@@ -522,17 +558,24 @@ package enum Scripts {
         end
         local function take(ring, room, now)
         local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
         if #rows == 0 then
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, #rows / 2 do
+        for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local _, _, _, queue = lane_parts(ring .. '\t')
+        local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local moved, gone = {}, {}
+        local share
+        local alone = are_all and #tenants == 1 and wide[1] == 0
+        if alone then
+        lengths[1], share = room, { room }
+        else
+        local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
@@ -545,8 +588,8 @@ package enum Scripts {
         lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
         end
         end
-        local share = shares(rounds, lengths, weights, room)
-        local moved, gone = {}, {}
+        share = shares(rounds, lengths, weights, room)
+        end
         for i, tenant in ipairs(tenants) do
         local empty = lengths[i] == share[i]
         if share[i] > 0 then
@@ -554,12 +597,17 @@ package enum Scripts {
         empty = pop_wide(ring, tenant, share[i], now, taken)
         else
         local lane = ring .. '\t' .. tenant
-        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, share[i])
+        table.insert(taken, { lane, ids })
+        if alone then
+        empty = #ids < room or redis.call('EXISTS', list) == 0
+        end
         end
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and #tenants > 1 then
+        elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
         moved[#moved + 1] = tenant
         end
@@ -570,11 +618,11 @@ package enum Scripts {
         local left = true
         if #gone > 0 then
         redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
-        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        local _, _, _, queue, kind = lane_parts(ring .. '\t')
         if kind then
-        redis.call('SREM', key('kinds', name), kind)
+        redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end
@@ -619,6 +667,8 @@ package enum Scripts {
         table.insert(aside[to], id)
         aside_kinds[kind] = queue
         end
+        else
+        passed = passed + 1
         end
         end
         end
@@ -651,8 +701,12 @@ package enum Scripts {
         runs[i] = { token, from, to }
         end
         local ended_from, ended_to = list(6)
+        local outcomes = { result = true, retry = true, dead = true, cancel = true, release = true }
         for i = ended_from, ended_to, 6 do
         number(i + 3, 'wait')
+        if not outcomes[ARGV[i]] or not ARGV[i + 5] then
+        error({ err = 'BADCALL outcome ' .. ARGV[i] .. ' (argument ' .. i .. ') is not known, or not complete' })
+        end
         end
         local now, awake = clock(lease / 2)
         local workers = key('workers')
@@ -664,23 +718,17 @@ package enum Scripts {
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
         local stale, done = {}, {}
-        local cancelling = redis.call('EXISTS', key('cancels')) == 1
-        local troubled = redis.call('EXISTS', key('tries')) == 1
-        local handed_back, released = false, {}
-        for _, run in ipairs(runs) do
-        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
-        end
-        for i = ended_from, ended_to, 6 do
+        local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
+        and redis.call('EXISTS', key('cancels')) == 1
+        local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
+        local handed_back = false
+        for i = ended_to - 5, ended_from, -6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
         handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
+        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
         stale[#stale + 1] = id
         end
         end
-        for _, ids in pairs(released) do
-        table.sort(ids, function(a, b) return a > b end)
-        end
-        push_groups(released, now, 'LPUSH')
         if ARGV[5] == '1' then
         local known = {}
         for i = running_from, running_to, 2 do
@@ -688,11 +736,18 @@ package enum Scripts {
         end
         handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
         end
-        local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
-        if oldest[2] then
+        for _, run in ipairs(runs) do
+        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
+        end
+        local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
         local score = tonumber(oldest[2])
         if score < 0 or (score < now and now - awake >= lease / 2) then
+        lost = true
         takeover(oldest[1], now)
+        end
+        local function not_idle()
+        for i = queues_from, queues_to do
+        redis.call('SREM', key('idle', ARGV[i]), worker)
         end
         end
         local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
@@ -759,16 +814,19 @@ package enum Scripts {
         redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
         end
         if room == 0 then
-        for i = queues_from, queues_to do
-        redis.call('SREM', key('idle', ARGV[i]), worker)
-        end
+        not_idle()
         end
         for _, ring in ipairs(rings) do
+        if ring.empty == nil then
+        ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
+        end
         if not ring.empty then
         more = true
         wake(ring[2], ring[3], worker)
         end
         end
+        else
+        not_idle()
         end
         for _, leases_done in ipairs(done) do
         redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
@@ -787,7 +845,7 @@ package enum Scripts {
         end
         end
         if room > 0 then
-        local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+        local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
         if next_lost[1] ~= worker and next_lost[2] then
         local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
         if not due or moment < due then
@@ -813,7 +871,7 @@ package enum Scripts {
     /// how many tasks are ready in one ring of a queue, by tenant, a chunk of tenants a call.
     package static let depths = RedisScript(
         name: "depths",
-        digest: "cf80bd9ae4b908af727c35b2064c95adbb37c39b",
+        digest: "e1a92f24d9267452b7d526af5896ba179e1fa3e0",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL depths expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -830,6 +888,15 @@ package enum Scripts {
         end
         return value
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local ring, offset, limit = ARGV[1], number(2, 'offset'), number(3, 'limit')
         local reply = {}
         for _, tenant in ipairs(redis.call('ZRANGE', key('turn', ring), offset, offset + limit - 1)) do
@@ -842,7 +909,7 @@ package enum Scripts {
         for _, lane in ipairs(lanes) do
         length = length + redis.call('LLEN', key('lane', lane))
         local head = redis.call('LINDEX', key('lane', lane), 0)
-        if head and (first == '' or head < first) then
+        if head and (first == '' or older(head, first)) then
         first = head
         end
         end
@@ -856,7 +923,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "c0d9222d9ac0b4f4fa0d9f79aa8f71e794d71e74",
+        digest: "1ded66d5b85672815563080973db1032436cfe32",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -868,20 +935,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
@@ -935,7 +1004,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "c5dffa144eb2bbee175c20bf7831ea004991f232",
+        digest: "d5d5ccb1411a71e66ba908c7009bef13cfce68ec",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -954,20 +1023,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1045,7 +1116,7 @@ package enum Scripts {
         end
         end
         local groups, at = {}, 3
-        local place = 0
+        local place, mine = 0, {}
         for i = 1, number(2, 'groups') do
         local count = number(at + 5, 'number of tasks')
         local group = {
@@ -1058,8 +1129,23 @@ package enum Scripts {
         if not ARGV[group.to] then
         return redis.error_reply('BADCALL group ' .. i .. ' has fewer tasks than it says')
         end
+        if count < 1 or not string.find(group.lane, '\t', 1, true) then
+        return redis.error_reply('BADCALL group ' .. i .. ' has no task or no lane')
+        end
+        if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
+        return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
+        end
+        if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
+        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+        end
+        local ids = group.ids
         for j = group.from, group.to, 2 do
-        group.ids[#group.ids + 1] = ARGV[j]
+        local id = ARGV[j]
+        if mine[id] then
+        return redis.error_reply('IDTAKEN ' .. id)
+        end
+        mine[id] = true
+        ids[#ids + 1] = id
         end
         groups[i] = group
         place = place + count
@@ -1068,7 +1154,18 @@ package enum Scripts {
         local tasks = key('tasks')
         local now = clock()
         local reply = { string.format('%.0f', now) }
-        local again = ARGV[1] ~= '' and redis.call('EXISTS', key('sent', ARGV[1])) == 1
+        local taken
+        for _, group in ipairs(groups) do
+        for from = 1, #group.ids, 1000 do
+        local last = math.min(from + 999, #group.ids)
+        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
+        taken = taken or record and group.ids[from + i - 1]
+        end
+        end
+        end
+        local sent = key('sent', ARGV[1])
+        local again = ARGV[1] ~= '' and (taken and redis.call('EXISTS', sent) == 1
+        or not taken and not redis.call('SET', sent, '', 'NX', 'EX', 30))
         if again then
         for _, group in ipairs(groups) do
         local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
@@ -1079,18 +1176,8 @@ package enum Scripts {
         end
         return reply
         end
-        for _, group in ipairs(groups) do
-        for from = 1, #group.ids, 1000 do
-        local last = math.min(from + 999, #group.ids)
-        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
-        if record then
-        return redis.error_reply('IDTAKEN ' .. group.ids[from + i - 1])
-        end
-        end
-        end
-        end
-        if ARGV[1] ~= '' then
-        redis.call('SET', key('sent', ARGV[1]), '', 'EX', 30)
+        if taken then
+        return redis.error_reply('IDTAKEN ' .. taken)
         end
         local entering, ready, earlier = {}, {}, {}
         for _, group in ipairs(groups) do
@@ -1155,7 +1242,7 @@ package enum Scripts {
     /// renews the lease of an incarnation, however many tasks it holds.
     package static let heartbeat = RedisScript(
         name: "heartbeat",
-        digest: "79687f90b94cab53010be1ddb0735dc4a2a4ffb6",
+        digest: "ae0ce35c7d2c64ca74c78d0446f1eb1e0e73b15e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL heartbeat expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1174,20 +1261,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local worker, lease = ARGV[1], number(2, 'lease')
         local now = clock(lease / 2)
@@ -1278,7 +1367,7 @@ package enum Scripts {
     /// no task of a queue, or of a kind, is claimed from now on. What runs goes on.
     package static let pause = RedisScript(
         name: "pause",
-        digest: "34325d19e07cfa26b9be097689bd4bbd8e1e3750",
+        digest: "f3dcfa4bc083c2b1c5472ef0fab21355478fdee4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL pause expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1290,20 +1379,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local now = clock()
         local new = redis.call('HSETNX', key('paused'), ARGV[1], ARGV[2] .. '\t' .. string.format('%.0f', now))
@@ -1317,7 +1408,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "3ca81449e73f9d49e7101551b3ef191c6fe9c7ee",
+        digest: "1e9f48e0293b870b2fd17e77b77beb8f23dbef0f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1336,20 +1427,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1435,17 +1528,24 @@ package enum Scripts {
         end
         local function take(ring, room, now)
         local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, room - 1, 'WITHSCORES')
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
         if #rows == 0 then
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, #rows / 2 do
+        for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local _, _, _, queue = lane_parts(ring .. '\t')
+        local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local moved, gone = {}, {}
+        local share
+        local alone = are_all and #tenants == 1 and wide[1] == 0
+        if alone then
+        lengths[1], share = room, { room }
+        else
+        local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
@@ -1458,8 +1558,8 @@ package enum Scripts {
         lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
         end
         end
-        local share = shares(rounds, lengths, weights, room)
-        local moved, gone = {}, {}
+        share = shares(rounds, lengths, weights, room)
+        end
         for i, tenant in ipairs(tenants) do
         local empty = lengths[i] == share[i]
         if share[i] > 0 then
@@ -1467,12 +1567,17 @@ package enum Scripts {
         empty = pop_wide(ring, tenant, share[i], now, taken)
         else
         local lane = ring .. '\t' .. tenant
-        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, share[i])
+        table.insert(taken, { lane, ids })
+        if alone then
+        empty = #ids < room or redis.call('EXISTS', list) == 0
+        end
         end
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and #tenants > 1 then
+        elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
         moved[#moved + 1] = tenant
         end
@@ -1483,11 +1588,11 @@ package enum Scripts {
         local left = true
         if #gone > 0 then
         redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
-        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        local _, _, _, queue, kind = lane_parts(ring .. '\t')
         if kind then
-        redis.call('SREM', key('kinds', name), kind)
+        redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end
@@ -1511,11 +1616,10 @@ package enum Scripts {
         end
         end
         for _, ring in ipairs(rings) do
-        while out < chunk do
-        local taken = take(ring, chunk - out, now)
-        if #taken == 0 then
-        break
-        end
+        local left = true
+        while out < chunk and left do
+        local taken
+        taken, left = take(ring, chunk - out, now)
         for _, group in ipairs(taken) do
         remove(group[2])
         end
@@ -1537,7 +1641,7 @@ package enum Scripts {
     /// makes an incarnation known and gives it a lease.
     package static let register = RedisScript(
         name: "register",
-        digest: "d6afe4d57fa1137a4351909c5afae92432a29933",
+        digest: "9be26f05954f93293a6c1bd8046cbdaedf853fb9",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL register expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1556,20 +1660,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local lease = number(2, 'lease')
         local now = clock(lease / 2)
@@ -1632,7 +1738,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "4843d3c4022eea2abb03a03379cf885406851ede",
+        digest: "0424ecca2228ab237eb1126ad758365874186e03",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1644,20 +1750,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1721,6 +1829,15 @@ package enum Scripts {
         end
         enter(entering, now)
         end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
         local lane = queue .. '\t' .. tenant
@@ -1757,7 +1874,7 @@ package enum Scripts {
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim and (not before or tonumber(claim) < before) then
+        if known[id] ~= claim and (not before or (tonumber(claim) or 0) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -1772,7 +1889,7 @@ package enum Scripts {
         redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
         end
         for _, list in pairs(groups) do
-        table.sort(list, function(a, b) return a > b end)
+        table.sort(list, function(a, b) return older(b, a) end)
         end
         push_groups(groups, now, 'LPUSH')
         return #ids
@@ -1807,12 +1924,12 @@ package enum Scripts {
         end
         local worker = ARGV[1]
         local now = clock()
-        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
         local expiry = redis.call('ZSCORE', key('workers'), worker)
-        if expiry and tonumber(expiry) < 0 then
+        if not expiry or tonumber(expiry) < 0 then
         return 0
         end
-        local back = expiry and reconcile(worker, {}, true, now) or 0
+        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
+        local back = reconcile(worker, {}, true, now)
         forget_worker(worker)
         for queue in string.gmatch(queues, '[^\n]+') do
         wake(queue)
@@ -1823,7 +1940,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "cf16b12f4b68c1924b7c0e2f1ed51237cf7ed923",
+        digest: "86c1eae17af9a8d5dc450326ffa03beacab5840e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1835,20 +1952,22 @@ package enum Scripts {
         end
         local function clock(silence)
         local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'awake', 'heard')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
         local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
-        local last, awake, heard = tonumber(known[1]) or 0, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        now = math.max(now, last)
-        if silence and now - heard >= 16 then
-        if now - heard > silence then
-        awake = now
-        end
-        local moment = string.format('%.0f', now)
-        redis.call('HSET', key('clock'), 'last', moment, 'heard', moment, 'awake', string.format('%.0f', awake))
-        elseif now - last >= 16 then
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now = last
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
-        return now, awake
+        end
+        return now, silence and gap > silence and awake or 0
         end
         local function record_lane(record)
         local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')

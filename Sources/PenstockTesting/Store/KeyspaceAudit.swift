@@ -1,0 +1,188 @@
+import PenstockStore
+import RedisClient
+
+/// Everything that a namespace holds, read raw and at one moment, and what is wrong with it.
+///
+///     #expect(try await KeyspaceAudit.check(store) == [])
+///
+/// It reads whole keys: for namespaces of a test, not for a million tasks. The keys are described in docs/Storage.md.
+package struct KeyspaceAudit: Sendable {
+    /// A task in the hands of a worker.
+    package struct Lease: Sendable, Hashable {
+        package let claim: String
+        package let lane: String
+    }
+
+    /// Names and options of each task: its record up to the payload.
+    package internal(set) var heads: [String: String] = [:]
+    package internal(set) var tries: [String: String] = [:]
+    package internal(set) var cancels: [String: String] = [:]
+    /// Lane to ids, head first; ids of cancelled tasks included.
+    package internal(set) var lanes: [String: [String]] = [:]
+    /// Ring to tenants, with the rounds that they have had.
+    package internal(set) var turns: [String: [String: Double]] = [:]
+    /// Ring to tenants with more than a plain lane.
+    package internal(set) var wide: [String: Set<String>] = [:]
+    /// `ring TAB tenant` to lanes, with their age.
+    package internal(set) var laneAges: [String: [String: Double]] = [:]
+    /// Queue to the kinds that were set aside.
+    package internal(set) var kinds: [String: Set<String>] = [:]
+    /// Queue to task to moment, ms.
+    package internal(set) var delayed: [String: [String: Int64]] = [:]
+    package internal(set) var dead: [String: [String: Int64]] = [:]
+    /// Incarnation to task to lease.
+    package internal(set) var held: [String: [String: Lease]] = [:]
+    /// Incarnation to the end of its lease, ms; negative while it is taken over.
+    package internal(set) var workers: [String: Int64] = [:]
+    package internal(set) var facts: Set<String> = []
+    /// Incarnation to hints, the oldest first.
+    package internal(set) var hints: [String: [String]] = [:]
+    /// Queue to idle incarnations.
+    package internal(set) var idle: [String: Set<String>] = [:]
+    package internal(set) var weights: [String: [String: Double]] = [:]
+    package internal(set) var totals: [String: [String: Int]] = [:]
+    package internal(set) var queues: Set<String> = []
+    package internal(set) var paused: [String: String] = [:]
+    package internal(set) var clock: [String: Int64] = [:]
+    /// Task to the retained result.
+    package internal(set) var results: [String: [UInt8]] = [:]
+    /// Names of keys that nobody knows, that hold another type than they should, or that should expire and do not.
+    package internal(set) var oddities: [String] = []
+
+    /// Reads a namespace.
+    package static func read(_ store: Store) async throws -> KeyspaceAudit {
+        let prefix = store.keys.prefix
+        let list = RedisCommand("KEYS", prefix + "*")
+        func names(_ reply: RedisReply) -> Set<String> { Set((reply.array ?? []).compactMap(\.text)) }
+        while true {
+            let keys = names(try await store.redis.send(list)).sorted()
+            let known = keys.map { (name: $0, form: Form(key: $0.dropFirst(prefix.count))) }
+            var commands = [RedisCommand("MULTI"), list]
+            for (name, form) in known {
+                if let form { commands += [form.shape.command(name), RedisCommand("PTTL", name)] }
+            }
+            commands.append(RedisCommand("EXEC"))
+            guard let replies = try await store.redis.pipeline(commands).last?.array, let first = replies.first else {
+                continue
+            }
+            // A key came or went in between: once more.
+            guard names(first) == Set(keys) else { continue }
+            var audit = KeyspaceAudit()
+            var rest = replies.dropFirst()
+            for (name, form) in known {
+                guard let form else {
+                    audit.oddities.append("unknown key \(name)")
+                    continue
+                }
+                guard let content = rest.popFirst(), let life = rest.popFirst()?.int else { break }
+                audit.take(content, of: form, lives: life)
+            }
+            return audit
+        }
+    }
+
+    /// What is wrong with a namespace; empty when all is well.
+    package static func check(_ store: Store) async throws -> [String] {
+        try await read(store).findings
+    }
+}
+
+extension KeyspaceAudit {
+    /// How a key is read.
+    enum Shape: Sendable {
+        case string, list, set, hash, sortedSet
+
+        func command(_ key: String) -> RedisCommand {
+            switch self {
+            case .string: RedisCommand("GET", key)
+            case .list: RedisCommand("LRANGE", key, "0", "-1")
+            case .set: RedisCommand("SMEMBERS", key)
+            case .hash: RedisCommand("HGETALL", key)
+            case .sortedSet: RedisCommand("ZRANGE", key, "0", "-1", "WITHSCORES")
+            }
+        }
+    }
+
+    /// A key by the name that docs/Storage.md gives it.
+    struct Form: Sendable {
+        let name: String
+        let part: String
+        let shape: Shape
+
+        /// Nil for a key that nobody knows.
+        init?(key: Substring) {
+            let pieces = key.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let first = pieces.first else { return nil }
+            name = String(first)
+            part = pieces.count > 1 ? String(pieces[1]) : ""
+            guard let known = KeyspaceAudit.names[name], known.isSplit == (pieces.count > 1) else { return nil }
+            shape = known.shape
+        }
+    }
+
+    /// Every name of a key; split ones go on with a part.
+    static let names: [String: (shape: Shape, isSplit: Bool)] = [
+        "tasks": (.hash, false), "tries": (.hash, false), "cancels": (.hash, false), "queues": (.set, false),
+        "workers": (.sortedSet, false), "paused": (.hash, false), "clock": (.hash, false),
+        "lane": (.list, true), "turn": (.sortedSet, true), "wide": (.set, true), "lanes": (.sortedSet, true),
+        "kinds": (.set, true), "weights": (.hash, true), "delayed": (.sortedSet, true), "dead": (.sortedSet, true),
+        "totals": (.hash, true), "idle": (.set, true), "held": (.hash, true), "worker": (.hash, true),
+        "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
+    ]
+
+    private mutating func take(_ content: RedisReply, of form: Form, lives milliseconds: Int) {
+        if let error = content.error {
+            oddities.append("\(form.name) \(form.part): \(error.message)")
+            return
+        }
+        let items = (content.array ?? []).map { Self.text($0) }
+        let pairs = stride(from: 0, to: items.count - 1, by: 2).map { (items[$0], items[$0 + 1]) }
+        let fields = Dictionary(pairs) { first, _ in first }
+        let scores = fields.compactMapValues(Double.init)
+        let moments = scores.mapValues { Int64($0) }
+        switch form.name {
+        case "tasks": heads = fields.mapValues { String($0.prefix { $0 != "\n" }) }
+        case "tries": tries = fields
+        case "cancels": cancels = fields
+        case "lane": lanes[form.part] = items
+        case "turn": turns[form.part] = scores
+        case "wide": wide[form.part] = Set(items)
+        case "lanes": laneAges[form.part] = scores
+        case "kinds": kinds[form.part] = Set(items)
+        case "weights": weights[form.part] = scores
+        case "delayed": delayed[form.part] = moments
+        case "dead": dead[form.part] = moments
+        case "totals": totals[form.part] = fields.compactMapValues { Int($0) }
+        case "idle": idle[form.part] = Set(items)
+        case "held": held[form.part] = fields.mapValues(Lease.init(value:))
+        case "worker": facts.insert(form.part)
+        case "workers": workers = moments
+        case "queues": queues = Set(items)
+        case "paused": paused = fields
+        case "clock": clock = moments
+        case "wake":
+            hints[form.part] = items
+            // A hint for nobody is left only by `nudge`, and goes by itself.
+            if milliseconds >= 0 { facts.insert(form.part) }
+        case "result": results[form.part] = content.bytes ?? []
+        default: break
+        }
+        if ["sent", "dedupe", "result"].contains(form.name), milliseconds < 0 {
+            oddities.append("\(form.name) \(form.part) never expires")
+        }
+        if form.shape != .string, items.isEmpty { oddities.append("\(form.name) \(form.part) is empty") }
+    }
+
+    /// Records may have any bytes in their payload.
+    private static func text(_ reply: RedisReply) -> String {
+        reply.bytes.map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+}
+
+extension KeyspaceAudit.Lease {
+    init(value: String) {
+        let parts = value.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+        claim = parts.first.map(String.init) ?? ""
+        lane = parts.count > 1 ? String(parts[1]) : ""
+    }
+}

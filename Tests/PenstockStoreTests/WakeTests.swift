@@ -1,0 +1,219 @@
+import PenstockModel
+import PenstockTesting
+import RedisClient
+import Testing
+
+@testable import PenstockStore
+
+/// Who is told of what.
+@Suite(.timeLimit(.minutes(2))) struct WakeTests {
+    /// The hints since the last look.
+    private func hints(_ store: Store) async throws -> [String: [String]] {
+        let hints = try await KeyspaceAudit.read(store).hints
+        for worker in hints.keys { try await store.raw("DEL", store.keys.wake(worker)) }
+        return hints
+    }
+
+    private func idlers(_ store: Store, _ count: Int, kinds: [String]? = nil, as name: String = "w") async throws
+        -> [Player]
+    {
+        var players: [Player] = []
+        for i in 0..<count {
+            var player = try await Player(store, "\(name)\(i)", kinds: kinds, lease: .seconds(300))
+            try await player.turn(1)
+            players.append(player)
+        }
+        return players
+    }
+
+    @Test func `an enqueue wakes exactly one idle worker, and none of another queue`() async throws {
+        try await withStore { store in
+            let players = try await idlers(store, 3)
+            var other = try await Player(store, "other", queues: ["r"])
+            try await other.turn(1)
+            try await store.fill(5)
+            let told = try await hints(store)
+            #expect(told.count == 1 && told.values.first == ["work"] && told["other"] == nil)
+            try await store.fill(5)
+            let next = try await hints(store)
+            #expect(next.count == 1 && next.keys.first != told.keys.first)
+            #expect(try await KeyspaceAudit.read(store).idle["q"]?.count == players.count - 2)
+        }
+    }
+
+    @Test func `nobody is woken for a paused queue, one for its resumption`() async throws {
+        try await withStore { store in
+            _ = try await idlers(store, 2)
+            _ = try await store.pause(.queue("q"), by: "me")
+            try await store.fill(5)
+            try await store.fill(1, start: .after(.seconds(1)))
+            #expect(try await hints(store) == [:])
+            _ = try await store.resume(.queue("q"))
+            #expect(try await hints(store).count == 1)
+        }
+    }
+
+    @Test func `a delayed task wakes one worker when it is the next to come`() async throws {
+        try await withStore { store in
+            var players = try await idlers(store, 3)
+            try await store.fill(1, start: .after(.seconds(60)))
+            var told = try await hints(store)
+            #expect(told.count == 1)
+            let woken = try #require(players.firstIndex { $0.name == told.keys.first })
+            let turn = try await players[woken].turn(1)
+            #expect((59_000...60_000).contains(try #require(turn.nextDue) - turn.now))
+            try await store.fill(1, start: .after(.seconds(61)))
+            #expect(try await hints(store) == [:])
+            try await store.fill(1, start: .after(.seconds(30)))
+            told = try await hints(store)
+            #expect(told.count == 1)
+        }
+    }
+
+    @Test func `work that one leaves behind is told to the next`() async throws {
+        try await withStore { store in
+            var players = try await idlers(store, 3)
+            try await store.fill(3)
+            var served: Set<String> = []
+            for left in [2, 1, 0] {
+                let told = try await hints(store)
+                #expect(told.count == 1)
+                let name = try #require(told.keys.first)
+                #expect(served.insert(name).inserted)
+                let place = try #require(players.firstIndex { $0.name == name })
+                #expect(try await players[place].turn(1).claimed.count == 1)
+                let waiting = try await KeyspaceAudit.read(store).lanes["q\t"]?.count ?? 0
+                #expect(waiting == left)
+            }
+            #expect(try await hints(store) == [:])
+            #expect(try await KeyspaceAudit.read(store).idle == [:], "who is full is not idle")
+        }
+    }
+
+    @Test func `a worker that hears a hint while its turn is under way is registered again`() async throws {
+        try await withStore { store in
+            var players = try await idlers(store, 1)
+            try await store.fill(1)
+            #expect(try await KeyspaceAudit.read(store).idle == [:])
+            let turn = try await players[0].turn(2)
+            #expect(turn.claimed.count == 1)
+            #expect(try await KeyspaceAudit.read(store).idle == ["q": ["w0"]])
+            try await store.fill(1)
+            #expect(try await hints(store) == ["w0": ["work", "work"]])
+        }
+    }
+
+    @Test func `a worker without room is not idle, and does not swallow hints`() async throws {
+        try await withStore { store in
+            var players = try await idlers(store, 1)
+            try await players[0].turn(0)
+            try await store.fill(1)
+            #expect(try await hints(store) == [:])
+            #expect(try await KeyspaceAudit.read(store).idle == [:])
+        }
+    }
+
+    @Test func `nobody is woken for a queue that is empty`() async throws {
+        try await withStore { store in
+            var busy = try await Player(store, "busy", queues: ["q", "r", "s"])
+            for queue in ["r", "s"] {
+                var player = try await Player(store, "idle-\(queue)", queues: [queue])
+                try await player.turn(1)
+            }
+            try await store.fill(10)
+            for _ in 0..<9 { #expect(try await busy.turn(1).claimed.count == 1) }
+            #expect(try await hints(store) == [:])
+        }
+    }
+
+    @Test func `what is handed back by a full worker wakes another one`() async throws {
+        for outcome in [Outcome.released, .retry(after: .seconds(1), counted: true, attempt: 1, message: "m")] {
+            try await withStore { store in
+                try await store.fill(1)
+                var worker = try await Player(store, "worker")
+                let task = try await worker.claim()
+                _ = try await idlers(store, 2)
+                try await worker.end(task, outcome)
+                #expect(try await hints(store).count == 1)
+            }
+        }
+    }
+
+    @Test func `kinds that a worker does not take are set aside for one that does`() async throws {
+        try await withStore { store in
+            var a = try await Player(store, "a", kinds: ["a"])
+            var b = try await Player(store, "b", kinds: ["b", "c"])
+            var d = try await Player(store, "d", kinds: ["d"])
+            try await b.turn(1)
+            try await d.turn(1)
+            try await store.raw("DEL", "{t:0}:idle:q")
+            var ids: [String: [TaskID]] = [:]
+            for i in 0..<12 {
+                let kind = ["a", "b", "c", "x"][i % 4]
+                ids[kind, default: []] += try await store.fill(1, kind, tenant: "t\(i % 2)")
+            }
+            try await store.raw("SADD", "{t:0}:idle:q", "b", "d")
+            let turn = try await a.turn(20)
+            #expect(turn.claimed.map(\.id) == ids["a"])
+            let audit = try await KeyspaceAudit.read(store)
+            #expect(audit.kinds == ["q": ["b", "c", "x"]])
+            #expect(audit.hints == ["b": ["work"]], "it takes two of the three kinds and is told once")
+            #expect(Set(try await b.turn(20).claimed.map(\.id)) == Set((ids["b"] ?? []) + (ids["c"] ?? [])))
+            #expect(try await KeyspaceAudit.read(store).kinds == ["q": ["x"]])
+            #expect(try await a.turn(20).claimed.isEmpty)
+            let view = try #require(try await store.queues().first)
+            #expect(view.asideKinds == ["x"] && view.ready == 3)
+            // One who takes any kind finds them.
+            var any = try await Player(store, "any")
+            #expect(try await any.turn(20).claimed.map(\.id) == ids["x"])
+        }
+    }
+
+    @Test func `a bound of a kind holds, what is beyond it is set aside for others`() async throws {
+        try await withStore { store in
+            let slow = try await store.fill(5, "slow")
+            let fast = try await store.fill(5, "fast")
+            var worker = try await Player(store, "worker")
+            var turn = try await worker.turn(4, bounds: [("slow", 2)])
+            #expect(turn.claimed.map(\.id) == Array(slow[..<2] + fast[..<2]))
+            turn = try await worker.turn(4, bounds: [("slow", 0)])
+            #expect(turn.claimed.map(\.id) == Array(fast[2...]))
+            #expect(try await worker.turn(4, bounds: [("slow", 0)]).claimed.isEmpty)
+            let another = try await store.fill(1, "slow")
+            turn = try await worker.turn(4, bounds: [("slow", 1)])
+            #expect(turn.claimed.map(\.id) == [slow[2]])
+            turn = try await worker.turn(9, bounds: [("slow", 3)])
+            #expect(turn.claimed.map(\.id) == [slow[3], slow[4]] + another)
+        }
+    }
+
+    @Test func `a kind set aside shares the room with the others`() async throws {
+        try await withStore { store in
+            try await store.fill(200, "b")
+            var a = try await Player(store, "a", kinds: ["a"])
+            _ = try await a.turn(10)
+            try await store.fill(200, "a")
+            var any = try await Player(store, "any")
+            var counts: [String: Int] = [:]
+            for _ in 0..<10 {
+                for task in try await any.turn(10).claimed { counts[task.record.kind, default: 0] += 1 }
+            }
+            #expect(counts == ["a": 50, "b": 50])
+        }
+    }
+
+    @Test func `queues share the room of a worker`() async throws {
+        try await withStore { store in
+            for queue in ["q", "r", "s"] { try await store.fill(100, queue: queue) }
+            for room in [1, 7] {
+                var worker = try await Player(store, "w\(room)", queues: ["q", "r", "s"])
+                var counts: [String: Int] = [:]
+                for _ in 0..<9 {
+                    for task in try await worker.turn(room).claimed { counts[task.record.queue, default: 0] += 1 }
+                }
+                let (most, least) = (counts.values.max() ?? 0, counts.values.min() ?? 0)
+                #expect(counts.count == 3 && most - least <= 3, "\(counts)")
+            }
+        }
+    }
+}
