@@ -994,7 +994,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "f559f4cb377d6cfaffdba0672e43c1ad34d58ed3",
+        digest: "f36397051017f4c83d59ab23910d5e9ab82eb079",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1125,8 +1125,8 @@ package enum Scripts {
         if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
         return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
         end
-        if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
-        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+        if ARGV[at + 2] ~= '' and not group.deadline then
+        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time')
         end
         local ids = group.ids
         for j = group.from, group.to, 2 do
@@ -1136,6 +1136,9 @@ package enum Scripts {
         end
         mine[id] = true
         ids[#ids + 1] = id
+        if group.deadline and not string.find(ARGV[j + 1], '\n', 1, true) then
+        return redis.error_reply('BADCALL the record of ' .. id .. ' has no head')
+        end
         end
         groups[i] = group
         place = place + count
