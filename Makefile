@@ -19,8 +19,8 @@ test: setup ## Builds and runs all tests; ARGS go to `swift test`
 	.ci/test $(ARGS)
 
 demo: setup ## The tour on an embedded Redis; ARGS go to `penstock demo`
-	swift build -c release --product penstock
-	.build/release/penstock demo $(ARGS)
+	@swift build -c release --product penstock >&2
+	@.build/release/penstock demo $(ARGS)
 
 bench: setup ## The core benchmark; ARGS instead of `core`
 	swift run -c release --package-path benchmarks penstock-bench $(or $(ARGS),core)

@@ -8,6 +8,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -75,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "PenstockCommand",
             dependencies: [
-                "Penstock", "EmbeddedRedis", argumentParser, subprocess, crypto, serviceLifecycle, logging,
+                "Penstock", "EmbeddedRedis", argumentParser, subprocess, systemPackage, crypto, serviceLifecycle,
+                unixSignals, logging,
             ]),
 
         // lua/ -> Sources/PenstockStore/Generated/Scripts.swift
@@ -85,7 +87,8 @@ let package = Package(
         .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"]),
         .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "PenstockTesting", "EmbeddedRedis"]),
         // A process that owns an embedded Redis, for the test that kills it.
-        .executableTarget(name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
+        .executableTarget(
+            name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
         .testTarget(name: "PenstockStoreTests",
@@ -93,7 +96,8 @@ let package = Package(
         .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
         .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(
-            name: "PenstockCommandTests", dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", subprocess]),
+            name: "PenstockCommandTests",
+            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

@@ -8,8 +8,8 @@
 --- ARGV[4] room: how many tasks it can take
 --- ARGV[5] reconcile: '1' if the list of running tasks is to be compared with the lease
 --- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
----   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of other
----   outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
+---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of
+---   other outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
 --- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; number of stale
 ---   outcomes, and their ids; length of the next list; id, history of tasks that were in trouble before; then id,
 ---   record of each claimed task
@@ -67,8 +67,9 @@ end
 
 -- Commit.
 local stale, done = {}, {}
-local cancelling = redis.call('EXISTS', key('cancels')) == 1
-local troubled = redis.call('EXISTS', key('tries')) == 1
+local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
+  and redis.call('EXISTS', key('cancels')) == 1
+local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
 local handed_back = false
 -- The last one first: what is handed back keeps its order. Plain successes come after the others and after what is not
 -- known, since their leases stay until the end: of two outcomes for one attempt only one may count.
@@ -91,12 +92,11 @@ for _, run in ipairs(runs) do
 end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
-local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
-if oldest[2] then
-  local score = tonumber(oldest[2])
-  if score < 0 or (score < now and now - awake >= lease / 2) then
-    takeover(oldest[1], now)
-  end
+local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
+local score = tonumber(oldest[2])
+if score < 0 or (score < now and now - awake >= lease / 2) then
+  lost = true
+  takeover(oldest[1], now)
 end
 
 local function not_idle()
@@ -215,7 +215,7 @@ if room > 0 then
       due = tonumber(next_delayed)
     end
   end
-  local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+  local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
   if next_lost[1] ~= worker and next_lost[2] then
     local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
     if not due or moment < due then

@@ -58,7 +58,19 @@ end
 local tasks = key('tasks')
 local now = clock()
 local reply = { string.format('%.0f', now) }
-local again = ARGV[1] ~= '' and redis.call('EXISTS', key('sent', ARGV[1])) == 1
+local taken
+for _, group in ipairs(groups) do
+  for from = 1, #group.ids, 1000 do
+    local last = math.min(from + 999, #group.ids)
+    for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
+      taken = taken or record and group.ids[from + i - 1]
+    end
+  end
+end
+-- The first write, unless an id is taken: then this is either a call that was sent again, or refused.
+local sent = key('sent', ARGV[1])
+local again = ARGV[1] ~= '' and (taken and redis.call('EXISTS', sent) == 1
+  or not taken and not redis.call('SET', sent, '', 'NX', 'EX', 30))
 if again then
   for _, group in ipairs(groups) do
     local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
@@ -69,20 +81,10 @@ if again then
   end
   return reply
 end
-for _, group in ipairs(groups) do
-  for from = 1, #group.ids, 1000 do
-    local last = math.min(from + 999, #group.ids)
-    for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
-      if record then
-        return redis.error_reply('IDTAKEN ' .. group.ids[from + i - 1])
-      end
-    end
-  end
+if taken then
+  return redis.error_reply('IDTAKEN ' .. taken)
 end
 
-if ARGV[1] ~= '' then
-  redis.call('SET', key('sent', ARGV[1]), '', 'EX', 30)
-end
 local entering, ready, earlier = {}, {}, {}
 for _, group in ipairs(groups) do
   local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))

@@ -112,6 +112,7 @@ package final class GuardedProcess: Sendable {
                 return info.si_signo != 0
             }
             if isStopped { return }
+            // Sleeps because: the kernel tells nobody of a stop; it takes microseconds, and only tests suspend a server.
             usleep(50)
         }
     }

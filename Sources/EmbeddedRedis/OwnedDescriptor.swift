@@ -50,7 +50,8 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         var written = 0
         while written < content.count {
             let count = content.withUnsafeBytes {
-                write(descriptor.number, $0.baseAddress! + written, $0.count - written)
+                write(
+                    descriptor.number, UnsafeRawBufferPointer(rebasing: $0[written...]).baseAddress, $0.count - written)
             }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw SystemError("write to memory file") }

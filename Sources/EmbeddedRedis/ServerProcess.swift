@@ -91,7 +91,7 @@ struct ServerProcess: Sendable {
 }
 
 /// The last lines of a log of any size.
-func lastLines(_ path: String, count: Int = 12) -> [String] {
+package func lastLines(_ path: String, count: Int = 12) -> [String] {
     guard let file = try? OwnedDescriptor.open(path, O_RDONLY) else { return [] }
     let size = lseek(file.number, 0, SEEK_END)
     var bytes = [UInt8](repeating: 0, count: 8_192)

@@ -9,22 +9,26 @@ package func makeTemporaryDirectory() throws(SystemError) -> String {
 }
 
 /// Removes a directory and what is in it; links are removed, not followed.
-package func removeTree(_ path: String) {
-    if let directory = opendir(path) {
+package func removeTree(_ path: String) { removeTree(path.utf8CString.dropLast()) }
+
+/// By bytes: a name need not be UTF-8.
+private func removeTree(_ path: ContiguousArray<CChar>.SubSequence) {
+    let terminated = Array(path) + [0]
+    if let directory = opendir(terminated) {
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) }
             }
-            guard name != ".", name != ".." else { continue }
-            let child = path + "/" + name
+            guard name != [0x2E], name != [0x2E, 0x2E] else { continue }
+            let child = path + [0x2F] + name
             var status = stat()
-            if lstat(child, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            if lstat(Array(child) + [0], &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
                 removeTree(child)
             } else {
-                unlink(child)
+                unlink(Array(child) + [0])
             }
         }
     }
-    rmdir(path)
+    rmdir(terminated)
 }

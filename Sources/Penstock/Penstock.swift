@@ -99,7 +99,8 @@ public final class Penstock: Service {
     ) async throws(PenstockError) -> [Enqueued] {
         if options.idempotencyKey != nil {
             throw PenstockError(
-                .invalidArgument, "one idempotency key cannot stand for many jobs: enqueue them one by one, each with its key")
+                .invalidArgument,
+                "one idempotency key cannot stand for many jobs: enqueue them one by one, each with its key")
         }
         var tasks: [NewTask] = []
         for job in jobs {

@@ -53,6 +53,7 @@ extension PenstockError {
         case .unavailable: .unavailable
         case .invalidConfiguration: .unavailable
         case .outcomeUnknown: .outcomeUnknown
+        case .server(let answer) where answer.kind == .noAuth || answer.kind == .wrongPassword: .unavailable
         case .server, .invalidReply: .server
         case .closed, .cancelled: .closed
         }

@@ -131,7 +131,8 @@ public final class Worker: Service {
         kind: String, retry: RetryPolicy? = nil, timeout: Duration? = nil,
         _ body: @escaping @Sendable ([UInt8], JobContext) async throws -> [UInt8]?
     ) {
-        register(kind, retry, timeout) { task, context in try await body(task.record.payload, JobContext(task, context)) }
+        register(kind, retry, timeout) { task, context in try await body(task.record.payload, JobContext(task, context))
+        }
     }
 
     /// Handles every kind that has no handler of its own, as bytes. The worker then claims any kind.

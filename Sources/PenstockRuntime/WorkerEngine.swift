@@ -106,7 +106,7 @@ package final class WorkerEngine: Sendable {
 
     /// The worker was taken over: what it runs is lost to it. It comes back under a new name.
     func beReborn(from lost: String) async {
-        let loss = state.withLock { state in 
+        let loss = state.withLock { state in
             state.incarnationName == lost && !state.isLost ? state.lose() : nil
         }
         guard let (attempts, refused) = loss else { return }

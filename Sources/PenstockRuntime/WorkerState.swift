@@ -193,7 +193,9 @@ struct WorkerState {
         }
         let attempt = make(waiting.task, incarnation)
         // An attempt of an earlier life may still be ending: what it says will not be heard.
-        if let earlier = running.updateValue(attempt, forKey: waiting.task.id) { release(kind: earlier.task.record.kind) }
+        if let earlier = running.updateValue(attempt, forKey: waiting.task.id) {
+            release(kind: earlier.task.record.kind)
+        }
         return attempt
     }
 

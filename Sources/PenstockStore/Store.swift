@@ -34,11 +34,19 @@ package final class Store: Sendable {
     func call(
         _ script: RedisScript, _ arguments: RedisArguments, timeout: Duration? = nil
     ) async throws(StoreError) -> RedisReply {
-        do throws(RedisError) {
-            return try await redis.evaluate(script, keys: [keys.prefix], arguments: arguments, timeout: timeout)
-        } catch {
+        do throws(RedisError) { return try await evaluate(script, arguments, timeout: timeout) } catch {
             throw StoreError(error)
         }
+    }
+
+    /// The one place where scripts are called: what is passed is held to the script's header.
+    func evaluate(
+        _ script: RedisScript, _ arguments: RedisArguments, timeout: Duration? = nil
+    ) async throws(RedisError) -> RedisReply {
+        assert(
+            Scripts.contracts[script.name]?.accepts(keys: 1, arguments: arguments.count) == true,
+            "lua/\(script.name).lua does not take \(arguments.count) arguments")
+        return try await redis.evaluate(script, keys: [keys.prefix], arguments: arguments, timeout: timeout)
     }
 
     func send(_ command: RedisCommand) async throws(StoreError) -> RedisReply {

@@ -73,7 +73,9 @@ package struct TaskRecord: Sendable, Hashable {
         if fields[3].isEmpty {
             priority = .normal
         } else {
-            guard let level = Int(String(decoding: fields[3], as: UTF8.self)), let known = Priority(level) else { return nil }
+            guard let level = Int(String(decoding: fields[3], as: UTF8.self)), let known = Priority(level) else {
+                return nil
+            }
             priority = known
         }
         options = TaskOptions()
@@ -93,7 +95,8 @@ extension TaskOptions {
         case UInt8(ascii: "d"): deadline = Int64(value)
         case UInt8(ascii: "b"):
             let parts = value.split(separator: ",")
-            guard parts.count == 4, let first = Int64(parts[1]), let cap = Int64(parts[2]), let jitter = Double(parts[3])
+            guard parts.count == 4, let first = Int64(parts[1]), let cap = Int64(parts[2]),
+                let jitter = Double(parts[3])
             else { return }
             let shape: Backoff.Shape
             switch parts[0] {

@@ -13,4 +13,5 @@ do {
 }
 print("\(redis.pid) \(redis.socketPath) \(redis.directory)")
 fflush(nil)
+// Sleeps because: it lives until it is killed, which is what its test is about.
 while true { try await Task.sleep(for: .seconds(3_600)) }

@@ -61,6 +61,7 @@ struct EmbeddedRedisTests {
         let task = Task {
             try await EmbeddedRedis.withRedis { redis in
                 pids.post(redis.pid)
+                // Sleeps because: the cancellation of a long wait is what is tested.
                 try await Task.sleep(for: .seconds(600))
             }
         }

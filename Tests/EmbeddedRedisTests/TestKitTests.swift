@@ -21,6 +21,21 @@ struct TestKitTests {
         }
     }
 
+    @Test("a temporary directory goes with all that is in it, whatever the names")
+    func temporaryDirectory() async throws {
+        let path = try await withTemporaryDirectory { path in
+            let folder = Array(path.utf8CString.dropLast()) + [0x2F, -1, 0x0A, 0]
+            try #require(mkdir(folder, 0o700) == 0)
+            try #require(symlink("/", folder.dropLast() + [0x2F, 0x6C, 0]) == 0)
+            let file = open(folder.dropLast() + [0x2F, -2, 0], O_WRONLY | O_CREAT, 0o600)
+            try #require(file >= 0)
+            close(file)
+            return path
+        }
+        #expect(access(path, F_OK) != 0)
+        #expect(access("/tmp", F_OK) == 0)
+    }
+
     @Test("output is bounded in lines and in the length of a line")
     func bounds() async throws {
         let script = "i=0; while [ $i -lt 500 ]; do echo $i; i=$((i+1)); done; printf %0100d 7"

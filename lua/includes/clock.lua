@@ -1,9 +1,9 @@
 --- clock: Redis's time in ms, never going back by more than 16 ms (the grain at which it is remembered; a write per
 --- call would cost more than the rest of a small script). `offset` is the test kit's seam for stepping time.
---- Also returns the end of the last silence longer than `silence` ms, or 0: a server that was stopped or blocked must
---- not take over the leases which expired only because it could not hear the heartbeats. Whoever is heard first after a
---- silence notes it (its length `gap`, its end `awake`), heartbeat or not. A shorter one does not replace it while it
---- matters to leases (or for ten minutes, where that is less).
+--- Also returns the end of the last silence that was longer than `silence` ms, or 0: a server that was stopped or
+--- blocked must not take over the leases which expired only because it could not hear the heartbeats. Whoever is heard
+--- first after a silence notes it (its length `gap`, its end `awake`), heartbeat or not. A shorter one does not replace
+--- it for as long as it matters to leases (for ten minutes, where that is less).
 --@include key
 local function clock(silence)
   local time = redis.call('TIME')

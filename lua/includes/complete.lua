@@ -1,7 +1,7 @@
 --- complete: ends tasks with success: those of ARGV[from] .. ARGV[to] that this incarnation still holds under
 --- `claim`. One fence and one removal for the whole list. Others are appended to `stale`. The leases are left in
---- `done`, lists of ids, for the caller to remove after it has claimed: a lease hash that never becomes empty under load
---- stays a hash table, where a new one would be a packed list that Redis searches from end to end.
+--- `done`, lists of ids, for the caller to remove after it has claimed: a lease hash that never becomes empty under
+--- load stays a hash table, where a new one would be a packed list that Redis searches from end to end.
 --@include key
 --@include lane_parts
 --@include total

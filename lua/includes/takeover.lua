@@ -1,7 +1,7 @@
 --- takeover: puts up to 100 tasks of an incarnation whose lease has expired back at the head of their lanes. From the
 --- first chunk on the incarnation is dead (score -1): it can neither renew nor commit. A task that was taken over for
---- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends. Each queue is told:
---- the one who takes over may serve others.
+--- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends. Whoever takes over
+--- may serve other queues: each queue is told.
 --@include key
 --@include lane_parts
 --@include history

@@ -33,7 +33,9 @@ public struct Backoff: Sendable, Hashable {
         Backoff(shape: .linear, first: first, cap: cap, jitter: jitter)
     }
 
-    public static func exponential(from first: Duration, cap: Duration = .seconds(3600), jitter: Double = 0.2) -> Backoff {
+    public static func exponential(from first: Duration, cap: Duration = .seconds(3600), jitter: Double = 0.2)
+        -> Backoff
+    {
         Backoff(shape: .exponential, first: first, cap: cap, jitter: jitter)
     }
 

@@ -14,14 +14,17 @@ public enum Name: String, Sendable {
         case .namespace, .kind, .queue:
             guard !text.isEmpty else { throw InvalidName(name: self, text: text, problem: "is empty") }
             guard text.utf8.count <= 200 else {
-                throw InvalidName(name: self, text: text, problem: "has \(text.utf8.count) bytes; at most 200 are allowed")
+                throw InvalidName(
+                    name: self, text: text, problem: "has \(text.utf8.count) bytes; at most 200 are allowed")
             }
             guard text.utf8.allSatisfy(Self.isPlain) else {
                 throw InvalidName(
                     name: self, text: text, problem: "may have only letters, digits and the characters . _ - : / @")
             }
         case .tenant, .key:
-            guard self == .tenant || !text.isEmpty else { throw InvalidName(name: self, text: text, problem: "is empty") }
+            guard self == .tenant || !text.isEmpty else {
+                throw InvalidName(name: self, text: text, problem: "is empty")
+            }
             guard text.utf8.count <= Self.maximumLength else {
                 throw InvalidName(
                     name: self, text: text,

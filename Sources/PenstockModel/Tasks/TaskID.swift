@@ -8,7 +8,9 @@ public struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// An id as somebody wrote it: 1 to 64 characters of the alphabet. Nil if it cannot be an id.
     public init?(_ text: some StringProtocol) {
-        guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ Self.values[Int($0)] >= 0 }) else { return nil }
+        guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ Self.values[Int($0)] >= 0 }) else {
+            return nil
+        }
         rawValue = String(text)
     }
 

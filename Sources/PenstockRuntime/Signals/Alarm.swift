@@ -23,7 +23,7 @@ final class Alarm: Sendable {
                 await changed.wait()
                 continue
             }
-            if instant > .now { await sleep(until: instant) }
+            if instant > .now { await waitUntil(instant) }
             let isDue = moment.withLock { moment in
                 guard let set = moment, set <= .now else { return false }
                 moment = nil
@@ -34,7 +34,7 @@ final class Alarm: Sendable {
     }
 
     /// Sleeps until the moment comes or an earlier one is set.
-    private func sleep(until instant: ContinuousClock.Instant) async {
+    private func waitUntil(_ instant: ContinuousClock.Instant) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await Task.sleep(until: instant, clock: .continuous) }
             group.addTask { await self.changed.wait() }

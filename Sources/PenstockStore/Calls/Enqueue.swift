@@ -55,7 +55,9 @@ extension Store {
         func positive(_ duration: Duration?, _ field: String) throws(StoreError) {
             guard let duration else { return }
             guard duration > .zero else { throw .invalid("\(field) must be longer than zero; it is \(duration)") }
-            guard duration.milliseconds >= 1 else { throw .invalid("\(field) must be at least 1 ms; it is \(duration)") }
+            guard duration.milliseconds >= 1 else {
+                throw .invalid("\(field) must be at least 1 ms; it is \(duration)")
+            }
             try bounded(duration, field)
         }
         func bounded(_ duration: Duration, _ field: String) throws(StoreError) {
@@ -116,8 +118,7 @@ extension Store {
         let token = makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36)
         while true {
             do throws(RedisError) {
-                let reply = try await redis.evaluate(
-                    Scripts.enqueue, keys: [keys.prefix], arguments: Self.arguments(tasks, token: token))
+                let reply = try await evaluate(Scripts.enqueue, Self.arguments(tasks, token: token))
                 return try answers(reply, tasks)
             } catch {
                 if case .server(let server) = error, server.message.hasPrefix("IDTAKEN ") {

@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "61453bcbdcbe7b82381dba62817c324fd3f8163d",
+        digest: "fbed01ed0840587937ebfeed8c938347624e2413",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -564,12 +564,18 @@ package enum Scripts {
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        local alone = #rows == 2
         for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local _, _, _, queue = lane_parts(ring .. '\t')
+        local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local moved, gone = {}, {}
+        local share
+        local alone = are_all and #tenants == 1 and wide[1] == 0
+        if alone then
+        lengths[1], share = room, { room }
+        else
+        local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
@@ -582,8 +588,8 @@ package enum Scripts {
         lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
         end
         end
-        local share = shares(rounds, lengths, weights, room)
-        local moved, gone = {}, {}
+        share = shares(rounds, lengths, weights, room)
+        end
         for i, tenant in ipairs(tenants) do
         local empty = lengths[i] == share[i]
         if share[i] > 0 then
@@ -591,7 +597,12 @@ package enum Scripts {
         empty = pop_wide(ring, tenant, share[i], now, taken)
         else
         local lane = ring .. '\t' .. tenant
-        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, share[i])
+        table.insert(taken, { lane, ids })
+        if alone then
+        empty = #ids < room or redis.call('EXISTS', list) == 0
+        end
         end
         end
         if empty then
@@ -607,11 +618,11 @@ package enum Scripts {
         local left = true
         if #gone > 0 then
         redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
-        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        local _, _, _, queue, kind = lane_parts(ring .. '\t')
         if kind then
-        redis.call('SREM', key('kinds', name), kind)
+        redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end
@@ -707,8 +718,9 @@ package enum Scripts {
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
         local stale, done = {}, {}
-        local cancelling = redis.call('EXISTS', key('cancels')) == 1
-        local troubled = redis.call('EXISTS', key('tries')) == 1
+        local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
+        and redis.call('EXISTS', key('cancels')) == 1
+        local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
         local handed_back = false
         for i = ended_to - 5, ended_from, -6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
@@ -727,12 +739,11 @@ package enum Scripts {
         for _, run in ipairs(runs) do
         complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
         end
-        local oldest = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
-        if oldest[2] then
+        local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
         local score = tonumber(oldest[2])
         if score < 0 or (score < now and now - awake >= lease / 2) then
+        lost = true
         takeover(oldest[1], now)
-        end
         end
         local function not_idle()
         for i = queues_from, queues_to do
@@ -835,7 +846,7 @@ package enum Scripts {
         due = tonumber(next_delayed)
         end
         end
-        local next_lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES')
+        local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
         if next_lost[1] ~= worker and next_lost[2] then
         local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
         if not due or moment < due then
@@ -994,7 +1005,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "f36397051017f4c83d59ab23910d5e9ab82eb079",
+        digest: "dc37cb2215c2a253d470e5409f5aed3afd2dd13a",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1147,7 +1158,18 @@ package enum Scripts {
         local tasks = key('tasks')
         local now = clock()
         local reply = { string.format('%.0f', now) }
-        local again = ARGV[1] ~= '' and redis.call('EXISTS', key('sent', ARGV[1])) == 1
+        local taken
+        for _, group in ipairs(groups) do
+        for from = 1, #group.ids, 1000 do
+        local last = math.min(from + 999, #group.ids)
+        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
+        taken = taken or record and group.ids[from + i - 1]
+        end
+        end
+        end
+        local sent = key('sent', ARGV[1])
+        local again = ARGV[1] ~= '' and (taken and redis.call('EXISTS', sent) == 1
+        or not taken and not redis.call('SET', sent, '', 'NX', 'EX', 30))
         if again then
         for _, group in ipairs(groups) do
         local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
@@ -1158,18 +1180,8 @@ package enum Scripts {
         end
         return reply
         end
-        for _, group in ipairs(groups) do
-        for from = 1, #group.ids, 1000 do
-        local last = math.min(from + 999, #group.ids)
-        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
-        if record then
-        return redis.error_reply('IDTAKEN ' .. group.ids[from + i - 1])
-        end
-        end
-        end
-        end
-        if ARGV[1] ~= '' then
-        redis.call('SET', key('sent', ARGV[1]), '', 'EX', 30)
+        if taken then
+        return redis.error_reply('IDTAKEN ' .. taken)
         end
         local entering, ready, earlier = {}, {}, {}
         for _, group in ipairs(groups) do
@@ -1400,7 +1412,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "f6eb68d154211c9a16c0bf18f098033387b9b61f",
+        digest: "1e9f48e0293b870b2fd17e77b77beb8f23dbef0f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1526,12 +1538,18 @@ package enum Scripts {
         return taken, false
         end
         local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        local alone = #rows == 2
         for i = 1, math.min(#rows / 2, room) do
         tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
         end
-        local _, _, _, queue = lane_parts(ring .. '\t')
+        local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local moved, gone = {}, {}
+        local share
+        local alone = are_all and #tenants == 1 and wide[1] == 0
+        if alone then
+        lengths[1], share = room, { room }
+        else
+        local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
@@ -1544,8 +1562,8 @@ package enum Scripts {
         lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
         end
         end
-        local share = shares(rounds, lengths, weights, room)
-        local moved, gone = {}, {}
+        share = shares(rounds, lengths, weights, room)
+        end
         for i, tenant in ipairs(tenants) do
         local empty = lengths[i] == share[i]
         if share[i] > 0 then
@@ -1553,7 +1571,12 @@ package enum Scripts {
         empty = pop_wide(ring, tenant, share[i], now, taken)
         else
         local lane = ring .. '\t' .. tenant
-        table.insert(taken, { lane, redis.call('LPOP', key('lane', lane), share[i]) })
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, share[i])
+        table.insert(taken, { lane, ids })
+        if alone then
+        empty = #ids < room or redis.call('EXISTS', list) == 0
+        end
         end
         end
         if empty then
@@ -1569,11 +1592,11 @@ package enum Scripts {
         local left = true
         if #gone > 0 then
         redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or redis.call('EXISTS', turn) == 1
+        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
-        local _, _, _, name, kind = lane_parts(ring .. '\t')
+        local _, _, _, queue, kind = lane_parts(ring .. '\t')
         if kind then
-        redis.call('SREM', key('kinds', name), kind)
+        redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end

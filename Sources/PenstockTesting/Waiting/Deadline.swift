@@ -18,6 +18,7 @@ public func withDeadline<Result: Sendable>(
             throw WaitTimedOut(what: what, limit: limit)
         }
         defer { group.cancelAll() }
-        return try await group.next()!
+        guard let first = try await group.next() else { throw WaitTimedOut(what: what, limit: limit) }
+        return first
     }
 }

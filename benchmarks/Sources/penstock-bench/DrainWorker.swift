@@ -17,7 +17,9 @@ struct DrainWorker: AsyncParsableCommand {
         options.drains = true
         let worker = Worker(penstock, queues: ["default"], concurrency: concurrency, options: options)
         worker.handle(Noop.self) { _, _ in }
+        let start = ContinuousClock.now
         try await worker.run()
+        print((ContinuousClock.now - start) / .seconds(1), terminator: "")
         await penstock.shutdown()
     }
 }

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Penstock
+
+struct JobCancel: ConnectedCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel", abstract: "Cancel a job: one that waits is gone at once, one that runs is told to end.",
+        discussion: "Exit code 1 if there is nothing to cancel: the job is a dead letter, or has ended, or never was.")
+
+    @Argument(help: IDText.help, transform: IDText.parse) var id: TaskID
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Why, for whoever looks at the job. Default: none.", valueName: "text"))
+    var reason = ""
+
+    @Flag(help: "If the job runs, wait until it has ended, and say how.") var wait = false
+
+    @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
+
+    func run() async throws {
+        let (answer, end) = try await Session.run(connection) { penstock in
+            let answer = try await penstock.cancel(id, reason: reason)
+            let end = wait && answer == .requested ? try await waitForEnd(penstock) : nil
+            return (answer, end)
+        }
+        if connection.json {
+            Console.write(JSONText.line(View(id: id.rawValue, answer: answer.rawValue, state: end?.rawValue)))
+        }
+        switch answer {
+        case .cancelled: say("\(id) cancelled: it had not started")
+        case .requested: say(end.map { "\(id) has ended: \(Self.describe($0))" } ?? "\(id) runs; it is told to end")
+        case .dead: throw CommandFailure.refused("\(id) is a dead letter: discard it with penstock dead discard \(id)")
+        case .unknown: throw CommandFailure.notFound("\(id) is not known: it has ended, or was never enqueued")
+        }
+    }
+
+    private func say(_ text: String) {
+        if !connection.json { Console.write(text) }
+    }
+
+    /// Looks again, soon at first, at most twice a second, until the job does not run any more.
+    private func waitForEnd(_ penstock: Penstock) async throws -> TaskState {
+        var pause = Duration.milliseconds(20)
+        while true {
+            let state = try await penstock.status(id).state
+            if state != .running { return state }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 3 / 2, .milliseconds(500))
+        }
+    }
+
+    private static func describe(_ state: TaskState) -> String {
+        switch state {
+        case .unknown: "cancelled or completed; its end is not retained"
+        case .queued, .delayed: "\(state.rawValue) again: its worker was lost before it could end"
+        default: state.rawValue
+        }
+    }
+
+    private struct View: Encodable {
+        let id: String
+        let answer: String
+        /// With --wait: what the job is after its end.
+        let state: String?
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+
+/// `penstock`: every subcommand is listed here.
+struct RootCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "penstock",
+        abstract: "Jobs on Redis: enqueue them, run them, look after them.",
+        discussion: """
+            EXAMPLES
+              Try it without a Redis of your own; DIR keeps the data:
+                penstock enqueue greet --payload '{"who":"you"}' --embedded ./data
+                penstock worker --drain --embedded ./data --exec cat
+
+              Enqueue each line of a file, safely again after an interruption:
+                penstock enqueue import --jsonl users.jsonl --key-prefix users-1
+
+              Run a program for each job of two queues, eight at a time:
+                penstock worker --queue mail,import --concurrency 8 --exec ./handle.sh
+
+              Look and steer:
+                penstock stats --watch
+                penstock job show ID
+                penstock job cancel ID --reason "not needed" --wait
+                penstock queue pause mail
+                penstock dead retry --all --queue mail
+
+            ENVIRONMENT
+              PENSTOCK_REDIS_URL   where Redis is, unless --redis says
+              PENSTOCK_NAMESPACE   the namespace, unless --namespace says
+              NO_COLOR             no colours
+
+            EXIT CODES
+              0 done   64 wrong usage   69 Redis is unreachable   1 anything else
+            """,
+        version: "0.1.0",
+        subcommands: [
+            WorkerCommand.self,
+            EnqueueCommand.self,
+            JobCommand.self,
+            QueueCommand.self,
+            DeadCommand.self,
+            StatsCommand.self,
+            WorkersCommand.self,
+            DemoCommand.self,
+            DemoWorkerCommand.self,
+        ])
+}

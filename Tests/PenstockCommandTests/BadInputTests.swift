@@ -1,0 +1,147 @@
+import EmbeddedRedis
+import PenstockTesting
+import Testing
+
+/// What nobody should type: a clear error that names the field, the right exit code, nothing done.
+@Suite(.timeLimit(.minutes(2))) struct BadInputTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let words: [String]
+        let mentions: [String]
+
+        init(_ words: String..., mentions: String...) {
+            self.words = words
+            self.mentions = mentions
+        }
+
+        var testDescription: String { words.map { $0.prefix(40) }.joined(separator: " ").debugDescription }
+    }
+
+    static let cases = [
+        Case("nonsense", mentions: "nonsense"),
+        Case("stats", "--nonsense", mentions: "--nonsense"),
+        Case("enqueue", mentions: "kind"),
+        Case("enqueue", "k", "--delay", "-5s", mentions: "--delay", "negative"),
+        Case("enqueue", "k", "--delay", "5", mentions: "--delay", "unit"),
+        Case("enqueue", "k", "--delay", "5 parsecs", mentions: "--delay", "unit"),
+        Case("enqueue", "k", "--delay", "1s2h", mentions: "--delay", "large to small"),
+        Case("enqueue", "k", "--delay", "999999999d", mentions: "--delay", "100 years"),
+        Case("enqueue", "k", "--at", "tomorrow", mentions: "--at", "8601"),
+        Case("enqueue", "k", "--at", "2030-02-30T00:00Z", mentions: "--at", "no such date"),
+        Case("enqueue", "k", "--delay", "1s", "--at", "2030-01-01T00:00Z", mentions: "--delay", "--at"),
+        Case("enqueue", "k", "--timeout", "0s", mentions: "--timeout", "longer than zero"),
+        Case("enqueue", "k", "--retain", "x", mentions: "--retain"),
+        Case("enqueue", "k", "--deadline", "-1s", mentions: "--deadline", "negative"),
+        Case("enqueue", "k", "--max-attempts", "0", mentions: "--max-attempts", "1 to 1000000"),
+        Case("enqueue", "k", "--priority", "11", mentions: "--priority", "-10 to 10"),
+        Case("enqueue", "k", "--queue", "a\u{1}b", mentions: "--queue", "letters"),
+        Case("enqueue", "k", "--queue", "", mentions: "--queue", "empty"),
+        Case("enqueue", "k", "--queue", String(repeating: "q", count: 201), mentions: "--queue", "200"),
+        Case("enqueue", "k", "--tenant", "a\nb", mentions: "--tenant", "control character"),
+        Case("enqueue", "k", "--key", String(repeating: "k", count: 513), mentions: "--key", "512"),
+        Case("enqueue", "a b", mentions: "kind", "letters"),
+        Case("enqueue", "k", "--payload", "{\"a\":}", mentions: "--payload", "byte 6"),
+        Case("enqueue", "k", "--payload", "", mentions: "--payload", "no value"),
+        Case("enqueue", "k", "--payload", "1", "--payload-file", "x", mentions: "--payload", "--payload-file"),
+        Case("enqueue", "k", "--payload-file", "/nowhere/at/all", mentions: "--payload-file", "/nowhere/at/all"),
+        Case("enqueue", "k", "--payload-file", "/dev/zero", mentions: "/dev/zero", "16.0 MiB"),
+        Case("enqueue", "k", "--jsonl", "/", mentions: "--jsonl", "directory"),
+        Case("enqueue", "k", "--jsonl", "-", "--key", "x", mentions: "--key-prefix"),
+        Case("enqueue", "k", "--namespace", "a b", mentions: "--namespace", "letters"),
+        Case("worker", mentions: "--exec"),
+        Case("worker", "--exec", mentions: "--exec"),
+        Case("worker", "--exec", "no-such-program-anywhere", mentions: "--exec", "no-such-program-anywhere"),
+        Case("worker", "--exec", "/etc/passwd", mentions: "--exec", "/etc/passwd"),
+        Case("worker", "--queue", "a,,b", "--exec", "cat", mentions: "--queue", "empty"),
+        Case("worker", "--kinds", "a b", "--exec", "cat", mentions: "--kinds", "letters"),
+        Case("worker", "--concurrency", "0", "--exec", "cat", mentions: "--concurrency", "10000"),
+        Case("worker", "--lease", "1ms", "--exec", "cat", mentions: "--lease", "300ms"),
+        Case("worker", "--max-result", "9GiB", "--exec", "cat", mentions: "--max-result"),
+        Case("job", "show", "no id!", mentions: "id"),
+        Case("dead", "retry", mentions: "--all"),
+        Case("dead", "discard", "--all", mentions: "--queue"),
+        Case("dead", "list", "--limit", "0", mentions: "--limit"),
+        Case("queue", "pause", mentions: "--kind"),
+        Case("queue", "weight", "q", "t", "0", mentions: "weight"),
+        Case("queue", "weight", "q", "t", "1e9", mentions: "weight", "1000"),
+        Case("stats", "--redis", "http://localhost", mentions: "--redis", "http"),
+        Case("stats", "--redis", "localhost", mentions: "--redis", "scheme"),
+        Case("stats", "--redis", "redis://localhost:99999", mentions: "--redis", "port"),
+        Case("stats", "--redis", "redis://localhost", "--embedded", mentions: "--redis", "--embedded"),
+        Case("stats", "--embedded=/dev/null", mentions: "--embedded", "/dev/null"),
+    ]
+
+    @Test func `each is refused with exit code 64 and names what is wrong`() async throws {
+        try await Workshop.open { shop in
+            for bad in Self.cases {
+                var environment = shop.environment
+                if bad.words.contains("--redis") { environment["PENSTOCK_REDIS_URL"] = .some(nil) }
+                let ended = try await Workshop.penstock(bad.words, environment: environment, directory: shop.folder)
+                ended.expect(64)
+                #expect(ended.output.isEmpty, "\(bad.words)")
+                for word in bad.mentions { #expect(ended.errorText.contains(word), "\(bad.words): \(ended.errorText)") }
+                #expect(!ended.errorText.contains("\u{1}"))
+            }
+            #expect(try await shop.client.queues().allSatisfy { $0.ready + $0.delayed == 0 })
+        }
+    }
+
+    @Test func `with --json an error is an object on standard error`() async throws {
+        try await Workshop.open { shop in
+            for words in [["enqueue", "k", "--delay", "5", "--json"], ["enqueue", "k", "--payload", "{", "--json"]] {
+                let ended = try await Workshop.penstock(words, environment: shop.environment)
+                ended.expect(64)
+                let error = try JSONValue(ended.errorText)["error"]
+                #expect(error.keys == ["code", "message"])
+                #expect(error["code"].string == "usage")
+            }
+        }
+    }
+
+    @Test(arguments: [["stats"], ["enqueue", "k"], ["worker", "--exec", "cat"], ["enqueue", "k", "--jsonl", "-"]])
+    func `an unreachable Redis is told at once, with exit code 69`(words: [String]) async throws {
+        // Port 1 is nobody's.
+        let began = ContinuousClock.now
+        let ended = try await Workshop.penstock(
+            words + ["--json"].filter { _ in !words.contains("--exec") },
+            environment: Workshop.environment(url: "redis://127.0.0.1:1"))
+        ended.expect(69)
+        // Well before the time that a command may take (10 s), also where four of these run beside other tests.
+        #expect(ContinuousClock.now - began < .seconds(8))
+        #expect(ended.errorText.contains("127.0.0.1:1"))
+    }
+
+    @Test func `a wrong password, a missing one and a socket that is not there are told clearly, with exit code 69`()
+        async throws
+    {
+        try await EmbeddedRedis.withRedis(.init(password: "right")) { redis in
+            let path = "unix://\(redis.socketPath)"
+            for (url, word) in [
+                ("\(path)?password=wrong", "password"), (path, "password"), ("unix:///nowhere/redis.sock", "/nowhere"),
+            ] {
+                let ended = try await Workshop.penstock(["stats"], environment: Workshop.environment(url: url))
+                ended.expect(69)
+                #expect(ended.errorText.contains(word), "\(ended.errorText)")
+                #expect(!ended.errorText.contains("wrong@"))
+            }
+            try await Workshop.penstock(["stats"], environment: Workshop.environment(url: "\(path)?password=right"))
+                .expect()
+        }
+    }
+
+    @Test func `a program that is missing for --embedded is told with what to install`() async throws {
+        var environment = Workshop.environment(url: nil)
+        environment["PENSTOCK_REDIS_SERVER"] = "/nowhere/redis-server"
+        let ended = try await Workshop.penstock(["stats", "--embedded"], environment: environment)
+        ended.expect(69)
+        #expect(ended.errorText.contains("/nowhere/redis-server"))
+    }
+
+    @Test(arguments: [
+        ["--help"], ["help", "worker"], ["queue", "--help"], ["dead", "retry", "--help"], ["--version"], [],
+    ])
+    func `help is no error`(words: [String]) async throws {
+        let ended = try await Workshop.penstock(words, environment: Workshop.environment(url: "redis://127.0.0.1:1"))
+        ended.expect(0)
+        #expect(!ended.output.isEmpty && ended.errors.isEmpty)
+    }
+}

@@ -1,0 +1,108 @@
+import Penstock
+import PenstockTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct JobLifeTests {
+    @Test func `enqueue, show, work, stats`() async throws {
+        try await Workshop.open { shop in
+            let id = try await shop.penstock(
+                "enqueue", "greet", "--queue", "mail", "--tenant", "acme", "--payload", #"{"who":"you"}"#, "--retain",
+                "1h"
+            ).expect().text
+            #expect(TaskID(id) != nil)
+
+            let waiting = try await shop.penstock("job", "show", id, "--json").expect().json()
+            #expect(waiting["state"].string == "queued")
+            #expect(waiting["kind"].string == "greet")
+            #expect(waiting["queue"].string == "mail")
+            #expect(waiting["tenant"].string == "acme")
+            #expect(waiting["position"].int == 0)
+            #expect(waiting["payload"]["content"].string == #"{"who":"you"}"#)
+            let forPeople = try await shop.penstock("job", "show", id).expect().text
+            #expect(forPeople.contains("queued") && forPeople.contains(#"{"who":"you"}"#))
+
+            let worker = try await shop.penstock(
+                "worker", "--queue", "mail", "--drain", "--json", "--exec", "sh", "-c",
+                #"printf '%s %s %s %s %s ' $PENSTOCK_JOB_ID $PENSTOCK_KIND $PENSTOCK_QUEUE $PENSTOCK_TENANT $PENSTOCK_ATTEMPT; cat"#
+            ).expect()
+            let summary = try worker.json()
+            #expect(summary["claimed"].int == 1)
+            #expect(summary["completed"].int == 1)
+            #expect(["retried", "dead", "cancelled", "released", "refused"].allSatisfy { summary[$0].int == 0 })
+            #expect(
+                worker.errors.contains {
+                    $0.contains("worker ready") && $0.contains("mail") && $0.contains("durability none")
+                })
+            #expect(worker.errors.contains { $0.contains("append-only") })
+
+            let done = try await shop.penstock("job", "show", id, "--json").expect().json()
+            #expect(done["state"].string == "completed")
+            #expect(done["result"]["content"].string == #"\#(id) greet mail acme 1 {"who":"you"}"#)
+
+            let stats = try await shop.penstock("stats", "--json").expect().json()
+            #expect(stats.keys == ["queues"])
+            #expect(stats["queues"].keys == ["mail"])
+            let mail = stats["queues"]["mail"]
+            #expect(
+                mail.keys.isSuperset(of: [
+                    "ready", "delayed", "running", "dead", "completed", "retried", "recovered", "paused",
+                ]))
+            #expect(mail["completed"].int == 1)
+            #expect(mail["paused"].bool == false)
+            #expect(["ready", "delayed", "running", "dead", "retried", "recovered"].allSatisfy { mail[$0].int == 0 })
+            let table = try await shop.penstock("stats").expect()
+            #expect(table.output.count == 2 && table.output[1].hasPrefix("mail"))
+        }
+    }
+
+    @Test func `a job that is unknown is told so, with exit code 1`() async throws {
+        try await Workshop.open { shop in
+            let shown = try await shop.penstock("job", "show", "nobody", "--json").expect(1)
+            #expect(try shown.json()["state"].string == "unknown")
+            #expect(try JSONValue(shown.errorText)["error"]["code"].string == "not_found")
+            try await shop.penstock("job", "cancel", "nobody").expect(1)
+            try await shop.penstock("job", "retry", "nobody").expect(1)
+        }
+    }
+
+    @Test func `a delay is kept, and a key enqueues once`() async throws {
+        try await Workshop.open { shop in
+            let first = try await shop.penstock("enqueue", "k", "--delay", "1h30m", "--key", "once", "--json").expect()
+                .json()
+            let again = try await shop.penstock("enqueue", "k", "--delay", "1h30m", "--key", "once", "--json").expect()
+                .json()
+            #expect(first["duplicate"].bool == false && again["duplicate"].bool == true)
+            #expect(first["id"] == again["id"])
+            let status = try await shop.client.status(try shop.id(first["id"].string))
+            #expect(status.state == .delayed)
+            let wait = try #require(status.at) - (status.id.milliseconds ?? 0)
+            #expect((5_300_000...5_500_000).contains(wait))
+            let at = try await shop.penstock("enqueue", "k", "--at", "2100-01-01T00:00:00Z").expect()
+            #expect(try await shop.client.status(try shop.id(at.text)).at == 4_102_444_800_000)
+            #expect(try await shop.queue().delayed == 2)
+        }
+    }
+
+    @Test func `an embedded Redis in a directory keeps the jobs`() async throws {
+        try await withTemporaryDirectory { folder in
+            let environment = Workshop.environment(url: nil)
+            func penstock(_ words: String...) async throws -> Ended {
+                try await Workshop.penstock(words, environment: environment, directory: folder)
+            }
+            // A path, a value joined to it, and a word that can be nothing else.
+            try await penstock("enqueue", "k", "--embedded", "./data").expect()
+            try await penstock("enqueue", "--embedded=data", "k").expect()
+            try await penstock("enqueue", "--embedded", "data", "k").expect()
+            #expect(
+                try await penstock("stats", "--embedded", "data", "--json").json()["queues"]["default"]["ready"].int
+                    == 3)
+            // Without a directory nothing is kept, and the next word is what the command expects.
+            try await penstock("enqueue", "--embedded", "k").expect()
+            #expect(try await penstock("stats", "--embedded", "--json").json()["queues"].keys.isEmpty)
+            try await penstock("worker", "--embedded", "data", "--drain", "--exec", "true", "--embedded").expect()
+            #expect(
+                try await penstock("stats", "--json", "--embedded", "./data").json()["queues"]["default"]["completed"]
+                    .int == 3)
+        }
+    }
+}
