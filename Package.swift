@@ -91,10 +91,23 @@ let package = Package(
             name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
-        .testTarget(name: "PenstockStoreTests",
+        .testTarget(
+            name: "PenstockStoreTests",
             dependencies: ["PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging]),
-        .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
-        .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
+        .testTarget(
+            name: "PenstockRuntimeTests",
+            dependencies: [
+                "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "Penstock", logging,
+            ]),
+        // A worker in a process of its own, for the tests that stop and kill it.
+        .executableTarget(
+            name: "WorkerProcess", dependencies: ["Penstock", serviceLifecycle, logging], path: "Tests/WorkerProcess"),
+        .testTarget(
+            name: "PenstockTests",
+            dependencies: [
+                "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
+                "RedisClient", "WorkerProcess", serviceLifecycle, logging,
+            ]),
         .testTarget(
             name: "PenstockCommandTests",
             dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
