@@ -18,6 +18,8 @@
 --@include clock
 --@include complete
 --@include conclude
+--@include older
+--@include push_groups
 --@include reconcile
 --@include takeover
 --@include promote
@@ -70,16 +72,20 @@ local stale, done = {}, {}
 local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
   and redis.call('EXISTS', key('cancels')) == 1
 local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
-local handed_back = false
--- The last one first: what is handed back keeps its order. Plain successes come after the others and after what is not
--- known, since their leases stay until the end: of two outcomes for one attempt only one may count.
-for i = ended_to - 5, ended_from, -6 do
+local handed_back, released = false, {}
+-- Plain successes come after the others and after what is not known, since their leases stay until the end: of two
+-- outcomes for one attempt only one may count.
+for i = ended_from, ended_to, 6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
   handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
+  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
     stale[#stale + 1] = id
   end
 end
+for _, ids in pairs(released) do
+  table.sort(ids, function(a, b) return older(b, a) end)
+end
+push_groups(released, now, 'LPUSH')
 if ARGV[5] == '1' then
   local known = {}
   for i = running_from, running_to, 2 do

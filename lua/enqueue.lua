@@ -35,8 +35,8 @@ for i = 1, number(2, 'groups') do
   if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
     return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
   end
-  if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
-    return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+  if ARGV[at + 2] ~= '' and not group.deadline then
+    return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time')
   end
   local ids = group.ids
   for j = group.from, group.to, 2 do
@@ -46,6 +46,9 @@ for i = 1, number(2, 'groups') do
     end
     mine[id] = true
     ids[#ids + 1] = id
+    if group.deadline and not string.find(ARGV[j + 1], '\n', 1, true) then
+      return redis.error_reply('BADCALL the record of ' .. id .. ' has no head')
+    end
   end
   groups[i] = group
   place = place + count

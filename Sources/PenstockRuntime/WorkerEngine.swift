@@ -99,7 +99,17 @@ package final class WorkerEngine: Sendable {
 
     private func registerFirst() async throws(StoreError) {
         let name = Self.incarnationName(configuration)
-        try await store.register(worker: name, lease: configuration.lease, facts: facts)
+        // A lost reply is no reason to stay away: registering again under the same name changes nothing.
+        let giveUp = ContinuousClock.now + .seconds(10)
+        while true {
+            do throws(StoreError) {
+                try await store.register(worker: name, lease: configuration.lease, facts: facts)
+                break
+            } catch {
+                guard case .redis(.outcomeUnknown) = error, .now < giveUp, !Task.isCancelled else { throw error }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
         state.withLock { $0.begin(incarnation: name) }
         observe?(.registered(incarnation: name))
     }

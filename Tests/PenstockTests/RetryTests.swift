@@ -120,10 +120,10 @@ import Testing
     func deadline() async throws {
         try await Rig.with { rig in
             let seen = Notes<Int>("attempts")
-            let retried = try await rig.penstock.enqueue(Work(number: 1), .init(deadline: .milliseconds(2000))).id
-            let running = try await rig.penstock.enqueue(Work(number: 2), .init(deadline: .milliseconds(2000))).id
+            let retried = try await rig.penstock.enqueue(Work(number: 1), .init(deadline: .seconds(6))).id
+            let running = try await rig.penstock.enqueue(Work(number: 2), .init(deadline: .seconds(6))).id
             try await RunningWorker.with(rig.penstock, options: .draining) { worker in
-                worker.handle(Work.self, retry: .fixed(.milliseconds(800), attempts: 100)) { job, context in
+                worker.handle(Work.self, retry: .fixed(.seconds(2), attempts: 100)) { job, context in
                     if job.number == 2 {
                         do { try await untilCancelled() } catch {
                             #expect(context.cancellation == .timedOut)

@@ -11,7 +11,7 @@ local function reconcile(worker, known, cancelling, now, before)
   for i = 1, #rows, 2 do
     local id = rows[i]
     local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-    if known[id] ~= claim and (not before or (tonumber(claim) or 0) < before) then
+    if known[id] ~= claim and (not before or tonumber(claim) < before) then
       ids[#ids + 1] = id
       local reason = cancelling and redis.call('HGET', key('cancels'), id)
       if reason then

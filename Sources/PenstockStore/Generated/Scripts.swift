@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "35e4b6714414f2c006d9dca51871020b035aa988",
+        digest: "2513126234b40798ad2aac71aa4bc6841e4ac23a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -262,6 +262,50 @@ package enum Scripts {
         redis.call('SADD', key('queues'), queue)
         total(queue, 'dead', 1)
         end
+        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now, released)
+        local held = key('held', worker)
+        local value = redis.call('HGET', held, id)
+        local fence = claim .. '\t'
+        if not value or string.sub(value, 1, #fence) ~= fence then
+        return false
+        end
+        local lane = string.sub(value, #fence + 1)
+        local _, _, _, queue = lane_parts(lane)
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        redis.call('HDEL', held, id)
+        if outcome == 'result' then
+        keep_result(id, 'completed', now, text, wait)
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        total(queue, 'completed', 1)
+        elseif outcome == 'cancel' or reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
+        elseif outcome == 'release' then
+        released[lane] = released[lane] or {}
+        table.insert(released[lane], id)
+        else
+        local by = (outcome == 'dead' or counted == '1') and 1 or 0
+        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
+        redis.call('HSET', key('tries'), id, tries)
+        if outcome == 'dead' then
+        bury(id, queue, now)
+        else
+        total(queue, 'retried', 1)
+        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
+        end
+        end
+        return true
+        end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
         for from = 1, #ids, 1000 do
@@ -319,56 +363,13 @@ package enum Scripts {
         end
         enter(entering, now)
         end
-        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now)
-        local held = key('held', worker)
-        local value = redis.call('HGET', held, id)
-        local fence = claim .. '\t'
-        if not value or string.sub(value, 1, #fence) ~= fence then
-        return false
-        end
-        local lane = string.sub(value, #fence + 1)
-        local _, _, _, queue = lane_parts(lane)
-        local reason = cancelling and redis.call('HGET', key('cancels'), id)
-        redis.call('HDEL', held, id)
-        if outcome == 'result' then
-        keep_result(id, 'completed', now, text, wait)
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        total(queue, 'completed', 1)
-        elseif outcome == 'cancel' or reason then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
-        elseif outcome == 'release' then
-        push_groups({ [lane] = { id } }, now, 'LPUSH')
-        else
-        local by = (outcome == 'dead' or counted == '1') and 1 or 0
-        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
-        redis.call('HSET', key('tries'), id, tries)
-        if outcome == 'dead' then
-        bury(id, queue, now)
-        else
-        total(queue, 'retried', 1)
-        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
-        end
-        end
-        return true
-        end
-        local function older(a, b)
-        for i = 1, math.min(#a, #b) do
-        local x, y = string.byte(a, i), string.byte(b, i)
-        if x ~= y then
-        return x < y
-        end
-        end
-        return #a < #b
-        end
         local function reconcile(worker, known, cancelling, now, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim and (not before or (tonumber(claim) or 0) < before) then
+        if known[id] ~= claim and (not before or tonumber(claim) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -721,14 +722,18 @@ package enum Scripts {
         local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
         and redis.call('EXISTS', key('cancels')) == 1
         local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
-        local handed_back = false
-        for i = ended_to - 5, ended_from, -6 do
+        local handed_back, released = false, {}
+        for i = ended_from, ended_to, 6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
         handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
+        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
         stale[#stale + 1] = id
         end
         end
+        for _, ids in pairs(released) do
+        table.sort(ids, function(a, b) return older(b, a) end)
+        end
+        push_groups(released, now, 'LPUSH')
         if ARGV[5] == '1' then
         local known = {}
         for i = running_from, running_to, 2 do
@@ -1004,7 +1009,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "d5d5ccb1411a71e66ba908c7009bef13cfce68ec",
+        digest: "dc37cb2215c2a253d470e5409f5aed3afd2dd13a",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1135,8 +1140,8 @@ package enum Scripts {
         if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
         return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
         end
-        if ARGV[at + 2] ~= '' and not (group.deadline and string.find(ARGV[at + 7], '\n', 1, true)) then
-        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time, or its task has no head')
+        if ARGV[at + 2] ~= '' and not group.deadline then
+        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time')
         end
         local ids = group.ids
         for j = group.from, group.to, 2 do
@@ -1146,6 +1151,9 @@ package enum Scripts {
         end
         mine[id] = true
         ids[#ids + 1] = id
+        if group.deadline and not string.find(ARGV[j + 1], '\n', 1, true) then
+        return redis.error_reply('BADCALL the record of ' .. id .. ' has no head')
+        end
         end
         groups[i] = group
         place = place + count
@@ -1738,7 +1746,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "0424ecca2228ab237eb1126ad758365874186e03",
+        digest: "9808b58108fea0f6e2a95478cb4cf88e7a6bec4d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1874,7 +1882,7 @@ package enum Scripts {
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim and (not before or (tonumber(claim) or 0) < before) then
+        if known[id] ~= claim and (not before or tonumber(claim) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -1924,12 +1932,12 @@ package enum Scripts {
         end
         local worker = ARGV[1]
         local now = clock()
+        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
         local expiry = redis.call('ZSCORE', key('workers'), worker)
-        if not expiry or tonumber(expiry) < 0 then
+        if expiry and tonumber(expiry) < 0 then
         return 0
         end
-        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
-        local back = reconcile(worker, {}, true, now)
+        local back = expiry and reconcile(worker, {}, true, now) or 0
         forget_worker(worker)
         for queue in string.gmatch(queues, '[^\n]+') do
         wake(queue)

@@ -118,6 +118,29 @@ import Testing
         }
     }
 
+    @Test("of its registration: the worker starts all the same")
+    func registration() async throws {
+        try await Rig.with { rig in
+            try await rig.load(Scripts.register)
+            try await FaultProxy.withProxy(to: rig.redis) { proxy in
+                let client = try Rig.client(proxy.url)
+                let done = Notes<Int>("done")
+                let rule = proxy.apply(.dropReply(), to: .script(Scripts.register.digest), times: 2)
+                try await rig.penstock.enqueue(Work(number: 5))
+                try await RunningWorker.with(client) {
+                    $0.handle(Work.self) { job, _ in done.post(job.number) }
+                } _: { running in
+                    try await proxy.applied(rule, times: 2)
+                    #expect(try await done.next() == 5)
+                    #expect(try await rig.penstock.workers().count == 1)
+                    try await eventually("the commit") { running.worker.statistics.completed == 1 }
+                }
+                await client.shutdown()
+            }
+            try await rig.expectNothingLeft()
+        }
+    }
+
     /// A call that was given up for lost and reaches Redis after all, when its repetition has been executed: it claims
     /// tasks that nobody runs.
     @Test("of a claim that is executed late, behind its repetition: found by the review of leases")
