@@ -91,6 +91,19 @@ import Testing
         }
     }
 
+    @Test("what is handed back keeps its order, in whatever order it is named")
+    func order() async throws {
+        try await Rig.with { rig in
+            try await register(rig, "one")
+            let ids = try await rig.penstock.enqueue(many: (0..<6).map { Work(number: $0) }).map(\.id)
+            let claimed = try #require(try await cycle(rig, "one", claim: 1, room: 4)?.claimed)
+            #expect(claimed.map(\.id) == Array(ids[0..<4]))
+            let ended = [2, 0, 3, 1].map { EndedTask(id: ids[$0], claim: 1, outcome: .released) }
+            #expect(try await cycle(rig, "one", claim: 2, ended: ended)?.stale == [])
+            #expect(try await cycle(rig, "one", claim: 3, room: 6)?.claimed.map(\.id) == ids)
+        }
+    }
+
     @Test("a record that cannot be read does not hold up the worker: it is a dead letter")
     func unreadable() async throws {
         try await Rig.with { rig in
