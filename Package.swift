@@ -91,8 +91,11 @@ let package = Package(
             name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
-        .testTarget(name: "PenstockStoreTests",
-            dependencies: ["PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging]),
+        .testTarget(
+            name: "PenstockStoreTests",
+            dependencies: [
+                "PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging,
+            ]),
         .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
         .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
         .testTarget(
