@@ -52,6 +52,7 @@ private struct Fuzz {
         for (tenant, weight) in Self.weights { try await store.setWeight(weight, tenant: tenant, queue: "q0") }
         audit = try await KeyspaceAudit.read(store)
         for place in 0..<3 { players.append(try await newPlayer(place)) }
+        try await look()
     }
 
     // MARK: Chance
@@ -102,7 +103,6 @@ private struct Fuzz {
         return findings
     }
 
-    /// Looks, and takes note of workers that were taken over.
     private mutating func look() async throws { audit = try await KeyspaceAudit.read(store) }
 
     private mutating func enqueue() async throws {
@@ -117,6 +117,8 @@ private struct Fuzz {
         }
         last = "enqueue \(tasks.map { ($0.id, $0.record.head, $0.start) })"
         let answers = try await store.enqueue(tasks)
+        // Tokens are remembered for half a minute: to look at all of them each time would take most of the test's.
+        for token in audit.tokens { try await store.raw("DEL", store.keys.prefix + "sent:" + token) }
         try await look()
         for (task, answer) in zip(tasks, answers) {
             everything.append(task.id)
