@@ -93,11 +93,21 @@ let package = Package(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
         .testTarget(
             name: "PenstockStoreTests",
+            dependencies: ["PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging]),
+        .testTarget(
+            name: "PenstockRuntimeTests",
             dependencies: [
-                "PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging,
+                "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "Penstock", logging,
             ]),
-        .testTarget(name: "PenstockRuntimeTests", dependencies: ["PenstockRuntime", "PenstockTesting", "Penstock"]),
-        .testTarget(name: "PenstockTests", dependencies: ["Penstock", "PenstockTesting", "EmbeddedRedis"]),
+        // A worker in a process of its own, for the tests that stop and kill it.
+        .executableTarget(
+            name: "WorkerProcess", dependencies: ["Penstock", serviceLifecycle, logging], path: "Tests/WorkerProcess"),
+        .testTarget(
+            name: "PenstockTests",
+            dependencies: [
+                "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
+                "RedisClient", "WorkerProcess", serviceLifecycle, logging,
+            ]),
         .testTarget(
             name: "PenstockCommandTests",
             dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),

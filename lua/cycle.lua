@@ -18,6 +18,8 @@
 --@include clock
 --@include complete
 --@include conclude
+--@include older
+--@include push_groups
 --@include reconcile
 --@include takeover
 --@include promote
@@ -70,22 +72,26 @@ local stale, done = {}, {}
 local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
   and redis.call('EXISTS', key('cancels')) == 1
 local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
-local handed_back = false
--- The last one first: what is handed back keeps its order. Plain successes come after the others and after what is not
--- known, since their leases stay until the end: of two outcomes for one attempt only one may count.
-for i = ended_to - 5, ended_from, -6 do
+local handed_back, released = false, {}
+-- Plain successes come after the others and after what is not known, since their leases stay until the end: of two
+-- outcomes for one attempt only one may count.
+for i = ended_from, ended_to, 6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
   handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
+  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
     stale[#stale + 1] = id
   end
 end
+for _, ids in pairs(released) do
+  table.sort(ids, function(a, b) return older(b, a) end)
+end
+push_groups(released, now, 'LPUSH')
 if ARGV[5] == '1' then
   local known = {}
   for i = running_from, running_to, 2 do
     known[ARGV[i]] = ARGV[i + 1]
   end
-  handed_back = reconcile(worker, known, cancelling, now) > 0 or handed_back
+  handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
 end
 for _, run in ipairs(runs) do
   complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
@@ -197,24 +203,22 @@ for _, leases_done in ipairs(done) do
   redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
 end
 
--- What was handed back, or comes back later, is for others to look at, if this worker has no room.
-if handed_back and room == 0 then
-  for i = queues_from, queues_to do
-    wake(ARGV[i])
+-- With room it is idle: say so, and learn when to look again. Without, what was handed back, comes back later or is due
+-- is for others to look at; what comes due later is told all the same, for this worker may be the only one to know.
+local due = more and room > 0 and now or nil
+for i = queues_from, queues_to do
+  local queue = ARGV[i]
+  local delayed = tonumber(redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2])
+  if room > 0 then
+    redis.call('SADD', key('idle', queue), worker)
+  elseif handed_back or (delayed and delayed <= now) then
+    wake(queue)
+  end
+  if delayed and (not due or delayed < due) and (room > 0 or delayed > now) then
+    due = delayed
   end
 end
-
--- Idle: say so, and learn when to look again.
 if room > 0 then
-  local due = more and now or nil
-  for i = queues_from, queues_to do
-    local queue = ARGV[i]
-    redis.call('SADD', key('idle', queue), worker)
-    local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
-    if next_delayed and (not due or tonumber(next_delayed) < due) then
-      due = tonumber(next_delayed)
-    end
-  end
   local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
   if next_lost[1] ~= worker and next_lost[2] then
     local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
@@ -222,8 +226,8 @@ if room > 0 then
       due = moment
     end
   end
-  reply[3] = string.format('%.0f', due or 0)
 end
+reply[3] = string.format('%.0f', due or 0)
 for _, id in ipairs(stale) do
   reply[#reply + 1] = id
 end

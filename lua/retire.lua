@@ -1,5 +1,5 @@
 --- retire: an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
---- taken over has nothing to leave: the takeover goes on.
+--- taken over has nothing to say any more: what is left of it belongs to the takeover.
 --- flags: allow-oom
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] worker: incarnation
@@ -11,16 +11,15 @@
 --@include wake
 local worker = ARGV[1]
 local now = clock()
+local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
 local expiry = redis.call('ZSCORE', key('workers'), worker)
-if not expiry or tonumber(expiry) < 0 then
+if expiry and tonumber(expiry) < 0 then
   return 0
 end
-local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
-local back = reconcile(worker, {}, true, now)
+local back = expiry and reconcile(worker, {}, true, now) or 0
 forget_worker(worker)
-if back > 0 then
-  for queue in string.gmatch(queues, '[^\n]+') do
-    wake(queue)
-  end
+-- What came back, and what this worker alone may have known to come due, is for others to look at.
+for queue in string.gmatch(queues, '[^\n]+') do
+  wake(queue)
 end
 return back

@@ -29,6 +29,10 @@ package struct WorkerConfiguration: Sendable {
     /// The longest silence between looks for work; what a lost wake-up can cost. Also the worker's pulse when idle.
     var pollInterval: Duration { drains ? .milliseconds(250) : min(.seconds(5), lease / 3) }
 
+    /// How long a call that renews the lease may take: a connection that fell silent must be found, and made again, while
+    /// the lease still holds.
+    var callTimeout: Duration { min(.seconds(10), max(lease / 3, .milliseconds(300))) }
+
     package func validate() throws(StoreError) {
         guard !queues.isEmpty else { throw .invalid("a worker needs at least one queue") }
         for queue in queues {

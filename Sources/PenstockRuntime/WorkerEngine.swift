@@ -41,7 +41,7 @@ package final class WorkerEngine: Sendable {
     package var statistics: WorkerStatistics { state.withLock { $0.statistics } }
 
     /// Attempts that run now.
-    package var running: [TaskID] { state.withLock { Array($0.running.keys) } }
+    package var running: [TaskID] { state.withLock { $0.running.keys.map(\.id) } }
 
     /// Works until a graceful shutdown, the cancellation of the task, or, where configured, until its queues are empty.
     /// Throws only if the worker cannot start.
@@ -114,29 +114,35 @@ package final class WorkerEngine: Sendable {
         observe?(.incarnationLost(lost))
         count(refused: refused, confirmed: [])
         for attempt in attempts { interrupt(attempt, .leaseLost) }
-        let name = Self.incarnationName(configuration)
-        var wait = Backoff.exponential(from: .milliseconds(50), cap: .seconds(1))
-        wait.jitter = 0.5
-        var tries = 0
-        while true {
-            do throws(StoreError) {
-                try await store.register(worker: name, lease: configuration.lease, facts: facts)
-                break
-            } catch {
-                tries += 1
-                logger.error("cannot register", metadata: ["error": "\(error)"])
-                if Task.isCancelled {
-                    gate.open()
-                    return
-                }
-                try? await Task.sleep(for: wait.wait(afterAttempt: tries, random: .random(in: 0..<1)))
-            }
+        guard await register(anew: Self.incarnationName(configuration)) else {
+            gate.open()
+            return
         }
-        state.withLock { $0.begin(incarnation: name) }
-        observe?(.registered(incarnation: name))
         gate.open()
         // The hint listener still listens under the old name.
         try? await store.nudge(worker: lost)
+    }
+
+    /// Begins a new life. False if the worker stops, and needs none.
+    private func register(anew name: String) async -> Bool {
+        let wait = Backoff.exponential(from: .milliseconds(50), cap: .seconds(1), jitter: 0.5)
+        var failures = 0
+        while state.withLock({ $0.phase == .working }) {
+            do throws(StoreError) {
+                try await store.register(worker: name, lease: configuration.lease, facts: facts)
+                let isWanted = state.withLock { state in
+                    if state.phase != .left { state.begin(incarnation: name) }
+                    return state.phase != .left
+                }
+                if isWanted { observe?(.registered(incarnation: name)) } else { try await store.retire(worker: name) }
+                return isWanted
+            } catch {
+                failures += 1
+                logger.error("cannot register", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: wait.wait(afterAttempt: failures, random: .random(in: 0..<1)))
+            }
+        }
+        return false
     }
 
     private var facts: WorkerFacts {

@@ -5,9 +5,12 @@ import PenstockStore
 /// What a worker knows of itself, and all its decisions: no IO, no waiting. One place locks it.
 struct WorkerState {
     enum Phase: Hashable {
+        /// Exits: `stop` to stopping, `leave` to left.
         case working
-        /// No more claims; what runs may end until the instant.
+        /// No more claims; what runs may end until the instant. Exits: `leave` to left.
         case stopping(graceEnds: ContinuousClock.Instant)
+        /// Signs off, or has: no incarnation may begin any more.
+        case left
     }
 
     /// What the claim loop does next.
@@ -36,7 +39,8 @@ struct WorkerState {
     private(set) var statistics = WorkerStatistics()
 
     private var ready: Deque<Ready> = []
-    private(set) var running: [TaskID: Attempt] = [:]
+    /// By lease, not by task: an attempt of a lost life may still be ending while the task runs anew.
+    private(set) var running: [Lease: Attempt] = [:]
     /// Child tasks that take from `ready`; at most as many as there are slots.
     private var runners = 0
     private var ended: [EndedTask] = []
@@ -44,9 +48,15 @@ struct WorkerState {
     /// Sent, reply awaited.
     private var inFlight: [EndedTask] = []
     private var isInFlight = false
-    /// The last commit was sent and its reply lost.
-    private var isResend = false
+    /// Ends that were sent and their reply lost: refused the next time, they had been taken the first time.
+    private var doubtful: Set<Lease> = []
     private var needsReconcile = false
+    /// Tasks to be cancelled that may be on their way here, in a reply that is awaited.
+    private var earlyCancels: [TaskID: String] = [:]
+    /// When the next delayed task is due, as the last reply told.
+    private var nextDue: ContinuousClock.Instant?
+    /// It is due, and was told to this worker only: there must be a call, be it one that wakes others.
+    private var isDue = false
     /// Something said that there may be work.
     private var wantsWork = true
     private var claims = 0
@@ -76,7 +86,8 @@ struct WorkerState {
         statistics.refused += refused.count
         inFlight = []
         isInFlight = false
-        isResend = false
+        doubtful = []
+        earlyCancels = [:]
         ended = []
         oldestEnd = nil
         for waiting in ready { release(kind: waiting.task.record.kind) }
@@ -91,9 +102,13 @@ struct WorkerState {
         while let waiting = ready.popFirst() { end(waiting.task, .released) }
     }
 
+    /// The worker signs off.
+    mutating func leave() { phase = .left }
+
     // MARK: The claim loop
 
     mutating func nextStep(now: ContinuousClock.Instant) -> Step {
+        if phase == .left { return .finished }
         if isInFlight { return .wait }
         let isStopping = phase != .working
         if isLost { return isStopping && running.isEmpty ? .finished : .wait }
@@ -101,12 +116,13 @@ struct WorkerState {
         let room =
             isStopping ? 0 : max(0, configuration.concurrency + pace.ahead - running.count - ready.count)
         let flush = !ended.isEmpty && (isStopping || !shouldHold(now: now))
-        guard flush || needsReconcile || (wantsWork && room > 0) else { return .wait }
+        guard flush || needsReconcile || isDue || (wantsWork && room > 0) else { return .wait }
         claims += 1
         inFlight = ended
         ended = []
         oldestEnd = nil
         isInFlight = true
+        isDue = false
         if room > 0 { wantsWork = false }
         statistics.cycles += 1
         let request = CycleRequest(
@@ -117,7 +133,7 @@ struct WorkerState {
             },
             reconcile: needsReconcile ? leases : nil,
             ended: inFlight)
-        return .cycle(request, again: isResend)
+        return .cycle(request, again: !doubtful.isEmpty)
     }
 
     /// What this incarnation knows that it holds: running, waiting for a slot, or ended and not yet committed for certain.
@@ -139,24 +155,29 @@ struct WorkerState {
     mutating func accept(
         _ turn: CycleTurn, requested: CycleRequest, now: ContinuousClock.Instant
     ) -> (start: Int, refused: [TaskID], confirmed: [TaskID]) {
+        // The reply to an earlier life: what it carried was given up for lost, and what it claimed is lost.
+        guard requested.worker == incarnationName, !isLost else { return (0, [], []) }
         isInFlight = false
         pace.note(ended: inFlight.count, at: now)
         let stale = Set(turn.stale)
-        for task in inFlight where !stale.contains(task.id) { count(task.outcome) }
-        let refused = isResend ? [] : turn.stale
-        let confirmed = isResend ? turn.stale : []
-        if isResend {
-            for task in inFlight where stale.contains(task.id) { count(task.outcome) }
+        var refused: [TaskID] = []
+        var confirmed: [TaskID] = []
+        for task in inFlight {
+            if !stale.contains(task.id) {
+                count(task.outcome)
+            } else if doubtful.contains(task.lease) {
+                confirmed.append(task.id)
+                count(task.outcome)
+            } else {
+                refused.append(task.id)
+            }
         }
         statistics.refused += refused.count
         inFlight = []
-        isResend = false
-        needsReconcile = false
-        statistics.claimed += turn.claimed.count
-        for task in turn.claimed {
-            ready.append(Ready(task: task, since: now))
-            heldByKind[task.record.kind, default: 0] += 1
-        }
+        if !doubtful.isEmpty { doubtful = [] }
+        if requested.reconcile != nil { needsReconcile = false }
+        nextDue = turn.nextDue.map { now + .milliseconds(max(0, $0 - turn.now)) }
+        take(turn, claim: requested.claim, now: now)
         // As much as there was room for: there may be more.
         if requested.room > 0 && turn.claimed.count >= requested.room { wantsWork = true }
         if case .stopping = phase {
@@ -168,17 +189,47 @@ struct WorkerState {
         return (start, refused, confirmed)
     }
 
+    private mutating func take(_ turn: CycleTurn, claim: Int, now: ContinuousClock.Instant) {
+        statistics.claimed += turn.claimed.count
+        for task in turn.claimed {
+            heldByKind[task.record.kind, default: 0] += 1
+            if let reason = earlyCancels[task.id] {
+                end(task, .cancelled(reason: reason), now: now)
+            } else {
+                ready.append(Ready(task: task, since: now))
+            }
+        }
+        if !earlyCancels.isEmpty { earlyCancels = [:] }
+        for id in turn.unreadable {
+            let outcome = Outcome.dead(attempt: 1, message: "the stored record cannot be read by this version")
+            ended.append(EndedTask(id: id, claim: claim, outcome: outcome))
+            if oldestEnd == nil { oldestEnd = now }
+        }
+    }
+
     /// The call failed. What it carried goes first again.
-    mutating func giveBack(outcomeUnknown: Bool, now: ContinuousClock.Instant) {
+    mutating func giveBack(_ requested: CycleRequest, outcomeUnknown: Bool, now: ContinuousClock.Instant) {
+        guard requested.worker == incarnationName, !isLost else { return }
         isInFlight = false
+        if outcomeUnknown {
+            doubtful.formUnion(inFlight.lazy.map(\.lease))
+            needsReconcile = true
+        }
         ended = inFlight + ended
         inFlight = []
         if !ended.isEmpty && oldestEnd == nil { oldestEnd = now }
         wantsWork = true
-        if outcomeUnknown {
-            isResend = true
-            needsReconcile = true
-        }
+    }
+
+    /// Time to compare what is held with what is known: a call that was given up for lost may have been executed later.
+    mutating func reviewLeases() { needsReconcile = true }
+
+    /// The moment of `nextDue` may have come. Returns it if it has not.
+    mutating func noteDue(now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        guard let nextDue, nextDue <= now else { return nextDue }
+        self.nextDue = nil
+        if phase == .working && !isLost { isDue = true }
+        return nil
     }
 
     mutating func lookForWork() { wantsWork = true }
@@ -192,29 +243,33 @@ struct WorkerState {
             return nil
         }
         let attempt = make(waiting.task, incarnation)
-        // An attempt of an earlier life may still be ending: what it says will not be heard.
-        if let earlier = running.updateValue(attempt, forKey: waiting.task.id) {
-            release(kind: earlier.task.record.kind)
-        }
+        running[waiting.task.lease] = attempt
         return attempt
     }
 
     /// Whether the claim loop has something to do now that a task has ended.
     var needsLoop: Bool { !isInFlight && (ready.count <= pace.lowWater || phase != .working) }
 
-    /// An attempt has ended. False if its slot had been given away before, so that this end comes too late.
-    mutating func settle(_ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant) -> Bool {
-        let id = attempt.task.id
-        guard let known = running[id], known.task.claim == attempt.task.claim, known.incarnation == attempt.incarnation
-        else { return false }
-        running[id] = nil
+    /// What became of the end of an attempt.
+    enum Settlement {
+        /// It will be committed.
+        case recorded
+        /// Its lease is lost: nothing can be committed.
+        case refused
+        /// Its slot had been given away before.
+        case late
+    }
+
+    /// An attempt has ended.
+    mutating func settle(_ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant) -> Settlement {
+        guard running.removeValue(forKey: attempt.task.lease) != nil else { return .late }
         if let outcome, attempt.incarnation == incarnation, !isLost {
             end(attempt.task, outcome, now: now)
-        } else {
-            release(kind: attempt.task.record.kind)
-            statistics.refused += 1
+            return .recorded
         }
-        return true
+        release(kind: attempt.task.record.kind)
+        statistics.refused += 1
+        return .refused
     }
 
     /// The slot of an attempt is free although its handler still runs. A runner less: the handler's own is stuck.
@@ -234,22 +289,30 @@ struct WorkerState {
         return start
     }
 
-    mutating func update(_ id: TaskID, _ change: (inout Attempt) -> Void) {
-        guard var attempt = running[id] else { return }
+    mutating func update(_ lease: Lease, _ change: (inout Attempt) -> Void) {
+        guard var attempt = running[lease] else { return }
         change(&attempt)
-        running[id] = attempt
+        running[lease] = attempt
     }
 
-    /// A task that was asked to end before it got a slot.
-    mutating func cancelReady(_ id: TaskID, reason: String) {
-        guard let place = ready.firstIndex(where: { $0.task.id == id }) else { return }
-        let waiting = ready.remove(at: place)
-        end(waiting.task, .cancelled(reason: reason))
+    /// A task was asked to end. Returns its attempt, to be interrupted, if it runs; one that waits for a slot ends here,
+    /// and one that may be on its way here when it arrives.
+    mutating func cancel(_ id: TaskID, reason: String) -> Attempt? {
+        if let attempt = running.values.first(where: { $0.task.id == id && $0.incarnation == incarnation }) {
+            return attempt
+        }
+        if let place = ready.firstIndex(where: { $0.task.id == id }) {
+            let waiting = ready.remove(at: place)
+            end(waiting.task, .cancelled(reason: reason))
+        } else if isInFlight {
+            earlyCancels[id] = reason
+        }
+        return nil
     }
 
     /// Nothing can be committed any more; leases will expire.
     mutating func surrender() {
-        if case .working = phase { phase = .stopping(graceEnds: .now) }
+        phase = .left
         ready = []
         ended = []
         inFlight = []
@@ -258,13 +321,14 @@ struct WorkerState {
 
     /// Claimed tasks that have waited for a slot for too long go back, for workers that have one.
     mutating func releaseOverdue(now: ContinuousClock.Instant) {
-        while let last = ready.last, now - last.since > Pace.longestWait {
+        while let last = ready.last, now - last.since >= Pace.longestWait {
             ready.removeLast()
             end(last.task, .released, now: now)
         }
     }
 
-    var oldestReady: ContinuousClock.Instant? { ready.first?.since }
+    /// When tasks that wait for a slot have waited too long.
+    var overdueAt: ContinuousClock.Instant? { ready.last.map { $0.since + Pace.longestWait } }
     var isIdle: Bool { running.isEmpty && ready.isEmpty && ended.isEmpty && inFlight.isEmpty }
 
     private mutating func end(_ task: ClaimedTask, _ outcome: Outcome, now: ContinuousClock.Instant = .now) {

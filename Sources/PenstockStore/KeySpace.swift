@@ -1,7 +1,7 @@
 import PenstockModel
 
 /// The names of the keys of one shard, for the few plain commands that need no script. The scripts build the same names
-/// in `lua/includes/key.lua`; docs/Storage.md lists them all.
+/// in `lua/includes/key.lua`; Sources/Penstock/Penstock.docc/Storage.md lists them all.
 package struct KeySpace: Sendable, Hashable {
     package let namespace: String
     package let shard: Int

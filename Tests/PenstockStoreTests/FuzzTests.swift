@@ -9,10 +9,10 @@ import Testing
 /// it longer.
 @Suite(.timeLimit(.minutes(30))) struct FuzzTests {
     @Test func `random calls do what the model says`() async throws {
-        let steps = ProcessEnvironment.value("PENSTOCK_FUZZ_STEPS").flatMap { Int($0) } ?? 5000
+        let steps = ProcessEnvironment.value("PENSTOCK_FUZZ_STEPS").flatMap { Int($0) } ?? 2500
         let seed = ProcessEnvironment.value("PENSTOCK_SEED").flatMap { UInt64($0) } ?? .random(in: 0..<1_000_000_000)
         // Several short lives reach more states than a long one.
-        let lives = max(1, steps / 1250)
+        let lives = max(1, steps / 500)
         for life in 0..<lives {
             let seed = seed &+ UInt64(life)
             try await withStore { store in

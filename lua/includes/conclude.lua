@@ -4,7 +4,7 @@
 ---   retry    again in `wait` ms; counted as an attempt if `counted` is '1'; `text` is the line for its history
 ---   dead     no more attempts; `text` is the line for its history
 ---   cancel   ended on request; `text` is the reason
----   release  handed back at the head of its lane, not counted
+---   release  handed back, not counted: appended to `released` (lane -> ids), for the caller to push at the heads
 --- A task that was asked to end (`cancels`) is neither tried again nor handed back.
 --@include key
 --@include lane_parts
@@ -13,8 +13,7 @@
 --@include total
 --@include drop
 --@include bury
---@include push_groups
-local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now)
+local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now, released)
   local held = key('held', worker)
   local value = redis.call('HGET', held, id)
   local fence = claim .. '\t'
@@ -34,7 +33,8 @@ local function conclude(worker, outcome, id, claim, wait, counted, text, cancell
   elseif outcome == 'cancel' or reason then
     drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
   elseif outcome == 'release' then
-    push_groups({ [lane] = { id } }, now, 'LPUSH')
+    released[lane] = released[lane] or {}
+    table.insert(released[lane], id)
   else
     local by = (outcome == 'dead' or counted == '1') and 1 or 0
     local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)

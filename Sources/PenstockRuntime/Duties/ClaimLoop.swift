@@ -8,7 +8,8 @@ extension WorkerEngine {
         await withDiscardingTaskGroup { slots in
             var failures = 0
             loop: while true {
-                let step = state.withLock { $0.nextStep(now: .now) }
+                let (step, start) = state.withLock { ($0.nextStep(now: .now), $0.startRunners()) }
+                startSlots(start, &slots)
                 switch step {
                 case .wait:
                     if let flushAt = state.withLock({ $0.flushAt }) { alarm.set(flushAt) }
@@ -18,7 +19,7 @@ extension WorkerEngine {
                     break loop
                 case .cycle(let request, _):
                     do throws(StoreError) {
-                        let reply = try await store.cycle(request)
+                        let reply = try await store.cycle(request, timeout: configuration.callTimeout)
                         failures = 0
                         switch reply {
                         case .dead: await beReborn(from: request.worker)
@@ -26,7 +27,7 @@ extension WorkerEngine {
                         }
                     } catch {
                         failures += 1
-                        await recover(from: error, failures: failures)
+                        await recover(request, from: error, failures: failures)
                     }
                 }
             }
@@ -43,31 +44,35 @@ extension WorkerEngine {
         }
         if !turn.claimed.isEmpty {
             observe?(.claimed(turn.claimed.map(\.id)))
-            if turn.claimed.count > start { alarm.set(now + Pace.longestWait) }
+            if let overdueAt = state.withLock({ $0.overdueAt }) { alarm.set(overdueAt) }
         }
-        for _ in 0..<start { slots.addTask(executorPreference: globalConcurrentExecutor) { await self.runSlot() } }
+        startSlots(start, &slots)
+        if let due = state.withLock({ $0.noteDue(now: now) }) { alarm.set(due) }
         if request.room > 0 && turn.claimed.count < request.room {
             if state.withLock({ $0.isIdle }) {
                 observe?(.idle)
                 if configuration.drains, await isDrained() { stop(grace: configuration.shutdownGrace) }
             }
-            let untilDue = turn.nextDue.map { Duration.milliseconds(max(0, $0 - turn.now)) }
-            // A long way to the next due moment is covered by the poll.
-            if let untilDue, untilDue < configuration.pollInterval { alarm.set(now + untilDue) }
             alarm.set(now + configuration.pollInterval)
         }
     }
 
-    private func recover(from error: StoreError, failures: Int) async {
+    private func startSlots(_ count: Int, _ slots: inout DiscardingTaskGroup) {
+        for _ in 0..<count { slots.addTask(executorPreference: globalConcurrentExecutor) { await self.runSlot() } }
+    }
+
+    private func recover(_ request: CycleRequest, from error: StoreError, failures: Int) async {
         var unknown = true
         if case .redis(let redis) = error {
             switch redis {
-            case .unavailable, .server, .closed, .invalidConfiguration: unknown = false
+            case .unavailable, .closed, .invalidConfiguration: unknown = false
+            // What the server had no means to do it did not begin; any other error may have come in the middle.
+            case .server(let answer): unknown = !answer.isServerTrouble
             case .outcomeUnknown, .invalidReply, .cancelled: break
             }
         }
         if case .outOfMemory = error { unknown = false }
-        state.withLock { $0.giveBack(outcomeUnknown: unknown, now: .now) }
+        state.withLock { $0.giveBack(request, outcomeUnknown: unknown, now: .now) }
         if failures == 1 || failures % 20 == 0 {
             logger.error("cannot reach Redis as needed; trying again", metadata: ["error": "\(error)"])
         }
@@ -79,7 +84,12 @@ extension WorkerEngine {
         let wait = Backoff.exponential(from: .milliseconds(20), cap: .seconds(1), jitter: 0.5)
             .wait(afterAttempt: failures, random: .random(in: 0..<1))
         try? await Task.sleep(for: wait)
-        if Task.isCancelled && failures > 5 { state.withLock { $0.surrender() } }
+        // A stop ends, also when Redis does not come back: once the lease has run out there is no hurry to hand back.
+        let isHopeless = state.withLock { state in
+            guard case .stopping(let graceEnds) = state.phase else { return false }
+            return .now > graceEnds + configuration.lease || (Task.isCancelled && failures > 5)
+        }
+        if isHopeless { state.withLock { $0.surrender() } }
     }
 
     private func isDrained() async -> Bool {
@@ -94,11 +104,19 @@ extension WorkerEngine {
     }
 
     private func leave() async {
-        let name = state.withLock { $0.incarnationName }
-        do throws(StoreError) {
-            try await store.retire(worker: name)
-        } catch {
-            logger.warning("cannot sign off; the lease will expire", metadata: ["error": "\(error)"])
+        let name = state.withLock { state in
+            state.leave()
+            return state.incarnationName
+        }
+        for triesLeft in [2, 1, 0] {
+            do throws(StoreError) {
+                try await store.retire(worker: name, timeout: configuration.callTimeout)
+                return
+            } catch {
+                if triesLeft == 0 {
+                    logger.warning("cannot sign off; the lease will expire", metadata: ["error": "\(error)"])
+                }
+            }
         }
     }
 }

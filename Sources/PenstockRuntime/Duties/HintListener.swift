@@ -38,11 +38,9 @@ extension WorkerEngine {
     }
 
     func cancel(_ id: TaskID, reason: String) {
-        let attempt = state.withLock { $0.running[id] }
-        if let attempt {
+        if let attempt = state.withLock({ $0.cancel(id, reason: reason) }) {
             interrupt(attempt, .cancelled(reason: reason))
         } else {
-            state.withLock { $0.cancelReady(id, reason: reason) }
             gate.open()
         }
     }

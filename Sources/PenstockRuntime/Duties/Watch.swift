@@ -25,7 +25,8 @@ extension WorkerEngine {
                 }
             }
             state.releaseOverdue(now: now)
-            if let oldest = state.oldestReady { soon(oldest + Pace.longestWait) }
+            if let overdueAt = state.overdueAt { soon(overdueAt) }
+            if let due = state.noteDue(now: now) { soon(due) }
             state.lookForWork()
         }
         for (attempt, reason) in due { interrupt(attempt, reason) }
@@ -38,7 +39,7 @@ extension WorkerEngine {
     func interrupt(_ attempt: Attempt, _ reason: Interruption) {
         guard attempt.interrupt.raise(reason) else { return }
         let abandonAt = ContinuousClock.now + configuration.cancellationGrace
-        state.withLock { $0.update(attempt.task.id) { $0.abandonAt = abandonAt } }
+        state.withLock { $0.update(attempt.task.lease) { $0.abandonAt = abandonAt } }
         alarm.set(abandonAt)
         observe?(.interrupted(attempt.task.id, reason))
     }
@@ -49,7 +50,7 @@ extension WorkerEngine {
             metadata: ["job": "\(attempt.task.id)", "kind": "\(attempt.task.record.kind)"])
         let outcome = attempt.outcome(of: .abandoned, now: store.serverNow, random: .random(in: 0..<1))
         state.withLock { state in
-            if state.settle(attempt, outcome, now: .now) { state.loseRunner() }
+            if state.settle(attempt, outcome, now: .now) != .late { state.loseRunner() }
         }
     }
 }

@@ -1,6 +1,20 @@
 import PenstockModel
 import PenstockStore
 
+/// The right to commit a task: the task, and the call that claimed it. No two claims of a process have the same number.
+struct Lease: Hashable, Sendable {
+    let id: TaskID
+    let claim: Int
+}
+
+extension ClaimedTask {
+    var lease: Lease { Lease(id: id, claim: claim) }
+}
+
+extension EndedTask {
+    var lease: Lease { Lease(id: id, claim: claim) }
+}
+
 /// One attempt that occupies a slot.
 struct Attempt: Sendable {
     let task: ClaimedTask

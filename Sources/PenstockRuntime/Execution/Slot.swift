@@ -14,10 +14,11 @@ extension WorkerEngine {
             let outcome = attempt.outcome(of: end, now: store.serverNow, random: .random(in: 0..<1))
             if case .threw(let message, _) = end { log(attempt, outcome, message) }
             let now = ContinuousClock.now
-            let (goesOn, opens, flushAt) = state.withLock { state in
-                let inTime = state.settle(attempt, outcome, now: now)
-                return (inTime || state.regainRunner(), state.needsLoop, state.flushAt)
+            let (settlement, goesOn, opens, flushAt) = state.withLock { state in
+                let settlement = state.settle(attempt, outcome, now: now)
+                return (settlement, settlement != .late || state.regainRunner(), state.needsLoop, state.flushAt)
             }
+            if settlement == .refused { count(refused: [attempt.task.id], confirmed: []) }
             if opens { gate.open() } else if let flushAt { alarm.set(flushAt) }
             if !goesOn { return }
         }

@@ -83,7 +83,7 @@ package enum CycleReply: Sendable {
 package struct CycleTurn: Sendable {
     /// Redis's clock, ms.
     package var now: Int64
-    /// When the next thing is due (ms), if the worker has room and anything is.
+    /// When the next thing is due (ms), if anything is; for a worker without room, only what comes later than now.
     package var nextDue: Int64?
     /// Outcomes that were refused: the lease was lost before.
     package var stale: [TaskID]
@@ -97,8 +97,10 @@ extension Store {
     package static let largestClaim = 512
 
     /// Commits what ended and claims what comes next, in one round trip.
-    package func cycle(_ request: CycleRequest) async throws(StoreError) -> CycleReply {
-        let reply = try await call(Scripts.cycle, Self.arguments(request))
+    package func cycle(
+        _ request: CycleRequest, timeout: Duration? = nil
+    ) async throws(StoreError) -> CycleReply {
+        let reply = try await call(Scripts.cycle, Self.arguments(request), timeout: timeout)
         guard let items = reply.array, let status = items.first?.text, let now = items.dropFirst().first?.text,
             let now = Int64(now)
         else { throw .unexpectedReply("cycle") }

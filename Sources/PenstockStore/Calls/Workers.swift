@@ -60,8 +60,10 @@ extension Store {
         if let now = reply.text.flatMap({ Int64($0) }) { learn(now: now) }
     }
 
-    package func heartbeat(worker: String, lease: Duration) async throws(StoreError) -> HeartbeatReply {
-        let reply = try await call(Scripts.heartbeat, [worker, String(lease.milliseconds)])
+    package func heartbeat(
+        worker: String, lease: Duration, timeout: Duration? = nil
+    ) async throws(StoreError) -> HeartbeatReply {
+        let reply = try await call(Scripts.heartbeat, [worker, String(lease.milliseconds)], timeout: timeout)
         guard let items = reply.array, items.count >= 2, items.count % 2 == 0, let status = items[0].text else {
             throw .unexpectedReply("heartbeat")
         }
@@ -75,8 +77,8 @@ extension Store {
 
     /// Leaves; what the incarnation still holds goes back, uncounted. Returns how many that were.
     @discardableResult
-    package func retire(worker: String) async throws(StoreError) -> Int {
-        try await call(Scripts.retire, [worker]).int ?? 0
+    package func retire(worker: String, timeout: Duration? = nil) async throws(StoreError) -> Int {
+        try await call(Scripts.retire, [worker], timeout: timeout).int ?? 0
     }
 
     /// Makes a worker that waits for hints under this name look up.

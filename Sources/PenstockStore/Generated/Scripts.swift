@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "29463c49794950fa48194ed384ae69d326fea9dd",
+        digest: "785ba716d6e9784b4947fe1f78be15831d72cacc",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -266,6 +266,50 @@ package enum Scripts {
         redis.call('SADD', key('queues'), queue)
         total(queue, 'dead', 1)
         end
+        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now, released)
+        local held = key('held', worker)
+        local value = redis.call('HGET', held, id)
+        local fence = claim .. '\t'
+        if not value or string.sub(value, 1, #fence) ~= fence then
+        return false
+        end
+        local lane = string.sub(value, #fence + 1)
+        local _, _, _, queue = lane_parts(lane)
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        redis.call('HDEL', held, id)
+        if outcome == 'result' then
+        keep_result(id, 'completed', now, text, wait)
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        total(queue, 'completed', 1)
+        elseif outcome == 'cancel' or reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
+        elseif outcome == 'release' then
+        released[lane] = released[lane] or {}
+        table.insert(released[lane], id)
+        else
+        local by = (outcome == 'dead' or counted == '1') and 1 or 0
+        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
+        redis.call('HSET', key('tries'), id, tries)
+        if outcome == 'dead' then
+        bury(id, queue, now)
+        else
+        total(queue, 'retried', 1)
+        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
+        end
+        end
+        return true
+        end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
         for from = 1, #ids, 1000 do
@@ -323,56 +367,13 @@ package enum Scripts {
         end
         enter(entering, now)
         end
-        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now)
-        local held = key('held', worker)
-        local value = redis.call('HGET', held, id)
-        local fence = claim .. '\t'
-        if not value or string.sub(value, 1, #fence) ~= fence then
-        return false
-        end
-        local lane = string.sub(value, #fence + 1)
-        local _, _, _, queue = lane_parts(lane)
-        local reason = cancelling and redis.call('HGET', key('cancels'), id)
-        redis.call('HDEL', held, id)
-        if outcome == 'result' then
-        keep_result(id, 'completed', now, text, wait)
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        total(queue, 'completed', 1)
-        elseif outcome == 'cancel' or reason then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
-        elseif outcome == 'release' then
-        push_groups({ [lane] = { id } }, now, 'LPUSH')
-        else
-        local by = (outcome == 'dead' or counted == '1') and 1 or 0
-        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
-        redis.call('HSET', key('tries'), id, tries)
-        if outcome == 'dead' then
-        bury(id, queue, now)
-        else
-        total(queue, 'retried', 1)
-        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
-        end
-        end
-        return true
-        end
-        local function older(a, b)
-        for i = 1, math.min(#a, #b) do
-        local x, y = string.byte(a, i), string.byte(b, i)
-        if x ~= y then
-        return x < y
-        end
-        end
-        return #a < #b
-        end
-        local function reconcile(worker, known, cancelling, now)
+        local function reconcile(worker, known, cancelling, now, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim then
+        if known[id] ~= claim and (not before or tonumber(claim) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -736,20 +737,24 @@ package enum Scripts {
         local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
         and redis.call('EXISTS', key('cancels')) == 1
         local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
-        local handed_back = false
-        for i = ended_to - 5, ended_from, -6 do
+        local handed_back, released = false, {}
+        for i = ended_from, ended_to, 6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
         handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now) then
+        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
         stale[#stale + 1] = id
         end
         end
+        for _, ids in pairs(released) do
+        table.sort(ids, function(a, b) return older(b, a) end)
+        end
+        push_groups(released, now, 'LPUSH')
         if ARGV[5] == '1' then
         local known = {}
         for i = running_from, running_to, 2 do
         known[ARGV[i]] = ARGV[i + 1]
         end
-        handed_back = reconcile(worker, known, cancelling, now) > 0 or handed_back
+        handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
         end
         for _, run in ipairs(runs) do
         complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
@@ -846,21 +851,20 @@ package enum Scripts {
         for _, leases_done in ipairs(done) do
         redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
         end
-        if handed_back and room == 0 then
+        local due = more and room > 0 and now or nil
         for i = queues_from, queues_to do
-        wake(ARGV[i])
+        local queue = ARGV[i]
+        local delayed = tonumber(redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2])
+        if room > 0 then
+        redis.call('SADD', key('idle', queue), worker)
+        elseif handed_back or (delayed and delayed <= now) then
+        wake(queue)
+        end
+        if delayed and (not due or delayed < due) and (room > 0 or delayed > now) then
+        due = delayed
         end
         end
         if room > 0 then
-        local due = more and now or nil
-        for i = queues_from, queues_to do
-        local queue = ARGV[i]
-        redis.call('SADD', key('idle', queue), worker)
-        local next_delayed = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
-        if next_delayed and (not due or tonumber(next_delayed) < due) then
-        due = tonumber(next_delayed)
-        end
-        end
         local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
         if next_lost[1] ~= worker and next_lost[2] then
         local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
@@ -868,8 +872,8 @@ package enum Scripts {
         due = moment
         end
         end
-        reply[3] = string.format('%.0f', due or 0)
         end
+        reply[3] = string.format('%.0f', due or 0)
         for _, id in ipairs(stale) do
         reply[#reply + 1] = id
         end
@@ -1757,7 +1761,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "0dc308a283a97a7a86091001d4c1437500686d5f",
+        digest: "9808b58108fea0f6e2a95478cb4cf88e7a6bec4d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1887,13 +1891,13 @@ package enum Scripts {
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
         end
-        local function reconcile(worker, known, cancelling, now)
+        local function reconcile(worker, known, cancelling, now, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
         local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
-        if known[id] ~= claim then
+        if known[id] ~= claim and (not before or tonumber(claim) < before) then
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -1943,17 +1947,15 @@ package enum Scripts {
         end
         local worker = ARGV[1]
         local now = clock()
+        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
         local expiry = redis.call('ZSCORE', key('workers'), worker)
-        if not expiry or tonumber(expiry) < 0 then
+        if expiry and tonumber(expiry) < 0 then
         return 0
         end
-        local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
-        local back = reconcile(worker, {}, true, now)
+        local back = expiry and reconcile(worker, {}, true, now) or 0
         forget_worker(worker)
-        if back > 0 then
         for queue in string.gmatch(queues, '[^\n]+') do
         wake(queue)
-        end
         end
         return back
         """#)

@@ -5,7 +5,7 @@ import RedisClient
 ///
 ///     #expect(try await KeyspaceAudit.check(store) == [])
 ///
-/// It reads whole keys: for namespaces of a test, not for a million tasks. The keys are described in docs/Storage.md.
+/// It reads whole keys: for namespaces of a test, not for a million tasks. The keys are described in Sources/Penstock/Penstock.docc/Storage.md.
 package struct KeyspaceAudit: Sendable {
     /// A task in the hands of a worker.
     package struct Lease: Sendable, Hashable {
@@ -107,7 +107,7 @@ extension KeyspaceAudit {
         }
     }
 
-    /// A key by the name that docs/Storage.md gives it.
+    /// A key by the name that Sources/Penstock/Penstock.docc/Storage.md gives it.
     struct Form: Sendable {
         let name: String
         let part: String

@@ -1,0 +1,75 @@
+import PenstockModel
+import PenstockStore
+import Testing
+
+@Suite struct TaskRecordTests {
+    static let records: [TaskRecord] = [
+        TaskRecord(kind: "k", queue: "q", payload: []),
+        TaskRecord(kind: "mail.out", queue: "default", tenant: "Zoë | {1}", priority: 7, payload: Array("{}".utf8)),
+        TaskRecord(
+            kind: "k", queue: "q", priority: -10,
+            options: .init(
+                maxAttempts: 3, backoff: .exponential(from: .milliseconds(5), cap: .seconds(9), jitter: 0.125),
+                timeout: .milliseconds(1500), retention: .seconds(60), deadline: 1_700_000_000_123),
+            payload: [0, 10, 9, 255, 254, 10]),
+        TaskRecord(
+            kind: "k", queue: "q", options: .init(backoff: .constant(.milliseconds(20))), payload: Array("\n\n\t".utf8)),
+        TaskRecord(
+            kind: "k", queue: "q", options: .init(backoff: .linear(from: .seconds(1), cap: .seconds(2))), payload: [0]),
+    ]
+
+    @Test("a record comes back as it was written", arguments: records)
+    func roundTrip(record: TaskRecord) {
+        #expect(TaskRecord(record.bytes) == record)
+    }
+
+    @Test("options of a newer version are passed over, and so are broken ones")
+    func unknownOptions() throws {
+        let text = "k\tq\tt\t\tm=3\tz=9\tx\t\t=\tb=c,1\tb=q,1,2,0\tt=soon\td=5\nrest"
+        let record = try #require(TaskRecord(Array(text.utf8)))
+        #expect(record.options == TaskOptions(maxAttempts: 3, deadline: 5))
+        #expect(record.tenant == "t" && record.payload == Array("rest".utf8))
+    }
+
+    @Test(
+        "bytes that are no record are refused",
+        arguments: [
+            "", "k\tq\tt\t", "k\tq\tt\n", "\tq\tt\t\n", "k\t\tt\t\n",
+            "k\tq\tt\thigh\n", "k\tq\tt\t11\n",
+        ])
+    func refused(text: String) {
+        #expect(TaskRecord(Array(text.utf8)) == nil)
+    }
+}
+
+@Suite struct TaskHistoryTests {
+    @Test(
+        "a message comes back as it was, on one line",
+        arguments: ["", "plain", "two\nlines\r\n", "back\\slash \\n", "nul\0", "tab\tinside", "Zoë 日本", "\\"])
+    func escape(message: String) throws {
+        let line = TaskHistory.line(attempt: 3, message: message)
+        #expect(!line.unicodeScalars.contains { $0 == "\n" || $0 == "\r" || $0 == "\0" })
+        let history = TaskHistory(Array("2\t1\n1700\t\(line)".utf8))
+        #expect(history.attempts == 2 && history.recoveries == 1)
+        let trouble = try #require(history.troubles.first)
+        #expect(trouble == Trouble(at: 1700, attempt: 3, message: message))
+    }
+
+    @Test("a long message is cut between characters")
+    func cut() throws {
+        let line = TaskHistory.line(attempt: 1, message: String(repeating: "日", count: 5000))
+        let history = TaskHistory(Array("1\t0\n5\t\(line)".utf8))
+        let message = try #require(history.troubles.first?.message)
+        #expect(message.utf8.count <= TaskHistory.messageLimit + 3)
+        #expect(message.hasSuffix("日…"))
+    }
+
+    @Test(
+        "a broken history is empty or shorter, never a trap",
+        arguments: ["", "\n", "x\ty", "1", "1\t2\nnonsense", "\t\t\n\t\t"])
+    func broken(text: String) {
+        let history = TaskHistory(Array(text.utf8))
+        #expect(history.troubles.isEmpty)
+        #expect((0...1).contains(history.attempts))
+    }
+}

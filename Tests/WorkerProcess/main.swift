@@ -1,0 +1,79 @@
+// A worker in a process of its own, for tests that stop and kill it.
+//
+//     WorkerProcess URL LEDGER CONCURRENCY LEASE_MS [QUEUE]
+//
+// Each execution appends a line to LEDGER: `begin NUMBER ID ATTEMPT PID`, and `end ...` when the handler has returned. A
+// job may sleep (`milliseconds`), kill the process (`dies`), or go on until a file exists, deaf to cancellation
+// (`until`). Events of the worker are printed as lines; SIGTERM ends it gracefully.
+
+import Glibc
+import Logging
+import Penstock
+import PenstockRuntime
+import ServiceLifecycle
+
+struct LedgerJob: Job {
+    static let name = "ledger"
+    var number: Int
+    var milliseconds = 0
+    var dies = false
+    var until: String?
+}
+
+func say(_ line: String) {
+    // One write, so that lines of several threads do not mix.
+    let bytes = Array((line + "\n").utf8)
+    _ = write(1, bytes, bytes.count)
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count >= 5, let concurrency = Int(arguments[3]), let lease = Int(arguments[4]) else {
+    say("usage: WorkerProcess URL LEDGER CONCURRENCY LEASE_MS [QUEUE]")
+    exit(64)
+}
+let ledger = open(arguments[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+let penstock = try Penstock(.init(url: arguments[1], namespace: "t"), logger: Logger(label: "worker-process"))
+var options = Worker.Options()
+options.lease = .milliseconds(lease)
+options.shutdownGrace = .seconds(5)
+options.cancellationGrace = .seconds(5)
+options.retry = .fixed(.milliseconds(20), attempts: 3)
+let worker = Worker(
+    penstock, queues: [arguments.count > 5 ? arguments[5] : "default"], concurrency: concurrency, options: options
+) { event in
+    switch event {
+    case .registered(let name): say("registered \(name)")
+    case .claimed(let ids): say("claimed \(ids.count)")
+    case .refused(let ids): say("refused \(ids.map(\.rawValue).joined(separator: " "))")
+    case .confirmed(let ids): say("confirmed \(ids.count)")
+    case .incarnationLost(let name): say("lost \(name)")
+    case .interrupted(let id, _): say("interrupted \(id)")
+    case .stopped: say("stopped")
+    case .idle: break
+    }
+}
+worker.handle(LedgerJob.self) { job, context in
+    func note(_ what: String) {
+        let line = Array("\(what) \(job.number) \(context.id) \(context.attempt) \(getpid())\n".utf8)
+        _ = write(ledger, line, line.count)
+    }
+    note("begin")
+    if job.dies { kill(getpid(), SIGKILL) }
+    if job.milliseconds > 0 { try await Task.sleep(for: .milliseconds(job.milliseconds)) }
+    if let path = job.until {
+        // A task of its own, so that cancellation does not reach it.
+        await Task {
+            // Sleeps because: the file cannot announce itself.
+            while access(path, F_OK) != 0 { try? await Task.sleep(for: .milliseconds(10)) }
+        }.value
+    }
+    note("end")
+}
+
+let group = ServiceGroup(
+    configuration: .init(
+        services: [.init(service: worker)], gracefulShutdownSignals: [.sigterm],
+        logger: Logger(label: "worker-process")))
+try await group.run()
+say("statistics refused=\(worker.statistics.refused) completed=\(worker.statistics.completed)")
+await penstock.shutdown()
