@@ -44,7 +44,7 @@ import Testing
             .deletingLastPathComponent()
     }
 
-    @Test func `every key of the scripts is described in Sources/Penstock/Penstock.docc/Storage.md, and known to the audit`() throws {
+    @Test func `every key of the scripts is described in Storage.md, and known to the audit`() throws {
         let folder = Self.root.appendingPathComponent("lua")
         let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
         var used: [String: Bool] = [:]
@@ -52,7 +52,8 @@ import Testing
             let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: /\bkey\('([a-z_]+)'(,)?/) { used[String(match.1)] = match.2 != nil }
         }
-        let document = try String(contentsOf: Self.root.appendingPathComponent("Sources/Penstock/Penstock.docc/Storage.md"), encoding: .utf8)
+        let page = Self.root.appendingPathComponent("Sources/Penstock/Penstock.docc/Storage.md")
+        let document = try String(contentsOf: page, encoding: .utf8)
         var described: [String: Bool] = [:]
         for match in document.matches(of: /(?m)^\| `([a-z]+)(:[^`]*)?` \|/) {
             described[String(match.1)] = match.2 != nil
