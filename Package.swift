@@ -90,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "EmbeddedRedisOwner", dependencies: ["EmbeddedRedis"], path: "Tests/EmbeddedRedisOwner"),
         .testTarget(
-            name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
+            name: "EmbeddedRedisTests",
+            dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner", "RedisClient", logging]),
         .testTarget(
             name: "PenstockStoreTests",
             dependencies: [

@@ -1,7 +1,6 @@
-/// The URL of a Redis behind a unix socket: `unix:///path` or `unix://:password@/path`, percent-encoded.
+/// The URL of a Redis behind a unix socket: `unix:///path` or `unix:///path?password=...`, percent-encoded.
 package func unixURL(path: String, password: String?) -> String {
-    let userInfo = password.map { ":" + percentEncoded($0, keeping: "") + "@" } ?? ""
-    return "unix://" + userInfo + percentEncoded(path, keeping: "/")
+    "unix://" + percentEncoded(path, keeping: "/") + (password.map { "?password=" + percentEncoded($0) } ?? "")
 }
 
 /// Any text as a part of a URL.

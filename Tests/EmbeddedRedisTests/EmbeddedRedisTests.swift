@@ -1,6 +1,8 @@
 import EmbeddedRedis
 import Glibc
+import Logging
 import PenstockTesting
+import RedisClient
 import Testing
 
 @Suite("An embedded Redis", .timeLimit(.minutes(2)))
@@ -154,7 +156,13 @@ struct EmbeddedRedisTests {
         let options = EmbeddedRedis.Options(
             maxMemory: 50_000_000, password: "p\" w\\ö#", port: port, extraArguments: ["--hz", "50"])
         try await EmbeddedRedis.withRedis(options) { redis in
-            #expect(redis.url == "unix://:p%22%20w%5C%C3%B6%23@" + redis.socketPath)
+            #expect(redis.url == "unix://" + redis.socketPath + "?password=p%22%20w%5C%C3%B6%23")
+            // The client reads what the server writes.
+            let client = RedisClient(
+                configuration: try RedisConfiguration(url: redis.url), logger: Logger(label: "test"))
+            let pong = try await client.send(RedisCommand("PING"))
+            #expect(pong == .status("PONG"))
+            await client.shutdown()
             try await RawConnection.withConnection(redis.socketPath, port: port) { connection in
                 let refusal = try await connection.call("PING")
                 #expect(refusal.hasPrefix("-NOAUTH"))

@@ -12,7 +12,7 @@ extension WorkerEngine {
             // The worker's own task was cancelled: that is no failure of the job.
             if Task.isCancelled { attempt.interrupt.raise(.shutdown) }
             let outcome = attempt.outcome(of: end, now: store.serverNow, random: .random(in: 0..<1))
-            if case .threw(let message, _) = end { log(attempt, outcome, message) }
+            if case .threw = end { log(attempt, outcome) }
             let now = ContinuousClock.now
             let (settlement, goesOn, opens, flushAt) = state.withLock { state in
                 let settlement = state.settle(attempt, outcome, now: now)
@@ -82,16 +82,18 @@ extension WorkerEngine {
         (error as? any FailureDisposing)?.disposition ?? .retryable
     }
 
-    private func log(_ attempt: Attempt, _ outcome: Outcome?, _ message: String) {
+    private func log(_ attempt: Attempt, _ outcome: Outcome?) {
         var metadata: Logger.Metadata = [
             "job": "\(attempt.task.id)", "kind": "\(attempt.task.record.kind)", "attempt": "\(attempt.task.attempt)",
-            "error": "\(message)",
         ]
         switch outcome {
-        case .retry(let wait, _, _, _):
+        case .retry(let wait, _, _, let message):
+            metadata["error"] = "\(message)"
             metadata["retry-in"] = "\(wait)"
             logger.info("attempt failed", metadata: metadata)
-        case .dead: logger.error("job is a dead letter", metadata: metadata)
+        case .dead(_, let message):
+            metadata["error"] = "\(message)"
+            logger.error("job is a dead letter", metadata: metadata)
         default: logger.debug("attempt ended", metadata: metadata)
         }
     }

@@ -208,10 +208,13 @@ struct ResendWindow {
     private let end = ContinuousClock.now + .seconds(15)
     private var wait: Duration = .milliseconds(20)
 
-    /// Waits a little longer each time; false when the window has closed or the task was cancelled.
+    /// Waits a little longer each time; false when the window has closed. Cancellation does not end the wait: a call that
+    /// was sent cannot be unsent, and other callers may share it.
     mutating func mayResend() async -> Bool {
         guard ContinuousClock.now + wait < end else { return false }
-        do { try await Task.sleep(for: wait) } catch { return false }
+        let pause = wait
+        // Unstructured: a child task would inherit the cancellation; it is awaited right here.
+        await Task.detached { try? await Task.sleep(for: pause) }.value
         wait = min(wait * 2, .seconds(1))
         return true
     }
