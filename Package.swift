@@ -93,7 +93,9 @@ let package = Package(
             name: "EmbeddedRedisTests", dependencies: ["EmbeddedRedis", "PenstockTesting", "EmbeddedRedisOwner"]),
         .testTarget(
             name: "PenstockStoreTests",
-            dependencies: ["PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging]),
+            dependencies: [
+                "PenstockStore", "PenstockTesting", "PenstockModel", "RedisClient", "EmbeddedRedis", logging,
+            ]),
         .testTarget(
             name: "PenstockRuntimeTests",
             dependencies: [

@@ -20,28 +20,32 @@ import Testing
     private static let batch = 50
     private static let cycles = 16
 
-    /// The cost of a job, claimed and committed in batches of 50, with `ready` and `delayed` others waiting.
-    private func measure(ready: Int, delayed: Int, tenants: Int) async throws -> Cost {
-        var cost = Cost(calls: 0, received: 0, sent: 0)
-        try await withStore(audits: false) { store in
-            for tenant in 0..<tenants { try await store.fill(ready / tenants, tenant: "t\(tenant)") }
-            try await store.fill(delayed, tenant: "t0", start: .after(.seconds(86_400)))
-            var worker = try await Player(store, lease: .seconds(3600))
-            var claimed = try await worker.turn(Self.batch).claimed
-            let idle = try await traffic(store) - traffic(store)
-            let before = try await traffic(store)
-            for _ in 0..<Self.cycles {
-                claimed = try await worker.turn(Self.batch, ended: claimed.map { $0.ended(.completed) }).claimed
-                #expect(claimed.count == Self.batch)
-            }
-            let used = try await traffic(store) - before
-            let jobs = Double(Self.cycles * Self.batch)
-            // What the look itself adds: the first of two has the second one's.
-            cost = Cost(
-                calls: used.calls / jobs, received: (used.received + idle.received) / jobs,
-                sent: (used.sent + idle.sent) / jobs)
+    /// The cost of a job, claimed and committed in batches of 50, by what waits now.
+    private func measure(_ store: Store, _ worker: inout Player) async throws -> Cost {
+        var claimed = try await worker.turn(Self.batch).claimed
+        let look = try await traffic(store) - traffic(store)
+        let before = try await traffic(store)
+        for _ in 0..<Self.cycles {
+            claimed = try await worker.turn(Self.batch, ended: claimed.map { $0.ended(.completed) }).claimed
+            #expect(claimed.count == Self.batch)
         }
-        return cost
+        let used = try await traffic(store) - before
+        try await worker.turn(ended: claimed.map { $0.ended(.completed) })
+        // What looking adds is taken off: `look` is negative, since the first of two is the smaller one.
+        let jobs = Double(Self.cycles * Self.batch)
+        return Cost(
+            calls: used.calls / jobs, received: (used.received + look.received) / jobs,
+            sent: (used.sent + look.sent) / jobs)
+    }
+
+    /// Brings the number of ready tasks to `count`, shared by the tenants.
+    private func fill(_ store: Store, to count: Int, tenants: Int) async throws {
+        var ready = try await store.queues().first?.ready ?? 0
+        while ready > count { ready -= try await store.purge(queue: "q", chunk: min(1000, ready - count)) }
+        for tenant in 0..<tenants where ready < count {
+            try await store.fill((count - ready) / (tenants - tenant), tenant: "t\(tenant)")
+            ready += (count - ready) / (tenants - tenant)
+        }
     }
 
     private struct Traffic {
@@ -49,7 +53,8 @@ import Testing
         var received: Double
         var sent: Double
         static func - (left: Traffic, right: Traffic) -> Traffic {
-            Traffic(calls: left.calls - right.calls, received: left.received - right.received, sent: left.sent - right.sent)
+            Traffic(
+                calls: left.calls - right.calls, received: left.received - right.received, sent: left.sent - right.sent)
         }
     }
 
@@ -65,15 +70,21 @@ import Testing
     }
 
     private func compare(_ many: Int, tenants: Int) async throws {
-        let reference = try await measure(ready: 1000, delayed: 0, tenants: tenants)
-        print("claim cost, \(tenants) tenants, 1000 ready: \(reference)")
-        for (ready, delayed) in [(many, 0), (1000, many), (many, many)] {
-            let cost = try await measure(ready: ready, delayed: delayed, tenants: tenants)
-            print("claim cost, \(tenants) tenants, \(ready) ready, \(delayed) delayed: \(cost)")
-            for (value, base) in [
-                (cost.calls, reference.calls), (cost.received, reference.received), (cost.sent, reference.sent),
-            ] {
-                #expect((0.9...1.1).contains(value / base), "\(cost); at 1000: \(reference)")
+        try await withStore(audits: false) { store in
+            var worker = try await Player(store, lease: .seconds(3600))
+            var reference: Cost?
+            for (ready, delayed) in [(1000, 0), (many, 0), (many, many), (1000, many)] {
+                try await fill(store, to: ready, tenants: tenants)
+                let missing = delayed - (try await store.queues().first?.delayed ?? 0)
+                try await store.fill(missing, tenant: "t0", start: .after(.seconds(86_400)))
+                let cost = try await measure(store, &worker)
+                print("claim cost, \(tenants) tenants, \(ready) ready, \(delayed) delayed: \(cost)")
+                let base = reference ?? cost
+                reference = base
+                for (value, base) in [(cost.calls, base.calls), (cost.received, base.received), (cost.sent, base.sent)]
+                {
+                    #expect((0.9...1.1).contains(value / base), "\(ready) ready, \(delayed) delayed: \(cost)")
+                }
             }
         }
     }
@@ -83,8 +94,8 @@ import Testing
         try await compare(20_000, tenants: tenants)
     }
 
-    @Test(.enabled(if: ProcessEnvironment.wantsLongTests), arguments: [1, 20])
-    func `the same at 1,000 and at 1,000,000`(tenants: Int) async throws {
-        try await compare(1_000_000, tenants: tenants)
+    @Test(.enabled(if: ProcessEnvironment.wantsLongTests))
+    func `the same at 1,000 and at 1,000,000`() async throws {
+        try await compare(1_000_000, tenants: 1)
     }
 }

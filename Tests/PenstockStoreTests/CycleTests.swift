@@ -68,7 +68,8 @@ import Testing
             let before = try await KeyspaceAudit.read(store)
             for outcome in outcomes {
                 let wrong = [
-                    EndedTask(id: ids[0], claim: 77, outcome: outcome), EndedTask(id: ids[1], claim: 11, outcome: outcome),
+                    EndedTask(id: ids[0], claim: 77, outcome: outcome),
+                    EndedTask(id: ids[1], claim: 11, outcome: outcome),
                 ]
                 #expect(Set(try await worker.turn(ended: wrong).stale) == [ids[0], ids[1]])
                 #expect(Set(try await other.turn(ended: claimed.map { $0.ended(outcome) }).stale) == Set(ids))
@@ -146,7 +147,8 @@ import Testing
             let audit = try await KeyspaceAudit.read(store)
             #expect(audit.lanes["q\t"] == [ids[1], ids[4], ids[6], ids[7]].map(\.rawValue))
             #expect(Set((audit.held["w"] ?? [:]).keys) == [ids[0].rawValue, ids[3].rawValue])
-            #expect(audit.tries.isEmpty && audit.cancels.isEmpty && audit.totals["q"] == ["completed": 1, "cancelled": 1])
+            #expect(
+                audit.tries.isEmpty && audit.cancels.isEmpty && audit.totals["q"] == ["completed": 1, "cancelled": 1])
             // Without it nothing is handed back.
             try await worker.turn()
             #expect(try await KeyspaceAudit.read(store).held == audit.held)

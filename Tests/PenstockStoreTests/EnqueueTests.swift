@@ -89,7 +89,8 @@ import Testing
             let (a, b, c) = (store.makeID().rawValue, store.makeID().rawValue, store.makeID().rawValue)
             let record = "k\tq\t\t\nx"
             let arguments = RedisArguments([
-                "token", "3", "q\t", "", "", "key", "1000", "1", a, record, "q\t", "", "", "key", "1000", "1", b, record,
+                "token", "3", "q\t", "", "", "key", "1000", "1", a, record, "q\t", "", "", "key", "1000", "1", b,
+                record,
                 "q\t", "+5000", "", "", "0", "1", c, record,
             ])
             let first = try await store.call(Scripts.enqueue, arguments).array ?? []
@@ -186,7 +187,8 @@ import Testing
                 ("kind", store.task("")), ("kind", store.task("a b")), ("queue", store.task(queue: "a|b")),
                 ("tenant", store.task(tenant: "a\tb")), ("key", store.task(key: "a\nb")),
                 ("delay", store.task(start: .after(.seconds(-1)))), ("start time", store.task(start: .at(-5))),
-                ("deadline", store.task(deadline: .zero)), ("payload", store.task(payload: [UInt8](repeating: 0, count: 11))),
+                ("deadline", store.task(deadline: .zero)),
+                ("payload", store.task(payload: [UInt8](repeating: 0, count: 11))),
             ]
             var options = TaskOptions()
             options.maxAttempts = 0

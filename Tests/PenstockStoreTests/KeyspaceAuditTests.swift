@@ -10,9 +10,11 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct KeyspaceAuditTests {
     static let damage: [[String]] = [
         ["HDEL", "tasks", "ID"], ["RPUSH", "lane:q\t", "ID"], ["ZADD", "delayed:q", "1", "other"], ["DEL", "lane:q\t"],
-        ["DEL", "turn:q"], ["ZADD", "turn:q", "1", "nobody"], ["SADD", "wide:q", ""], ["ZADD", "lanes:q\t", "1", "q\t"],
+        ["DEL", "turn:q"], ["ZADD", "turn:q", "1", "nobody"], ["SADD", "wide:q", ""],
+        ["ZADD", "lanes:q\t", "1", "q\t"],
         ["SADD", "kinds:q", "k"], ["HSET", "tries", "gone", "1\t0"], ["HSET", "cancels", "ID", "x"], ["DEL", "queues"],
-        ["HSET", "held:nobody", "ID2", "1\tq\t"], ["ZADD", "workers", "5", "unknown"], ["HSET", "worker:gone", "a", "b"],
+        ["HSET", "held:nobody", "ID2", "1\tq\t"], ["ZADD", "workers", "5", "unknown"],
+        ["HSET", "worker:gone", "a", "b"],
         ["SADD", "idle:q", "gone"], ["RPUSH", "wake:gone", "work"], ["SET", "surprise", "1"], ["SET", "lane:x", "1"],
         ["SET", "dedupe:x", "never expires"], ["SET", "tasks:0", "1"],
     ]
@@ -38,10 +40,11 @@ import Testing
     }
 
     private static var root: URL {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
     }
 
-    @Test func `every key of the scripts is described in Sources/Penstock/Penstock.docc/Storage.md, and known to the audit`() throws {
+    @Test func `every key of the scripts is described in Storage.md, and known to the audit`() throws {
         let folder = Self.root.appendingPathComponent("lua")
         let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
         var used: [String: Bool] = [:]
@@ -49,9 +52,12 @@ import Testing
             let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: /\bkey\('([a-z_]+)'(,)?/) { used[String(match.1)] = match.2 != nil }
         }
-        let document = try String(contentsOf: Self.root.appendingPathComponent("Sources/Penstock/Penstock.docc/Storage.md"), encoding: .utf8)
+        let page = Self.root.appendingPathComponent("Sources/Penstock/Penstock.docc/Storage.md")
+        let document = try String(contentsOf: page, encoding: .utf8)
         var described: [String: Bool] = [:]
-        for match in document.matches(of: /(?m)^\| `([a-z]+)(:[^`]*)?` \|/) { described[String(match.1)] = match.2 != nil }
+        for match in document.matches(of: /(?m)^\| `([a-z]+)(:[^`]*)?` \|/) {
+            described[String(match.1)] = match.2 != nil
+        }
         #expect(used.count > 15)
         #expect(described == used)
         #expect(KeyspaceAudit.names.mapValues(\.isSplit) == used)

@@ -16,7 +16,8 @@ func withStore(
     try await EmbeddedRedis.withRedis(options) { server in
         var configuration = try RedisConfiguration(url: server.url)
         configuration.commandTimeout = .seconds(60)
-        let client = RedisClient(configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let client = RedisClient(
+            configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let store = try Store(redis: client, namespace: "t", limits: limits)
         do {
             try await body(store)
@@ -94,7 +95,8 @@ struct Player {
     }
 
     mutating func cycle(
-        _ room: Int, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil, ended: [EndedTask] = []
+        _ room: Int, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil,
+        ended: [EndedTask] = []
     ) async throws -> CycleReply {
         claims += 1
         return try await store.cycle(

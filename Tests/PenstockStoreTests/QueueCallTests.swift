@@ -97,7 +97,8 @@ import Testing
             while case let some = try await store.purge(queue: "q", chunk: 50), some > 0 { out += some }
             #expect(out == 2330)
             let audit = try await KeyspaceAudit.read(store)
-            #expect(audit.heads.isEmpty && audit.lanes.isEmpty && audit.totals["q"] == ["cancelled": 260, "purged": 2130])
+            #expect(
+                audit.heads.isEmpty && audit.lanes.isEmpty && audit.totals["q"] == ["cancelled": 260, "purged": 2130])
         }
     }
 

@@ -77,7 +77,9 @@ struct StoreModel {
         let record = task.record
         if let key = task.idempotencyKey {
             if let first = keys[key] {
-                guard answer.isDuplicate, answer.id.rawValue == first else { throw Wrong(description: "key \(key) unknown") }
+                guard answer.isDuplicate, answer.id.rawValue == first else {
+                    throw Wrong(description: "key \(key) unknown")
+                }
                 return
             }
             keys[key] = task.id.rawValue
@@ -86,7 +88,8 @@ struct StoreModel {
         let lane = record.lane
         let rest = lane.drop { $0 != "\t" }
         let id = task.id.rawValue
-        items[id] = Item(kind: record.kind, queue: record.queue, lane: lane, asideLane: "\(record.queue)|\(record.kind)\(rest)")
+        items[id] = Item(
+            kind: record.kind, queue: record.queue, lane: lane, asideLane: "\(record.queue)|\(record.kind)\(rest)")
         if task.start == .now {
             append(id, to: lane)
         } else {
@@ -212,11 +215,15 @@ struct StoreModel {
             let before = lanes[lane] ?? []
             let added = isPlain(lane) ? [] : aside.removeValue(forKey: lane) ?? []
             var after = audit.lanes[lane] ?? []
-            guard after.suffix(added.count) == added[...] else { throw Wrong(description: "set aside in disorder: \(lane)") }
+            guard after.suffix(added.count) == added[...] else {
+                throw Wrong(description: "set aside in disorder: \(lane)")
+            }
             after.removeLast(added.count)
             guard before.suffix(after.count) == after[...] else { throw Wrong(description: "not in order: \(lane)") }
             for id in before.dropLast(after.count) {
-                guard let item = items[id], queues.contains(item.queue) else { throw Wrong(description: "no claim of \(id)") }
+                guard let item = items[id], queues.contains(item.queue) else {
+                    throw Wrong(description: "no claim of \(id)")
+                }
                 if claimed.contains(id) {
                     held[request.worker, default: [:]][id] = Held(claim: request.claim, lane: lane)
                 } else {
@@ -243,7 +250,9 @@ struct StoreModel {
             }
         }
         let next = request.queues.flatMap { (delayed[$0] ?? [:]).values }.min()
-        if let next, turn.nextDue ?? .max > next { throw Wrong(description: "next due at \(next), told \(turn.nextDue ?? 0)") }
+        if let next, turn.nextDue ?? .max > next {
+            throw Wrong(description: "next due at \(next), told \(turn.nextDue ?? 0)")
+        }
     }
 
     mutating func purge(_ queue: String, chunk: Int, out: Int, now audit: KeyspaceAudit) throws {
@@ -257,7 +266,9 @@ struct StoreModel {
         for lane in mine {
             let after = audit.lanes[lane] ?? []
             let before = lanes[lane] ?? []
-            guard before.suffix(after.count) == after[...] else { throw Wrong(description: "purged out of order: \(lane)") }
+            guard before.suffix(after.count) == after[...] else {
+                throw Wrong(description: "purged out of order: \(lane)")
+            }
             for id in before.dropLast(after.count) { items[id] = nil }
             lanes[lane] = after
         }

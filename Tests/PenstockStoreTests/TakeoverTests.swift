@@ -47,7 +47,9 @@ import Testing
             }
             try await other.turn(1)
             let audit = try await KeyspaceAudit.read(store)
-            #expect(audit.workers["lost"] == nil && audit.lanes["q\t"]?.count == 250 && audit.totals["q"]?["recovered"] == 250)
+            #expect(
+                audit.workers["lost"] == nil && audit.lanes["q\t"]?.count == 250
+                    && audit.totals["q"]?["recovered"] == 250)
         }
     }
 

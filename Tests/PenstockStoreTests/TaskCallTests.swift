@@ -51,7 +51,8 @@ import Testing
 
     @Test(arguments: [
         (Outcome.retry(after: .zero, counted: true, attempt: 1, message: "m"), "cancelled"), (.released, "cancelled"),
-        (.dead(attempt: 1, message: "m"), "cancelled"), (.cancelled(reason: "x"), "cancelled"), (.completed, "completed"),
+        (.dead(attempt: 1, message: "m"), "cancelled"), (.cancelled(reason: "x"), "cancelled"),
+        (.completed, "completed"),
         (.result([], retention: .seconds(1)), "completed"),
     ])
     func `a task that was asked to end is not tried again`(outcome: Outcome, total: String) async throws {

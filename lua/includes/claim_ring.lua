@@ -18,14 +18,26 @@ local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, w
   while claimed < room and left and passed <= 256 do
     local taken
     taken, left = take(ring, room - claimed, now)
+    -- Read together, however many lanes they come from: no more than there is room for.
+    local all = taken[1] and taken[1][2] or {}
+    if #taken > 1 then
+      all = {}
+      for _, group in ipairs(taken) do
+        for _, id in ipairs(group[2]) do
+          all[#all + 1] = id
+        end
+      end
+    end
+    local records = all[1] and redis.call('HMGET', key('tasks'), unpack(all)) or {}
+    local tries = troubled and all[1] and redis.call('HMGET', key('tries'), unpack(all)) or {}
+    local place = 0
     for _, group in ipairs(taken) do
       local lane, ids = group[1], group[2]
       local lease = claim .. '\t' .. lane
-      local records = redis.call('HMGET', key('tasks'), unpack(ids))
-      local tries = troubled and redis.call('HMGET', key('tries'), unpack(ids)) or {}
       local at, leased = #reply, #leases
       for i = 1, #ids do
-        local id, record = ids[i], records[i]
+        place = place + 1
+        local id, record = ids[i], records[place]
         if record then
           if takes and string.sub(record, 1, #head) ~= head then
             kind = string.match(record, '^[^\t]*')
@@ -36,9 +48,9 @@ local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, w
             reply[at + 1], reply[at + 2] = id, record
             leases[leased + 1], leases[leased + 2] = id, lease
             at, leased = at + 2, leased + 2
-            if tries[i] then
+            if tries[place] then
               tried[#tried + 1] = id
-              tried[#tried + 1] = tries[i]
+              tried[#tried + 1] = tries[place]
             end
           else
             passed = passed + 1

@@ -47,8 +47,12 @@ local function complete(worker, claim, from, to, troubled, cancelling, stale, do
       end
     end
   end
+  local completed = {}
   for value, count in pairs(counts) do
     local _, _, _, queue = lane_parts(string.sub(value, #fence + 1))
+    completed[queue] = (completed[queue] or 0) + count
+  end
+  for queue, count in pairs(completed) do
     total(queue, 'completed', count)
   end
 end

@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "2513126234b40798ad2aac71aa4bc6841e4ac23a",
+        digest: "785ba716d6e9784b4947fe1f78be15831d72cacc",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -211,8 +211,12 @@ package enum Scripts {
         end
         end
         end
+        local completed = {}
         for value, count in pairs(counts) do
         local _, _, _, queue = lane_parts(string.sub(value, #fence + 1))
+        completed[queue] = (completed[queue] or 0) + count
+        end
+        for queue, count in pairs(completed) do
         total(queue, 'completed', count)
         end
         end
@@ -637,14 +641,25 @@ package enum Scripts {
         while claimed < room and left and passed <= 256 do
         local taken
         taken, left = take(ring, room - claimed, now)
+        local all = taken[1] and taken[1][2] or {}
+        if #taken > 1 then
+        all = {}
+        for _, group in ipairs(taken) do
+        for _, id in ipairs(group[2]) do
+        all[#all + 1] = id
+        end
+        end
+        end
+        local records = all[1] and redis.call('HMGET', key('tasks'), unpack(all)) or {}
+        local tries = troubled and all[1] and redis.call('HMGET', key('tries'), unpack(all)) or {}
+        local place = 0
         for _, group in ipairs(taken) do
         local lane, ids = group[1], group[2]
         local lease = claim .. '\t' .. lane
-        local records = redis.call('HMGET', key('tasks'), unpack(ids))
-        local tries = troubled and redis.call('HMGET', key('tries'), unpack(ids)) or {}
         local at, leased = #reply, #leases
         for i = 1, #ids do
-        local id, record = ids[i], records[i]
+        place = place + 1
+        local id, record = ids[i], records[place]
         if record then
         if takes and string.sub(record, 1, #head) ~= head then
         kind = string.match(record, '^[^\t]*')
@@ -655,9 +670,9 @@ package enum Scripts {
         reply[at + 1], reply[at + 2] = id, record
         leases[leased + 1], leases[leased + 2] = id, lease
         at, leased = at + 2, leased + 2
-        if tries[i] then
+        if tries[place] then
         tried[#tried + 1] = id
-        tried[#tried + 1] = tries[i]
+        tried[#tried + 1] = tries[place]
         end
         else
         passed = passed + 1

@@ -44,6 +44,8 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var queues: Set<String> = []
     package internal(set) var paused: [String: String] = [:]
     package internal(set) var clock: [String: Int64] = [:]
+    /// Tokens of enqueue calls that were made lately.
+    package internal(set) var tokens: Set<String> = []
     /// Task to the retained result.
     package internal(set) var results: [String: [UInt8]] = [:]
     /// Names of keys that nobody knows, that hold another type than they should, or that should expire and do not.
@@ -59,7 +61,9 @@ package struct KeyspaceAudit: Sendable {
             let known = keys.map { (name: $0, form: Form(key: $0.dropFirst(prefix.count))) }
             var commands = [RedisCommand("MULTI"), list]
             for (name, form) in known {
-                if let form { commands += [form.shape.command(name), RedisCommand("PTTL", name)] }
+                guard let form else { continue }
+                commands.append(form.shape.command(name))
+                if form.mayExpire { commands.append(RedisCommand("PTTL", name)) }
             }
             commands.append(RedisCommand("EXEC"))
             guard let replies = try await store.redis.pipeline(commands).last?.array, let first = replies.first else {
@@ -74,8 +78,8 @@ package struct KeyspaceAudit: Sendable {
                     audit.oddities.append("unknown key \(name)")
                     continue
                 }
-                guard let content = rest.popFirst(), let life = rest.popFirst()?.int else { break }
-                audit.take(content, of: form, lives: life)
+                guard let content = rest.popFirst() else { break }
+                audit.take(content, of: form, lives: form.mayExpire ? rest.popFirst()?.int ?? -1 : -1)
             }
             return audit
         }
@@ -108,6 +112,8 @@ extension KeyspaceAudit {
         let name: String
         let part: String
         let shape: Shape
+
+        var mayExpire: Bool { shape == .string || name == "wake" }
 
         /// Nil for a key that nobody knows.
         init?(key: Substring) {
@@ -164,10 +170,11 @@ extension KeyspaceAudit {
             hints[form.part] = items
             // A hint for nobody is left only by `nudge`, and goes by itself.
             if milliseconds >= 0 { facts.insert(form.part) }
+        case "sent": tokens.insert(form.part)
         case "result": results[form.part] = content.bytes ?? []
         default: break
         }
-        if ["sent", "dedupe", "result"].contains(form.name), milliseconds < 0 {
+        if form.shape == .string, milliseconds < 0 {
             oddities.append("\(form.name) \(form.part) never expires")
         }
         if form.shape != .string, items.isEmpty { oddities.append("\(form.name) \(form.part) is empty") }

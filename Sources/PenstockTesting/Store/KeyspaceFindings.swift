@@ -85,8 +85,12 @@ extension KeyspaceAudit {
         }
         for ring in Set(tenants.keys).union(turns.keys) {
             let (waiting, turn) = (tenants[ring] ?? [], Set((turns[ring] ?? [:]).keys))
-            for tenant in waiting.subtracting(turn) { findings.append("tenant \(tenant) waits in \(ring) without a turn") }
-            for tenant in turn.subtracting(waiting) { findings.append("tenant \(tenant) has a turn in \(ring) for nothing") }
+            for tenant in waiting.subtracting(turn) {
+                findings.append("tenant \(tenant) waits in \(ring) without a turn")
+            }
+            for tenant in turn.subtracting(waiting) {
+                findings.append("tenant \(tenant) has a turn in \(ring) for nothing")
+            }
         }
         let wideTenants = Set(wide.flatMap { ring, tenants in tenants.map { ring + "\t" + $0 } })
         for tenant in wideTenants.symmetricDifference(laneAges.keys) {
@@ -94,7 +98,8 @@ extension KeyspaceAudit {
         }
         for (tenant, ages) in laneAges where Set(ages.keys) != lanesOfTenant[tenant] ?? [] {
             findings.append(
-                "\(tenant.debugDescription) lists lanes \(ages.keys.sorted()) and has \((lanesOfTenant[tenant] ?? []).sorted())")
+                "\(tenant.debugDescription) lists lanes \(ages.keys.sorted()) and has \((lanesOfTenant[tenant] ?? []).sorted())"
+            )
         }
         var aside: [String: Set<String>] = [:]
         for ring in turns.keys {
@@ -117,7 +122,9 @@ extension KeyspaceAudit {
             findings.append("\(worker) is gone and has hints")
         }
         for (queue, idle) in idle {
-            for worker in idle where workers[worker] == nil { findings.append("\(worker) is gone and idle in \(queue)") }
+            for worker in idle where workers[worker] == nil {
+                findings.append("\(worker) is gone and idle in \(queue)")
+            }
         }
         return findings
     }
