@@ -27,7 +27,8 @@ import Testing
             #expect(reason == .requested(reason: "changed my mind"))
             try await eventually("the acknowledgement") { try await other.status(id).state == .cancelled }
             #expect(try await other.cancel(id) == .unknown)
-            #expect(running.worker.statistics.cancelled == 1 && running.worker.statistics.retried == 0)
+            try await eventually("the worker to know") { running.worker.statistics.cancelled == 1 }
+            #expect(running.worker.statistics.retried == 0)
             return heard - asked
         }
         #expect(try await other.status(id).cancelReason == "changed my mind")

@@ -7,7 +7,7 @@ extension WorkerEngine {
     func keepLease() async {
         var failures = 0
         while !Task.isCancelled {
-            let soon = Backoff.exponential(from: .milliseconds(20), cap: configuration.lease / 6, jitter: 0.5)
+            let soon = Backoff.exponential(from: .milliseconds(20), cap: configuration.lease / 12, jitter: 0.5)
                 .wait(afterAttempt: failures, random: .random(in: 0..<1))
             do { try await Task.sleep(for: failures == 0 ? configuration.lease / 3 : soon) } catch { return }
             let (name, hasLeft) = state.withLock { ($0.incarnationName, $0.phase == .left) }

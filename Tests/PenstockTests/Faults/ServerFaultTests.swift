@@ -138,12 +138,12 @@ import Testing
     @Test("that stands still for longer than the leases: no living worker is taken over")
     func standstill() async throws {
         try await Rig.with { rig in
-            let progress = try await underLoad(rig, lease: .milliseconds(1500)) { progress in
+            let progress = try await underLoad(rig, lease: .seconds(3)) { progress in
                 for round in 1...2 {
                     try await progress.wait(forDone: round * 200)
                     rig.redis.suspend()
                     // Sleeps because: the standstill has to outlast the leases.
-                    try await Task.sleep(for: .milliseconds(2500))
+                    try await Task.sleep(for: .milliseconds(4200))
                     rig.redis.resume()
                 }
                 try await progress.wait(forDone: 600)
