@@ -10,9 +10,9 @@
 --- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
 ---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of
 ---   other outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
---- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; number of stale
----   outcomes, and their ids; length of the next list; id, history of tasks that were in trouble before; then id,
----   record of each claimed task
+--- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; then three lists,
+---   each preceded by its length: id, record of each claimed task; ids of stale outcomes; id, history of each claimed
+---   task that was in trouble before
 --@include key
 --@include number
 --@include clock
@@ -111,7 +111,8 @@ local function not_idle()
   end
 end
 
-local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
+local reply, tried = { 'ok', string.format('%.0f', now), '0', 0 }, {}
+local head = #reply
 
 -- Claim.
 local leases, more = {}, false
@@ -171,7 +172,7 @@ if room > 0 then
         limit = math.min(limit, bounds[ring[3]])
       end
       if limit > 0 and not ring.empty then
-        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, claimed, leases, tried, worker)
+        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, reply, leases, tried, worker)
         room = room - got
         ring.empty = not left
       end
@@ -227,16 +228,11 @@ if room > 0 then
     end
   end
 end
-reply[3] = string.format('%.0f', due or 0)
-for _, id in ipairs(stale) do
-  reply[#reply + 1] = id
-end
-reply[#reply + 1] = #tried
-for _, item in ipairs(tried) do
-  reply[#reply + 1] = item
-end
-local length = #reply
-for i = 1, #claimed do
-  reply[length + i] = claimed[i]
+reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
+for _, list_of in ipairs({ stale, tried }) do
+  reply[#reply + 1] = #list_of
+  for _, item in ipairs(list_of) do
+    reply[#reply + 1] = item
+  end
 end
 return reply

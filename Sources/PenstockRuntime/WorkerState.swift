@@ -59,7 +59,7 @@ struct WorkerState {
     private var isDue = false
     /// Something said that there may be work.
     private var wantsWork = true
-    private var claims = 0
+    private var claimCount = 0
     private var heldByKind: [String: Int] = [:]
     private var pace = Pace()
 
@@ -116,8 +116,10 @@ struct WorkerState {
         let room =
             isStopping ? 0 : max(0, configuration.concurrency + pace.ahead - running.count - ready.count)
         let flush = !ended.isEmpty && (isStopping || !shouldHold(now: now))
-        guard flush || needsReconcile || isDue || (wantsWork && room > 0) else { return .wait }
-        claims += 1
+        // Claims are held back like commits: while enough is waiting here, a call would bring little.
+        let claims = wantsWork && room > 0 && ready.count <= pace.lowWater
+        guard flush || needsReconcile || isDue || claims else { return .wait }
+        claimCount += 1
         inFlight = ended
         ended = []
         oldestEnd = nil
@@ -126,7 +128,7 @@ struct WorkerState {
         if room > 0 { wantsWork = false }
         statistics.cycles += 1
         let request = CycleRequest(
-            worker: incarnationName, lease: configuration.lease, claim: claims, room: min(room, Store.largestClaim),
+            worker: incarnationName, lease: configuration.lease, claim: claimCount, room: min(room, Store.largestClaim),
             queues: configuration.queues, kinds: kinds,
             bounds: configuration.kindConcurrency.map { kind, bound in
                 (kind, max(0, bound - heldByKind[kind, default: 0]))
@@ -363,7 +365,7 @@ struct Pace: Sendable {
 
     private(set) var ahead = 0
     /// The next call leaves when so few are left waiting: early enough that its reply finds slots at work.
-    var lowWater: Int { ahead / 3 }
+    var lowWater: Int { ahead * 2 / 3 }
     private var rate = 0.0
     private var last: ContinuousClock.Instant?
 

@@ -37,8 +37,11 @@ enum HandlerEnd: Sendable {
 }
 
 extension Attempt {
-    /// What to commit for this end; nil if the lease is lost, so that nothing can be committed. Pure.
-    func outcome(of end: HandlerEnd, now: Int64, random: Double) -> Outcome? {
+    /// What to commit for this end; nil if the lease is lost, so that nothing can be committed. Pure but for `now` and
+    /// `random`, which are asked for a failure only: success, the usual end, reads no clock and draws no number.
+    func outcome(
+        of end: HandlerEnd, now: @autoclosure () -> Int64, random: @autoclosure () -> Double
+    ) -> Outcome? {
         let reason = interrupt.reason
         if reason == .leaseLost { return nil }
         if case .returned(let result) = end {
@@ -49,12 +52,12 @@ extension Attempt {
         case .cancelled(let reason): return .cancelled(reason: reason)
         case .shutdown: return .released
         case .deadlinePassed: return .dead(attempt: task.attempt, message: "deadline passed while it ran")
-        case .timedOut(let limit): return failure("timed out after \(limit)", .retryable, now: now, random: random)
+        case .timedOut(let limit): return failure("timed out after \(limit)", .retryable, now: now(), random: random())
         case .leaseLost, nil: break
         }
         switch end {
-        case .threw(let message, let disposition): return failure(message, disposition, now: now, random: random)
-        case .returned, .abandoned: return failure("did not return", .retryable, now: now, random: random)
+        case .threw(let message, let disposition): return failure(message, disposition, now: now(), random: random())
+        case .returned, .abandoned: return failure("did not return", .retryable, now: now(), random: random())
         }
     }
 

@@ -107,8 +107,8 @@ extension Store {
         learn(now: now)
         if status == "dead" { return .dead }
         var flat = FlatReply(items, from: 2)
-        guard let due = flat.next()?.text.flatMap({ Int64($0) }), let stale = flat.list(), let tried = flat.list(),
-            tried.count % 2 == 0, flat.rest.count % 2 == 0
+        guard let due = flat.next()?.text.flatMap({ Int64($0) }), let claimed = flat.list(), let stale = flat.list(),
+            let tried = flat.list(), claimed.count % 2 == 0, tried.count % 2 == 0
         else { throw .unexpectedReply("cycle") }
         var turn = CycleTurn(
             now: now, nextDue: due == 0 ? nil : due,
@@ -120,7 +120,6 @@ extension Store {
             }
             histories[id] = TaskHistory(history)
         }
-        let claimed = flat.rest
         turn.claimed.reserveCapacity(claimed.count / 2)
         for i in stride(from: claimed.startIndex, to: claimed.endIndex, by: 2) {
             guard let id = claimed[i].text.flatMap({ TaskID($0) }), let bytes = claimed[i + 1].bytes else {

@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "785ba716d6e9784b4947fe1f78be15831d72cacc",
+        digest: "03193d0caf9acaf7794a111dca16aaf859166211",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -770,7 +770,8 @@ package enum Scripts {
         redis.call('SREM', key('idle', ARGV[i]), worker)
         end
         end
-        local reply, claimed, tried = { 'ok', string.format('%.0f', now), '0', #stale }, {}, {}
+        local reply, tried = { 'ok', string.format('%.0f', now), '0', 0 }, {}
+        local head = #reply
         local leases, more = {}, false
         if room > 0 then
         local paused = {}
@@ -824,7 +825,7 @@ package enum Scripts {
         limit = math.min(limit, bounds[ring[3]])
         end
         if limit > 0 and not ring.empty then
-        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, claimed, leases, tried, worker)
+        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, reply, leases, tried, worker)
         room = room - got
         ring.empty = not left
         end
@@ -873,17 +874,12 @@ package enum Scripts {
         end
         end
         end
-        reply[3] = string.format('%.0f', due or 0)
-        for _, id in ipairs(stale) do
-        reply[#reply + 1] = id
-        end
-        reply[#reply + 1] = #tried
-        for _, item in ipairs(tried) do
+        reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
+        for _, list_of in ipairs({ stale, tried }) do
+        reply[#reply + 1] = #list_of
+        for _, item in ipairs(list_of) do
         reply[#reply + 1] = item
         end
-        local length = #reply
-        for i = 1, #claimed do
-        reply[length + i] = claimed[i]
         end
         return reply
         """#)

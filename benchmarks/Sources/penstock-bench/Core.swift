@@ -17,8 +17,7 @@ struct Core: AsyncParsableCommand {
     @Option(help: "Slots of the worker.") var concurrency = 64
     @Option(help: "Jobs, and PINGs, for the latency.") var samples = 1000
 
-    /// Between two jobs of the paced latency: 200 a second. On a virtual machine every sleep and wake-up is then paid
-    /// in full, by a PING as by a job.
+    /// Before each PING and job of the paced latency.
     private var pace: Duration { .milliseconds(5) }
 
     func run() async throws {
@@ -61,10 +60,8 @@ struct Core: AsyncParsableCommand {
                 await penstock.shutdown()
                 _ = try await redis.send(RedisCommand("FLUSHALL"))
             }
-            let pings = try await pingTimes(redis, every: nil)
-            let starts = try await startLatencies(server.url, every: nil, logger: quiet)
-            let pacedPings = try await pingTimes(redis, every: pace)
-            let pacedStarts = try await startLatencies(server.url, every: pace, logger: quiet)
+            let (pings, starts) = try await latencies(server.url, redis, every: nil, logger: quiet)
+            let (pacedPings, pacedStarts) = try await latencies(server.url, redis, every: pace, logger: quiet)
             await redis.shutdown()
             return Figures(
                 setPerSecond: setRates.median, setUs: setCosts.median, drainedPerSecond: drainRates.median,
@@ -106,45 +103,41 @@ struct Core: AsyncParsableCommand {
         return seconds
     }
 
-    /// Round trips of PING, one after the other, back to back or with a pause before each.
-    private func pingTimes(_ redis: RedisClient, every pause: Duration?) async throws -> [Double] {
-        var times: [Double] = []
-        for _ in 0..<samples {
-            if let pause { try await Task.sleep(for: pause) }
-            let start = ContinuousClock.now
-            _ = try await redis.send(RedisCommand("PING"))
-            times.append(microseconds(ContinuousClock.now - start))
-        }
-        return Array(times.dropFirst(samples / 10))
-    }
-
-    /// Times from the call of enqueue to the first line of the handler, one job at a time: the worker is idle, and the
-    /// next job is enqueued when the last one has been committed, at once or after a pause.
-    private func startLatencies(_ url: String, every pause: Duration?, logger: Logger) async throws -> [Double] {
+    /// By turns a PING and a job on an idle system, at once or after a pause: the round trip of the one, and the time
+    /// from the call of enqueue to the first line of the handler of the other. They alternate because a thread that has
+    /// slept is woken at a price, on a virtual machine ten times that of one that was about to sleep: a loop of PINGs
+    /// alone never pays it, a loop of jobs always does.
+    private func latencies(
+        _ url: String, _ redis: RedisClient, every pause: Duration?, logger: Logger
+    ) async throws -> (pings: [Double], starts: [Double]) {
         let producer = try Penstock(.init(url: url, namespace: "latency"), logger: logger)
         let consumer = try Penstock(.init(url: url, namespace: "latency"), logger: logger)
         let worker = Worker(consumer, queues: ["default"], concurrency: 16)
-        let (starts, continuation) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
+        let (started, continuation) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
         worker.handle(Stamp.self) { _, _ in _ = continuation.yield(.now) }
         let count = samples
         let times = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
-            var times: [Double] = []
-            var iterator = starts.makeAsyncIterator()
+            var pings: [Double] = []
+            var starts: [Double] = []
+            var iterator = started.makeAsyncIterator()
             for index in 0..<count {
+                if let pause { try await Task.sleep(for: pause) }
+                let pinged = ContinuousClock.now
+                _ = try await redis.send(RedisCommand("PING"))
+                pings.append(microseconds(.now - pinged))
+                if let pause { try await Task.sleep(for: pause) }
                 let sent = ContinuousClock.now
                 try await producer.enqueue(Stamp(index: index))
-                guard let started = await iterator.next() else { break }
-                times.append(microseconds(started - sent))
-                while worker.statistics.completed <= index { try await Task.sleep(for: .microseconds(100)) }
-                if let pause { try await Task.sleep(for: pause) }
+                guard let moment = await iterator.next() else { break }
+                starts.append(microseconds(moment - sent))
             }
             group.cancelAll()
-            return times
+            return (pings, starts)
         }
         await producer.shutdown()
         await consumer.shutdown()
-        return Array(times.dropFirst(count / 10))
+        return (Array(times.0.dropFirst(count / 10)), Array(times.1.dropFirst(count / 10)))
     }
 }
 
@@ -184,12 +177,12 @@ struct Figures: Encodable, Sendable {
         row("Redis CPU, whole life", redisCpuUsPerJob, "us a job")
         row("Redis CPU, whole life", redisCpuSetsPerJob, "SETs", "at most 18")
         row("redis.calls", redisCallsPerJob, "a job")
-        print("Latency on an idle system, back to back:")
+        print("Latency on an idle system, a PING and a job by turns:")
         row("  PING, median", pingUsP50, "us")
         row("  enqueue to start, median", enqueueToStartUsP50, "us")
         row("  enqueue to start, median", enqueueToStartPingsP50, "PINGs", "under 12")
         row("  99th percentile", enqueueToStartPingsP99, "PINGs", "under 40")
-        print("Latency on an idle system, 200 a second:")
+        print("Latency on an idle system, a pause of 5 ms before each:")
         row("  PING, median", pacedPingUsP50, "us")
         row("  enqueue to start, median", pacedEnqueueToStartUsP50, "us")
         row("  enqueue to start, median", pacedEnqueueToStartPingsP50, "PINGs", "under 12")
