@@ -143,7 +143,7 @@ if room > 0 then
     if bounds[kind] then
       bounds[kind] = bounds[kind] - 1
     end
-    return true
+    return true, bounds[kind] ~= nil
   end
 
   -- The rings to claim from: each queue, and those of its kinds that were set aside and are taken here.

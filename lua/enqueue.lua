@@ -16,7 +16,7 @@
 --@include enter
 --@include wake
 local groups, at = {}, 3
-local place, mine = 0, {}
+local arguments, place, previous, ascends = ARGV, 0, '', true
 for i = 1, number(2, 'groups') do
   local count = number(at + 5, 'number of tasks')
   local group = {
@@ -40,19 +40,30 @@ for i = 1, number(2, 'groups') do
   end
   local ids = group.ids
   for j = group.from, group.to, 2 do
-    local id = ARGV[j]
-    if mine[id] then
-      return redis.error_reply('IDTAKEN ' .. id)
-    end
-    mine[id] = true
+    local id = arguments[j]
+    ascends = ascends and id > previous
+    previous = id
     ids[#ids + 1] = id
-    if group.deadline and not string.find(ARGV[j + 1], '\n', 1, true) then
+    if group.deadline and not string.find(arguments[j + 1], '\n', 1, true) then
       return redis.error_reply('BADCALL the record of ' .. id .. ' has no head')
     end
   end
   groups[i] = group
   place = place + count
   at = group.to + 1
+end
+
+-- Ids of one generator ascend, and are then all different.
+if not ascends then
+  local seen = {}
+  for _, group in ipairs(groups) do
+    for _, id in ipairs(group.ids) do
+      if seen[id] then
+        return redis.error_reply('IDTAKEN ' .. id)
+      end
+      seen[id] = true
+    end
+  end
 end
 
 local tasks = key('tasks')

@@ -1,7 +1,8 @@
 --- claim_ring: claims up to `room` tasks of one ring for a worker: appends id and record to `reply`, fields of the
 --- lease to `leases`, and id and history of tasks that were in trouble before to `tried`. `takes(kind)` says whether
---- the worker takes another task of this kind now (nil: any); those that it does not take are set aside in the ring of
---- their kind, once, so that nobody meets them again who does not ask for them.
+--- the worker takes another task of this kind now, and whether it has to be asked for each (nil: it takes any); those
+--- that it does not take are set aside in the ring of their kind, once, so that nobody meets them again who does not
+--- ask for them.
 --- Returns the number claimed and whether tasks may be left.
 --@include key
 --@include lane_parts
@@ -12,8 +13,8 @@
 local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
   local claimed, passed, left = 0, 0, true
   local troubled = redis.call('EXISTS', key('tries')) == 1
-  -- Most tasks are of the kind of the one before: comparing its head is cheaper than reading it.
-  local kind, head = nil, '\t'
+  -- Most tasks are of the kind of the one before: comparing its head is cheaper than reading it and asking again.
+  local sub, kind, head, wanted, is_bounded = string.sub, nil, '\t', true, false
   local aside, aside_kinds = {}, {}
   while claimed < room and left and passed <= 256 do
     local taken
@@ -39,11 +40,16 @@ local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, w
         place = place + 1
         local id, record = ids[i], records[place]
         if record then
-          if takes and string.sub(record, 1, #head) ~= head then
-            kind = string.match(record, '^[^\t]*')
-            head = kind .. '\t'
+          if takes then
+            if sub(record, 1, #head) ~= head then
+              kind = string.match(record, '^[^\t]*')
+              head = kind .. '\t'
+              wanted, is_bounded = takes(kind)
+            elseif is_bounded then
+              wanted = takes(kind)
+            end
           end
-          if not takes or takes(kind) then
+          if wanted then
             claimed = claimed + 1
             reply[at + 1], reply[at + 2] = id, record
             leases[leased + 1], leases[leased + 2] = id, lease

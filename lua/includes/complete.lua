@@ -7,18 +7,22 @@
 --@include total
 local function complete(worker, claim, from, to, troubled, cancelling, stale, done)
   local held = key('held', worker)
-  local fence, seen, counts = claim .. '\t', {}, {}
+  local fence, counts = claim .. '\t', {}
+  -- The lease that was valid last: most are alike, and are compared by identity.
+  local valid, alike = nil, 0
   for first = from, to, 1000 do
     local last = math.min(first + 999, to)
     local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
     local refused = false
     for i = 1, last - first + 1 do
       local value = holds[i]
-      if value and seen[value] == nil then
-        seen[value] = string.sub(value, 1, #fence) == fence
-      end
-      if value and seen[value] then
-        counts[value] = (counts[value] or 0) + 1
+      if value and value == valid then
+        alike = alike + 1
+      elseif value and string.sub(value, 1, #fence) == fence then
+        if valid then
+          counts[valid] = (counts[valid] or 0) + alike
+        end
+        valid, alike = value, 1
       else
         refused = true
         stale[#stale + 1] = ARGV[first + i - 1]
@@ -46,6 +50,9 @@ local function complete(worker, claim, from, to, troubled, cancelling, stale, do
         redis.call('HDEL', key('cancels'), unpack(ids, low, high))
       end
     end
+  end
+  if valid then
+    counts[valid] = (counts[valid] or 0) + alike
   end
   local completed = {}
   for value, count in pairs(counts) do

@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "03193d0caf9acaf7794a111dca16aaf859166211",
+        digest: "1adbdceddfbe72f94d4e8ddfa455c672412501ac",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -171,18 +171,21 @@ package enum Scripts {
         end
         local function complete(worker, claim, from, to, troubled, cancelling, stale, done)
         local held = key('held', worker)
-        local fence, seen, counts = claim .. '\t', {}, {}
+        local fence, counts = claim .. '\t', {}
+        local valid, alike = nil, 0
         for first = from, to, 1000 do
         local last = math.min(first + 999, to)
         local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
         local refused = false
         for i = 1, last - first + 1 do
         local value = holds[i]
-        if value and seen[value] == nil then
-        seen[value] = string.sub(value, 1, #fence) == fence
+        if value and value == valid then
+        alike = alike + 1
+        elseif value and string.sub(value, 1, #fence) == fence then
+        if valid then
+        counts[valid] = (counts[valid] or 0) + alike
         end
-        if value and seen[value] then
-        counts[value] = (counts[value] or 0) + 1
+        valid, alike = value, 1
         else
         refused = true
         stale[#stale + 1] = ARGV[first + i - 1]
@@ -210,6 +213,9 @@ package enum Scripts {
         redis.call('HDEL', key('cancels'), unpack(ids, low, high))
         end
         end
+        end
+        if valid then
+        counts[valid] = (counts[valid] or 0) + alike
         end
         local completed = {}
         for value, count in pairs(counts) do
@@ -636,7 +642,7 @@ package enum Scripts {
         local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
         local claimed, passed, left = 0, 0, true
         local troubled = redis.call('EXISTS', key('tries')) == 1
-        local kind, head = nil, '\t'
+        local sub, kind, head, wanted, is_bounded = string.sub, nil, '\t', true, false
         local aside, aside_kinds = {}, {}
         while claimed < room and left and passed <= 256 do
         local taken
@@ -661,11 +667,16 @@ package enum Scripts {
         place = place + 1
         local id, record = ids[i], records[place]
         if record then
-        if takes and string.sub(record, 1, #head) ~= head then
+        if takes then
+        if sub(record, 1, #head) ~= head then
         kind = string.match(record, '^[^\t]*')
         head = kind .. '\t'
+        wanted, is_bounded = takes(kind)
+        elseif is_bounded then
+        wanted = takes(kind)
         end
-        if not takes or takes(kind) then
+        end
+        if wanted then
         claimed = claimed + 1
         reply[at + 1], reply[at + 2] = id, record
         leases[leased + 1], leases[leased + 2] = id, lease
@@ -800,7 +811,7 @@ package enum Scripts {
         if bounds[kind] then
         bounds[kind] = bounds[kind] - 1
         end
-        return true
+        return true, bounds[kind] ~= nil
         end
         local rings = {}
         for i = queues_from, queues_to do
@@ -1020,7 +1031,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "dc37cb2215c2a253d470e5409f5aed3afd2dd13a",
+        digest: "9e46a2182f7e09fe71b4d812022e16224ebb9e2c",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1132,7 +1143,7 @@ package enum Scripts {
         end
         end
         local groups, at = {}, 3
-        local place, mine = 0, {}
+        local arguments, place, previous, ascends = ARGV, 0, '', true
         for i = 1, number(2, 'groups') do
         local count = number(at + 5, 'number of tasks')
         local group = {
@@ -1156,19 +1167,28 @@ package enum Scripts {
         end
         local ids = group.ids
         for j = group.from, group.to, 2 do
-        local id = ARGV[j]
-        if mine[id] then
-        return redis.error_reply('IDTAKEN ' .. id)
-        end
-        mine[id] = true
+        local id = arguments[j]
+        ascends = ascends and id > previous
+        previous = id
         ids[#ids + 1] = id
-        if group.deadline and not string.find(ARGV[j + 1], '\n', 1, true) then
+        if group.deadline and not string.find(arguments[j + 1], '\n', 1, true) then
         return redis.error_reply('BADCALL the record of ' .. id .. ' has no head')
         end
         end
         groups[i] = group
         place = place + count
         at = group.to + 1
+        end
+        if not ascends then
+        local seen = {}
+        for _, group in ipairs(groups) do
+        for _, id in ipairs(group.ids) do
+        if seen[id] then
+        return redis.error_reply('IDTAKEN ' .. id)
+        end
+        seen[id] = true
+        end
+        end
         end
         local tasks = key('tasks')
         local now = clock()
