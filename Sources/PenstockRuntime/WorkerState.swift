@@ -62,6 +62,7 @@ struct WorkerState {
     private var claimCount = 0
     private var heldByKind: [String: Int] = [:]
     private var pace = Pace()
+    private var portion = Portion()
 
     init(configuration: WorkerConfiguration, kinds: [String]?) {
         self.configuration = configuration
@@ -114,7 +115,8 @@ struct WorkerState {
         if isLost { return isStopping && running.isEmpty ? .finished : .wait }
         if isStopping && running.isEmpty && ended.isEmpty && ready.isEmpty { return .finished }
         let room =
-            isStopping ? 0 : max(0, configuration.concurrency + pace.ahead - running.count - ready.count)
+            isStopping
+            ? 0 : portion.limit(max(0, configuration.concurrency + pace.ahead - running.count - ready.count))
         let flush = !ended.isEmpty && (isStopping || !shouldHold(now: now))
         // Claims are held back like commits: while enough is waiting here, a call would bring little.
         let claims = wantsWork && room > 0 && ready.count <= pace.lowWater
@@ -128,7 +130,7 @@ struct WorkerState {
         if room > 0 { wantsWork = false }
         statistics.cycles += 1
         let request = CycleRequest(
-            worker: incarnationName, lease: configuration.lease, claim: claimCount, room: min(room, Store.largestClaim),
+            worker: incarnationName, lease: configuration.lease, claim: claimCount, room: room,
             queues: configuration.queues, kinds: kinds,
             bounds: configuration.kindConcurrency.map { kind, bound in
                 (kind, max(0, bound - heldByKind[kind, default: 0]))
@@ -161,6 +163,7 @@ struct WorkerState {
         guard requested.worker == incarnationName, !isLost else { return (0, [], []) }
         isInFlight = false
         pace.note(ended: inFlight.count, at: now)
+        portion.note(arrived: turn.claimed)
         let stale = Set(turn.stale)
         var refused: [TaskID] = []
         var confirmed: [TaskID] = []
@@ -213,6 +216,7 @@ struct WorkerState {
     mutating func giveBack(_ requested: CycleRequest, outcomeUnknown: Bool, now: ContinuousClock.Instant) {
         guard requested.worker == incarnationName, !isLost else { return }
         isInFlight = false
+        if outcomeUnknown { portion.noteLost(room: requested.room) }
         if outcomeUnknown {
             doubtful.formUnion(inFlight.lazy.map(\.lease))
             needsReconcile = true

@@ -361,7 +361,7 @@ import Testing
             pace.note(ended: 250, at: now)
         }
         #expect((150...250).contains(pace.ahead), "4 ms of 50,000 a second; it is \(pace.ahead)")
-        #expect(pace.lowWater == pace.ahead / 3)
+        #expect(pace.lowWater == pace.ahead * 2 / 3)
         for _ in 0..<50 {
             now += .milliseconds(1)
             pace.note(ended: 100_000, at: now)
