@@ -7,7 +7,6 @@ import PackageDescription
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
@@ -31,7 +30,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -46,13 +44,13 @@ let package = Package(
         .target(name: "RedisClient", dependencies: ["CHiredis", nioCore, nioPosix, logging, collections]),
 
         // The only module that knows a key or a script.
-        .target(name: "PenstockStore", dependencies: ["PenstockModel", "RedisClient", nioCore, logging]),
+        .target(name: "PenstockStore", dependencies: ["PenstockModel", "RedisClient", logging]),
 
         // Claim loop, execution slots, heartbeats, wake-ups.
         .target(
             name: "PenstockRuntime",
             dependencies: [
-                "PenstockModel", "PenstockStore", "RedisClient", serviceLifecycle, logging, metrics, collections,
+                "PenstockModel", "PenstockStore", "RedisClient", serviceLifecycle, logging, collections,
             ]),
 
         // What users type.
@@ -70,7 +68,7 @@ let package = Package(
         .target(
             name: "PenstockTesting",
             dependencies: [
-                "Penstock", "PenstockStore", "RedisClient", "EmbeddedRedis", nioCore, nioPosix, logging, collections,
+                "PenstockModel", "PenstockStore", "RedisClient", "EmbeddedRedis", nioCore, nioPosix, collections,
             ]),
 
         .executableTarget(
