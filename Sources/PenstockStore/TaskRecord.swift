@@ -84,6 +84,26 @@ package struct TaskRecord: Sendable, Hashable {
     }
 }
 
+/// Reads records one after the other. Most of a claim have the head of the one before, which is then not read again.
+struct TaskRecordReader {
+    /// With its line feed.
+    private var head: [UInt8] = []
+    private var last: TaskRecord?
+
+    /// Nil for bytes that are no record.
+    mutating func read(_ bytes: [UInt8]) -> TaskRecord? {
+        if var record = last, bytes.starts(with: head) {
+            record.payload = Array(bytes[head.count...])
+            return record
+        }
+        guard let record = TaskRecord(bytes) else { return nil }
+        head = Array(bytes.prefix(bytes.count - record.payload.count))
+        last = record
+        last?.payload = []
+        return record
+    }
+}
+
 extension TaskOptions {
     fileprivate mutating func read(option field: ArraySlice<UInt8>) {
         guard field.count >= 2, field[field.startIndex + 1] == UInt8(ascii: "=") else { return }

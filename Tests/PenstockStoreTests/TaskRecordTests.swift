@@ -1,6 +1,7 @@
 import PenstockModel
-import PenstockStore
 import Testing
+
+@testable import PenstockStore
 
 @Suite struct TaskRecordTests {
     static let records: [TaskRecord] = [
@@ -71,5 +72,26 @@ import Testing
         let history = TaskHistory(Array(text.utf8))
         #expect(history.troubles.isEmpty)
         #expect((0...1).contains(history.attempts))
+    }
+}
+
+@Suite struct TaskRecordReaderTests {
+    @Test func `a record is read alike whatever came before it`() {
+        let records = [
+            TaskRecord(kind: "k", queue: "q", payload: Array("one".utf8)),
+            TaskRecord(kind: "k", queue: "q", payload: []),
+            TaskRecord(kind: "k", queue: "q", tenant: "t", payload: [0, 10, 9, 255]),
+            TaskRecord(kind: "k", queue: "q", payload: Array("\n\n".utf8)),
+            TaskRecord(kind: "k", queue: "q", options: .init(maxAttempts: 3), payload: Array("k\tq\t\t\n".utf8)),
+            TaskRecord(kind: "k", queue: "q", payload: Array("k\tq\t\t\n".utf8)),
+        ]
+        var reader = TaskRecordReader()
+        for _ in 0..<50 {
+            for record in [records.randomElement(), records.randomElement()].compactMap({ $0 }) {
+                #expect(reader.read(record.bytes) == record)
+            }
+        }
+        #expect(reader.read(Array("no head".utf8)) == nil)
+        #expect(reader.read(records[0].bytes) == records[0])
     }
 }

@@ -121,11 +121,12 @@ extension Store {
             histories[id] = TaskHistory(history)
         }
         turn.claimed.reserveCapacity(claimed.count / 2)
+        var reader = TaskRecordReader()
         for i in stride(from: claimed.startIndex, to: claimed.endIndex, by: 2) {
             guard let id = claimed[i].text.flatMap({ TaskID($0) }), let bytes = claimed[i + 1].bytes else {
                 throw .unexpectedReply("cycle")
             }
-            if let record = TaskRecord(bytes) {
+            if let record = reader.read(bytes) {
                 let history = histories.isEmpty ? nil : histories[id]
                 turn.claimed.append(
                     ClaimedTask(id: id, claim: request.claim, record: record, history: history ?? TaskHistory()))
