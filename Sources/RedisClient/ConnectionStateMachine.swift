@@ -88,6 +88,8 @@ struct ConnectionStateMachine<Waiter> {
     private var failureCount = 0
     private var notBefore = NIODeadline.uptimeNanoseconds(0)
     private var hasBeenConnected = false
+    /// A first connection is tried so often with a peer that hangs up, before callers are told.
+    private static var droppedAttempts: Int { 5 }
     private var lastFailure: String?
 
     init(backoff: ReconnectBackoff) {
@@ -210,6 +212,11 @@ struct ConnectionStateMachine<Waiter> {
         case .unreachable(let reason):
             lastFailure = reason
             if !hasBeenConnected { failWaiting(.unavailable(reason: reason), in: &effects) }
+        case .dropped(let reason):
+            lastFailure = reason
+            if !hasBeenConnected && failureCount >= Self.droppedAttempts {
+                failWaiting(.unavailable(reason: reason), in: &effects)
+            }
         case .notReady(let error):
             lastFailure = error.description
         }

@@ -90,6 +90,8 @@ struct Handshake {
 enum ConnectFailure: Equatable {
     /// Nobody there, or no answer in time.
     case unreachable(String)
+    /// Somebody was there and hung up before the connection was ready: a server that ends, or is told to drop clients.
+    case dropped(String)
     /// A Redis that cannot serve yet, such as one that loads its data.
     case notReady(RedisServerError)
     /// An answer that trying again will not change: a wrong password, too old a version.

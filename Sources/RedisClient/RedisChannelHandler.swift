@@ -30,7 +30,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
     func start(_ handshake: Handshake, on channel: any Channel) {
         guard channel.isActive else {
             phase = .ended
-            return connection.connectFailed(attempt, .unreachable("the peer hung up at once"))
+            return connection.connectFailed(attempt, .dropped("the peer hung up at once"))
         }
         phase = .handshake(handshake)
         var buffer = ByteBuffer()
@@ -99,7 +99,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
         switch (former, ending) {
         case (.idle, _), (.ended, _): break
         case (.handshake, .garbage): connection.connectFailed(attempt, .refused(Handshake.notRedis))
-        case (.handshake, .lost(let reason)): connection.connectFailed(attempt, .unreachable(reason))
+        case (.handshake, .lost(let reason)): connection.connectFailed(attempt, .dropped(reason))
         case (.live, .garbage):
             connection.connectionLost(attempt, reason: "the peer sent something that is not the Redis protocol")
         case (.live, .lost(let reason)): connection.connectionLost(attempt, reason: reason)

@@ -119,6 +119,17 @@ import Testing
         #expect(send(&machine, 3, at: 4) == .connect(.init(id: 2, delay: .milliseconds(6))), "the rest of the pause")
     }
 
+    @Test func aPeerThatHangsUpIsTriedAgainBeforeCallersAreTold() {
+        var machine = machine()
+        _ = send(&machine, 1)
+        _ = machine.planCheck()
+        for (index, pause) in [10, 20, 40, 40].enumerated() {
+            let effects = machine.connectFailed(1 + index, .dropped("x"), now: Self.time(0))
+            #expect(line(effects) == "close, connect \(2 + index) after \(pause)")
+        }
+        #expect(line(machine.connectFailed(5, .dropped("x"), now: Self.time(0))) == "1 unavailable, close")
+    }
+
     @Test func onceConnectedCallersWaitThroughFailedAttempts() throws {
         var machine = try connectedMachine()
         _ = machine.connectionLost(1, reason: "x", now: Self.time(0))
