@@ -152,6 +152,9 @@ struct WorkerState {
         return now - oldestEnd < Pace.longestHold
     }
 
+    /// Ends that wait for a call.
+    var endedCount: Int { ended.count }
+
     /// When a held batch must leave, if one is held.
     var flushAt: ContinuousClock.Instant? { isInFlight ? nil : oldestEnd.map { $0 + Pace.longestHold } }
 

@@ -16,7 +16,9 @@ extension WorkerEngine {
             let now = ContinuousClock.now
             let (settlement, goesOn, opens, flushAt) = state.withLock { state in
                 let settlement = state.settle(attempt, outcome, now: now)
-                return (settlement, settlement != .late || state.regainRunner(), state.needsLoop, state.flushAt)
+                // The first end of a batch sets the alarm for all of it.
+                let flushAt = state.endedCount == 1 ? state.flushAt : nil
+                return (settlement, settlement != .late || state.regainRunner(), state.needsLoop, flushAt)
             }
             if settlement == .refused { count(refused: [attempt.task.id], confirmed: []) }
             if opens { gate.open() } else if let flushAt { alarm.set(flushAt) }
@@ -28,12 +30,11 @@ extension WorkerEngine {
         let handler = handlers[task.record.kind] ?? fallback
         let policy = (handler?.retry ?? configuration.retry).overridden(by: task.record.options)
         var limit: (at: ContinuousClock.Instant, reason: Interruption)?
-        let now = ContinuousClock.now
         if let timeout = task.record.options.timeout ?? handler?.timeout ?? configuration.attemptTimeout {
-            limit = (now + timeout, .timedOut(timeout))
+            limit = (.now + timeout, .timedOut(timeout))
         }
         if let deadline = task.record.options.deadline {
-            let at = now + .milliseconds(max(0, deadline - store.serverNow))
+            let at = ContinuousClock.now + .milliseconds(max(0, deadline - store.serverNow))
             if limit.map({ at < $0.at }) ?? true { limit = (at, .deadlinePassed) }
         }
         return Attempt(task: task, incarnation: incarnation, interrupt: Interrupt(), policy: policy, limit: limit)
