@@ -98,7 +98,7 @@ for _, run in ipairs(runs) do
 end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
-local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
+local oldest, lost = redis.call('ZRANGE', workers, 0, 1, 'WITHSCORES'), false
 local score = tonumber(oldest[2])
 if score < 0 or (score < now and now - awake >= lease / 2) then
   lost = true
@@ -220,9 +220,11 @@ for i = queues_from, queues_to do
   end
 end
 if room > 0 then
-  local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
-  if next_lost[1] ~= worker and next_lost[2] then
-    local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
+  -- The next lease of another worker to expire, if nothing is heard of it.
+  local leases_of = lost and redis.call('ZRANGE', workers, 0, 1, 'WITHSCORES') or oldest
+  local other = leases_of[1] == worker and 4 or 2
+  if leases_of[other] then
+    local moment = math.max(tonumber(leases_of[other]), awake + lease / 2)
     if not due or moment < due then
       due = moment
     end

@@ -125,7 +125,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "1adbdceddfbe72f94d4e8ddfa455c672412501ac",
+        digest: "c79a4c01674f24d07c44a8c67aeacaf3ef8b6086",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -770,7 +770,7 @@ package enum Scripts {
         for _, run in ipairs(runs) do
         complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
         end
-        local oldest, lost = redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES'), false
+        local oldest, lost = redis.call('ZRANGE', workers, 0, 1, 'WITHSCORES'), false
         local score = tonumber(oldest[2])
         if score < 0 or (score < now and now - awake >= lease / 2) then
         lost = true
@@ -877,9 +877,10 @@ package enum Scripts {
         end
         end
         if room > 0 then
-        local next_lost = lost and redis.call('ZRANGE', workers, 0, 0, 'WITHSCORES') or oldest
-        if next_lost[1] ~= worker and next_lost[2] then
-        local moment = math.max(tonumber(next_lost[2]), awake + lease / 2)
+        local leases_of = lost and redis.call('ZRANGE', workers, 0, 1, 'WITHSCORES') or oldest
+        local other = leases_of[1] == worker and 4 or 2
+        if leases_of[other] then
+        local moment = math.max(tonumber(leases_of[other]), awake + lease / 2)
         if not due or moment < due then
         due = moment
         end
