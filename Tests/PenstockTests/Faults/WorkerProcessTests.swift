@@ -101,7 +101,7 @@ import Testing
         try await withTemporaryDirectory { directory in
             try await Rig.with { rig in
                 let ledger = Ledger(in: directory)
-                // Long enough that a busy machine makes no silence of half of it.
+                // Half of it, the silence after which leases get more time, is beyond what a busy machine makes.
                 let lease = Duration.seconds(3)
                 try await WorkerProgram.run(rig, ledger: ledger, concurrency: 2, lease: lease) { victim in
                     try await victim.output.line("its registration") { $0.hasPrefix("registered") }
