@@ -7,38 +7,24 @@
 --@include key
 --@include clock
 --@include record_lane
+--@include withdraw
 --@include drop
---@include leave
 local id, reason = ARGV[1], ARGV[2]
 local record = redis.call('HGET', key('tasks'), id)
 if not record then
   return 'unknown'
 end
-local lane, kind, queue = record_lane(record)
+local _, _, queue = record_lane(record)
 if redis.call('ZSCORE', key('dead', queue), id) then
   return 'dead'
 end
 local now = clock()
-if redis.call('ZREM', key('delayed', queue), id) == 0 then
-  for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-    if redis.call('HEXISTS', key('held', worker), id) == 1 then
-      redis.call('HSET', key('cancels'), id, reason)
-      redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
-      return 'requested'
-    end
-  end
-  -- Out of its lane if it is near either end; deeper down its id stays behind and is passed over when its turn comes.
-  local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
-  for _, name in ipairs({ lane, aside }) do
-    local list = key('lane', name)
-    if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
-      redis.call('LREM', list, 1, id)
-      leave(name)
-    elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
-      redis.call('LREM', list, -1, id)
-      leave(name)
-    end
-  end
+local is_out, worker = withdraw(id, record)
+if not is_out then
+  redis.call('HSET', key('cancels'), id, reason)
+  redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
+  return 'requested'
 end
+redis.call('ZREM', key('expiring', queue), id)
 drop(id, record, 'cancelled', now, reason)
 return 'cancelled'

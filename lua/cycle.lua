@@ -24,6 +24,13 @@
 --@include takeover
 --@include promote
 --@include claim_ring
+--@include gate_at
+--@include free
+--@include sweep
+--@include refill
+--@include settle
+--@include untie_all
+--@include intake
 --@include wake
 local worker, claim = ARGV[1], ARGV[3]
 local lease, room = number(2, 'lease'), number(4, 'room')
@@ -57,7 +64,7 @@ for i = ended_from, ended_to, 6 do
   end
 end
 
-local now, awake = clock(lease / 2)
+local now, awake, us = clock(lease / 2)
 local workers = key('workers')
 local expiry = tonumber(redis.call('ZSCORE', workers, worker) or -1)
 if expiry < 0 then
@@ -67,18 +74,37 @@ if expiry - now < lease * 2 / 3 then
   redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
 end
 
+-- What only some namespaces have, mostly none: asked for one by one only if any of it is there.
+local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'bonds', 'paused', 'inbox' }
+local some_keys = {}
+for i, name in ipairs(some) do
+  some_keys[i] = key(name)
+end
+for i = queues_from, queues_to do
+  some_keys[#some_keys + 1] = key('refill', ARGV[i])
+  some_keys[#some_keys + 1] = key('expiring', ARGV[i])
+end
+if redis.call('EXISTS', unpack(some_keys)) > 0 then
+  for i, name in ipairs(some) do
+    rare[name] = redis.call('EXISTS', some_keys[i]) == 1
+  end
+  rare.limits = rare.limits or rare.contended
+  for i = #some + 1, #some_keys, 2 do
+    rare.limits = rare.limits or redis.call('EXISTS', some_keys[i]) == 1
+    rare.expires = rare.expires or redis.call('EXISTS', some_keys[i + 1]) == 1
+  end
+end
+local gate, freed, roused = gate_at(now, us), {}, {}
+
 -- Commit.
 local stale, done = {}, {}
-local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
-  and redis.call('EXISTS', key('cancels')) == 1
-local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
 local handed_back, released = false, {}
 -- Plain successes come after the others and after what is not known, since their leases stay until the end: of two
 -- outcomes for one attempt only one may count.
 for i = ended_from, ended_to, 6 do
   local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
   handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
+  if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, rare, now, released, freed) then
     stale[#stale + 1] = id
   end
 end
@@ -91,10 +117,10 @@ if ARGV[5] == '1' then
   for i = running_from, running_to, 2 do
     known[ARGV[i]] = ARGV[i + 1]
   end
-  handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
+  handed_back = reconcile(worker, known, rare.cancels, now, freed, tonumber(claim)) > 0 or handed_back
 end
 for _, run in ipairs(runs) do
-  complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
+  complete(worker, run[1], run[2], run[3], rare, stale, done, freed, now)
 end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
@@ -102,8 +128,9 @@ local oldest, lost = redis.call('ZRANGE', workers, 0, 1, 'WITHSCORES'), false
 local score = tonumber(oldest[2])
 if score < 0 or (score < now and now - awake >= lease / 2) then
   lost = true
-  takeover(oldest[1], now)
+  takeover(oldest[1], now, freed)
 end
+free(freed, gate, roused)
 
 local function not_idle()
   for i = queues_from, queues_to do
@@ -115,10 +142,19 @@ local reply, tried = { 'ok', string.format('%.0f', now), '0', 0 }, {}
 local head = #reply
 
 -- Claim.
-local leases, more = {}, false
+local claims = { worker = worker, claim = claim, reply = reply, leases = {}, tried = tried }
+local leases, more = claims.leases, false
 if room > 0 then
+  if rare.inbox then
+    intake(rare.limits and gate or nil, now)
+    rare.bonds = redis.call('EXISTS', key('bonds')) == 1
+  end
+  if rare.limits then
+    sweep(gate, roused)
+  end
+  claims.troubled = rare.tries or lost or (ended_to >= ended_from and redis.call('EXISTS', key('tries')) == 1)
   local paused = {}
-  for _, target in ipairs(redis.call('HKEYS', key('paused'))) do
+  for _, target in ipairs(rare.paused and redis.call('HKEYS', key('paused')) or {}) do
     paused[target] = true
   end
   local known
@@ -145,12 +181,19 @@ if room > 0 then
     end
     return true, bounds[kind] ~= nil
   end
+  -- Taken back: it only waits elsewhere now.
+  function claims.untake(kind)
+    bounds[kind] = bounds[kind] + 1
+  end
 
   -- The rings to claim from: each queue, and those of its kinds that were set aside and are taken here.
   local rings = {}
   for i = queues_from, queues_to do
     local queue = ARGV[i]
-    promote(queue, now)
+    promote(queue, now, rare.expires)
+    if rare.limits then
+      refill(queue, gate, roused)
+    end
     if not paused['queue:' .. queue] then
       for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
         if open(kind) then
@@ -172,11 +215,27 @@ if room > 0 then
         limit = math.min(limit, bounds[ring[3]])
       end
       if limit > 0 and not ring.empty then
-        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, reply, leases, tried, worker)
+        local before = #reply
+        local got, left = claim_ring(ring[1], limit, choosy and takes, claims, now, rare.limits and gate)
         room = room - got
+        if got > 0 and (rare.bonds or rare.expires) then
+          local ids = {}
+          for place = before + 1, #reply, 2 do
+            ids[#ids + 1] = reply[place]
+          end
+          if rare.bonds then
+            untie_all(ids, 1, #ids, 'start', now)
+          end
+          if rare.expires then
+            redis.call('ZREM', key('expiring', ring[2]), unpack(ids))
+          end
+        end
         ring.empty = not left
       end
     end
+  end
+  if rare.limits then
+    settle(gate)
   end
   for i = 1, #leases, 2000 do
     redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
@@ -204,6 +263,16 @@ for _, leases_done in ipairs(done) do
   redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
 end
 
+-- Lanes that were woken in queues of others; those of its own queues it has just looked at, if it had room.
+for i = queues_from, queues_to do
+  if roused[ARGV[i]] then
+    handed_back, roused[ARGV[i]] = true, nil
+  end
+end
+for queue in pairs(roused) do
+  wake(queue)
+end
+
 -- With room it is idle: say so, and learn when to look again. Without, what was handed back, comes back later or is due
 -- is for others to look at; what comes due later is told all the same, for this worker may be the only one to know.
 local due = more and room > 0 and now or nil
@@ -215,8 +284,17 @@ for i = queues_from, queues_to do
   elseif handed_back or (delayed and delayed <= now) then
     wake(queue)
   end
-  if delayed and (not due or delayed < due) and (room > 0 or delayed > now) then
-    due = delayed
+  local soonest = delayed
+  if rare.limits or rare.expires or next(gate.limits) then
+    for _, name in ipairs({ 'refill', 'expiring' }) do
+      local moment = tonumber(redis.call('ZRANGE', key(name, queue), 0, 0, 'WITHSCORES')[2])
+      if moment and (not soonest or moment < soonest) then
+        soonest = moment
+      end
+    end
+  end
+  if soonest and (not due or soonest < due) and (room > 0 or soonest > now) then
+    due = soonest
   end
 end
 if room > 0 then

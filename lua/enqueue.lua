@@ -1,27 +1,33 @@
 --- enqueue: stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
---- nothing: the token is remembered for 30 s.
+--- nothing and is answered as the first time: the token is remembered for 30 s.
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] token: names this call; '' for none (a lost reply must then not be sent again)
 --- ARGV[2] groups: their number
 --- ARGV[3] lists...: for each group: lane; start ('' now, '+ms' in so many ms, '@ms' at a time of Redis's clock);
----   deadline (ms from now, '' none); idempotency key ('' none); for how long (ms) the key is remembered; number of
----   tasks (one, where there is a key); then id, record of each
---- returns: flat array: now (ms), then for each task whose key was known: its position in the call from 0, the first id
---- errors: IDTAKEN an id is in use by another task, be it of this call; nothing was stored
+---   extras (see includes/extras.lua); number of tasks (one, where there is an idempotency or unique key); then id,
+---   record of each
+--- returns: flat array: now (ms), then for each task that another one stands for: its position in the call from 0, and
+---   the id of the other
+--- errors: IDTAKEN an id is in use by another task, be it of this call; FULL a length cap is reached; NOBATCH there
+---   is no such batch, or it has ended. Nothing was stored
 --@include key
 --@include number
 --@include clock
 --@include lane_parts
---@include push
---@include enter
---@include wake
+--@include extras
+--@include known_as
+--@include replace
+--@include caps_of
+--@include make_way
+--@include gate_at
+--@include store_group
+--@include finish_plan
 local groups, at = {}, 3
-local arguments, place, previous, ascends = ARGV, 0, '', true
+local place, previous, ascends = 0, '', true
 for i = 1, number(2, 'groups') do
-  local count = number(at + 5, 'number of tasks')
+  local count = number(at + 3, 'number of tasks')
   local group = {
-    lane = ARGV[at], start = ARGV[at + 1], deadline = tonumber(ARGV[at + 2]), name = ARGV[at + 3],
-    remembered = ARGV[at + 4], from = at + 6, to = at + 5 + 2 * count, place = place, ids = {},
+    lane = ARGV[at], start = ARGV[at + 1], from = at + 4, to = at + 3 + 2 * count, place = place,
   }
   if group.start ~= '' and not tonumber(string.sub(group.start, 2)) then
     return redis.error_reply('BADCALL start of group ' .. i .. ' is not a time')
@@ -32,19 +38,19 @@ for i = 1, number(2, 'groups') do
   if count < 1 or not string.find(group.lane, '\t', 1, true) then
     return redis.error_reply('BADCALL group ' .. i .. ' has no task or no lane')
   end
-  if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
-    return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
+  local wrong
+  group.extras, wrong = extras(ARGV[at + 2])
+  if not group.extras then
+    return redis.error_reply('BADCALL extra ' .. wrong .. ' of group ' .. i .. ' is wrong or missing')
   end
-  if ARGV[at + 2] ~= '' and not group.deadline then
-    return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time')
+  if count > 1 and (group.extras.k or group.extras.u) then
+    return redis.error_reply('BADCALL group ' .. i .. ' has one key for several tasks')
   end
-  local ids = group.ids
   for j = group.from, group.to, 2 do
-    local id = arguments[j]
+    local id = ARGV[j]
     ascends = ascends and id > previous
     previous = id
-    ids[#ids + 1] = id
-    if group.deadline and not string.find(arguments[j + 1], '\n', 1, true) then
+    if group.extras.d and not string.find(ARGV[j + 1], '\n', 1, true) then
       return redis.error_reply('BADCALL the record of ' .. id .. ' has no head')
     end
   end
@@ -57,100 +63,99 @@ end
 if not ascends then
   local seen = {}
   for _, group in ipairs(groups) do
-    for _, id in ipairs(group.ids) do
-      if seen[id] then
-        return redis.error_reply('IDTAKEN ' .. id)
+    for j = group.from, group.to, 2 do
+      if seen[ARGV[j]] then
+        return redis.error_reply('IDTAKEN ' .. ARGV[j])
       end
-      seen[id] = true
+      seen[ARGV[j]] = true
     end
   end
 end
 
-local tasks = key('tasks')
-local now = clock()
+local now, _, us = clock()
 local reply = { string.format('%.0f', now) }
-local taken
-for _, group in ipairs(groups) do
-  for from = 1, #group.ids, 1000 do
-    local last = math.min(from + 999, #group.ids)
-    for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
-      taken = taken or record and group.ids[from + i - 1]
-    end
-  end
-end
--- The first write, unless an id is taken: then this is either a call that was sent again, or refused.
 local sent = key('sent', ARGV[1])
-local again = ARGV[1] ~= '' and (taken and redis.call('EXISTS', sent) == 1
-  or not taken and not redis.call('SET', sent, '', 'NX', 'EX', 30))
-if again then
-  for _, group in ipairs(groups) do
-    local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
-    if known and known ~= group.ids[1] then
-      reply[#reply + 1] = group.place
-      reply[#reply + 1] = known
-    end
+-- A call that was sent again is not refused for what it did the first time.
+local function answered(text)
+  for part in string.gmatch(text, '[^ ]+') do
+    reply[#reply + 1] = part
   end
   return reply
 end
-if taken then
-  return redis.error_reply('IDTAKEN ' .. taken)
+local function refuse(problem)
+  local before = ARGV[1] ~= '' and redis.call('GET', sent)
+  return before and answered(before) or redis.error_reply(problem)
+end
+for _, group in ipairs(groups) do
+  for from = group.from, group.to, 2000 do
+    local ids = {}
+    for j = from, math.min(from + 1999, group.to), 2 do
+      ids[#ids + 1] = ARGV[j]
+    end
+    for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(ids))) do
+      if record then
+        return refuse('IDTAKEN ' .. ids[i])
+      end
+    end
+  end
+end
+local rare = redis.call('EXISTS', key('limits'), key('caps')) > 0
+local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us) or nil
+local capped = rare and redis.call('EXISTS', key('caps')) == 1
+local names, length = {}, {}
+for _, group in ipairs(groups) do
+  local more = group.extras
+  for _, name in ipairs({ more.k and 'k' .. more.k or false, more.u and 'u' .. string.sub(more.u, 2) or false }) do
+    if name then
+      group.known = group.known or names[name]
+      names[name] = group.known or ARGV[group.from]
+    end
+  end
+  group.known = group.known or known_as(more)
+  if more.b then
+    local batch = redis.call('HMGET', key('batch', more.b), 'keep', 'ended')
+    if not batch[1] or batch[2] then
+      return refuse('NOBATCH ' .. (batch[1] and 'has ended: ' or 'is not known: ') .. more.b)
+    end
+  end
+  if capped and not group.known then
+    local _, tenant, _, queue = lane_parts(group.lane)
+    group.caps = caps_of(queue, tenant)
+    for _, cap in ipairs(group.caps) do
+      local target = cap.target
+      length[target] = (length[target] or redis.call('ZCARD', key('live', target))) + (group.to - group.from + 1) / 2
+      if length[target] > cap.most and cap.policy ~= 'drop' then
+        return refuse('FULL ' .. cap.most .. ' ' .. target)
+      end
+    end
+  end
+end
+-- The first write, unless this call was carried out before.
+local before = ARGV[1] ~= '' and redis.call('SET', sent, '', 'NX', 'GET', 'EX', 30)
+if before then
+  return answered(before)
 end
 
-local entering, ready, earlier = {}, {}, {}
+local plan = { entering = {}, ready = {}, earlier = {} }
 for _, group in ipairs(groups) do
-  local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
-  if known then
-    reply[#reply + 1] = group.place
-    reply[#reply + 1] = known
+  if group.known then
+    reply[#reply + 1] = string.format('%d', group.place)
+    reply[#reply + 1] = group.known
+    if group.extras.u then
+      replace(group.known, ARGV[group.from + 1], group.extras, now)
+    end
   else
-    if group.name ~= '' then
-      redis.call('SET', key('dedupe', group.name), group.ids[1], 'PX', group.remembered)
-    end
-    if group.deadline then
-      local option = '\td=' .. string.format('%.0f', now + group.deadline)
-      for j = group.from + 1, group.to, 2 do
-        local head = string.find(ARGV[j], '\n', 1, true)
-        redis.call('HSET', tasks, ARGV[j - 1], string.sub(ARGV[j], 1, head - 1) .. option .. string.sub(ARGV[j], head))
-      end
-    else
-      for from = group.from, group.to, 2000 do
-        redis.call('HSET', tasks, unpack(ARGV, from, math.min(from + 1999, group.to)))
+    for _, cap in ipairs(group.caps or {}) do
+      local excess = redis.call('ZCARD', key('live', cap.target)) + (group.to - group.from + 1) / 2 - cap.most
+      if excess > 0 then
+        make_way(cap.target, excess, now)
       end
     end
-    local _, _, _, queue = lane_parts(group.lane)
-    local due
-    if group.start ~= '' then
-      due = tonumber(string.sub(group.start, 2)) + (string.sub(group.start, 1, 1) == '+' and now or 0)
-    end
-    if due and due > now then
-      local delayed = key('delayed', queue)
-      local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
-      if not first or due < tonumber(first) then
-        earlier[queue] = true
-      end
-      local score = string.format('%.0f', due)
-      for from = 1, #group.ids, 1000 do
-        local members = {}
-        for i = from, math.min(from + 999, #group.ids) do
-          members[#members + 1] = score
-          members[#members + 1] = group.ids[i]
-        end
-        redis.call('ZADD', delayed, unpack(members))
-      end
-      redis.call('SADD', key('queues'), queue)
-    else
-      push(group.lane, group.ids, entering)
-      ready[queue] = true
-    end
+    store_group(group, ARGV, group.from, group.to, plan, now, gate)
   end
 end
-enter(entering, now)
-for queue in pairs(earlier) do
-  ready[queue] = true
+if ARGV[1] ~= '' and #reply > 1 then
+  redis.call('SET', sent, table.concat(reply, ' ', 2), 'EX', 30)
 end
-for queue in pairs(ready) do
-  if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
-    wake(queue)
-  end
-end
+finish_plan(plan, now)
 return reply

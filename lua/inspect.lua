@@ -9,6 +9,7 @@
 --@include key
 --@include number
 --@include record_lane
+--@include lanes_of
 local id, depth = ARGV[1], number(2, 'depth')
 local record = redis.call('HGET', key('tasks'), id)
 if not record then
@@ -20,7 +21,7 @@ if not record then
   return { state, at, '', bytes, '' }
 end
 local tries = redis.call('HGET', key('tries'), id) or ''
-local lane, kind, queue = record_lane(record)
+local _, _, queue = record_lane(record)
 local due = redis.call('ZSCORE', key('delayed', queue), id)
 if due then
   return { 'delayed', due, '', record, tries }
@@ -34,11 +35,11 @@ for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
     return { 'running', worker, redis.call('HGET', key('cancels'), id) or '', record, tries }
   end
 end
-local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
-for _, name in ipairs({ lane, aside }) do
+local lanes = lanes_of(record)
+for _, name in ipairs(lanes) do
   local position = redis.call('LPOS', key('lane', name), id, 'MAXLEN', depth)
   if position then
     return { 'queued', tostring(position), tostring(redis.call('LLEN', key('lane', name))), record, tries }
   end
 end
-return { 'queued', '', tostring(redis.call('LLEN', key('lane', lane))), record, tries }
+return { 'queued', '', tostring(redis.call('LLEN', key('lane', lanes[1]))), record, tries }

@@ -9,6 +9,8 @@
 --@include clock
 --@include take
 --@include total
+--@include untie_all
+--@include leave
 local queue, chunk = ARGV[1], math.min(number(2, 'chunk'), 1000)
 local now = clock()
 local rings = { queue }
@@ -19,8 +21,13 @@ local out, purged = 0, 0
 local function remove(ids)
   if #ids > 0 then
     out = out + #ids
+    local bonds = redis.call('EXISTS', key('bonds')) == 1
     purged = purged + redis.call('HDEL', key('tasks'), unpack(ids))
     redis.call('HDEL', key('tries'), unpack(ids))
+    redis.call('ZREM', key('expiring', queue), unpack(ids))
+    if bonds then
+      untie_all(ids, 1, #ids, 'purged', now)
+    end
   end
 end
 for _, ring in ipairs(rings) do
@@ -31,6 +38,16 @@ for _, ring in ipairs(rings) do
     for _, group in ipairs(taken) do
       remove(group[2])
     end
+  end
+  -- What a limit has parked.
+  while out < chunk do
+    local lane = redis.call('HRANDFIELD', key('parked', ring))
+    local ids = lane and redis.call('LPOP', key('lane', lane), chunk - out)
+    remove(ids or {})
+    if not lane then
+      break
+    end
+    leave(lane)
   end
 end
 if out < chunk then

@@ -9,17 +9,24 @@
 --@include reconcile
 --@include forget_worker
 --@include wake
+--@include free
+--@include gate_at
 local worker = ARGV[1]
-local now = clock()
+local now, _, us = clock()
 local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
 local expiry = redis.call('ZSCORE', key('workers'), worker)
 if expiry and tonumber(expiry) < 0 then
   return 0
 end
-local back = expiry and reconcile(worker, {}, true, now) or 0
+local freed, roused = {}, {}
+local back = expiry and reconcile(worker, {}, true, now, freed) or 0
+free(freed, gate_at(now, us), roused)
 forget_worker(worker)
 -- What came back, and what this worker alone may have known to come due, is for others to look at.
 for queue in string.gmatch(queues, '[^\n]+') do
+  roused[queue] = true
+end
+for queue in pairs(roused) do
   wake(queue)
 end
 return back

@@ -1,24 +1,27 @@
---- claim_ring: claims up to `room` tasks of one ring for a worker: appends id and record to `reply`, fields of the
---- lease to `leases`, and id and history of tasks that were in trouble before to `tried`. `takes(kind)` says whether
---- the worker takes another task of this kind now, and whether it has to be asked for each (nil: it takes any); those
---- that it does not take are set aside in the ring of their kind, once, so that nobody meets them again who does not
---- ask for them.
---- Returns the number claimed and whether tasks may be left.
+--- claim_ring: claims up to `room` tasks of one ring for a worker, as far as limits let it (`gate`, nil where there
+--- are none). In `claims` it appends id and record to `reply`, fields of the lease to `leases`, id and history of
+--- tasks that were in trouble before to `tried`, and ids to `bound` if tasks with bonds exist. `takes(kind)` says
+--- whether the worker takes another task of this kind now, and whether it has to be asked for each (nil: it takes
+--- any); those that it does not take are set aside in the ring of their kind, once, so that nobody meets them again
+--- who does not ask for them. Tasks of a kind that has a limit wait in lanes of their own, so that no others wait
+--- behind them. Returns the number claimed and whether tasks may be left.
 --@include key
 --@include lane_parts
---@include record_lane
+--@include kind_lane
 --@include take
+--@include charge
+--@include load_limits
 --@include push_groups
 --@include wake
-local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
+local function claim_ring(ring, room, takes, claims, now, gate)
   local claimed, passed, left = 0, 0, true
-  local troubled = redis.call('EXISTS', key('tries')) == 1
+  local reply, leases, tried = claims.reply, claims.leases, claims.tried
   -- Most tasks are of the kind of the one before: comparing its head is cheaper than reading it and asking again.
-  local sub, kind, head, wanted, is_bounded = string.sub, nil, '\t', true, false
-  local aside, aside_kinds = {}, {}
+  local sub, kind, head, wanted, is_bounded, has_limit = string.sub, nil, '\t', true, false, false
+  local aside, aside_kinds, beside = {}, {}, {}
   while claimed < room and left and passed <= 256 do
     local taken
-    taken, left = take(ring, room - claimed, now)
+    taken, left = take(ring, room - claimed, now, gate)
     -- Read together, however many lanes they come from: no more than there is room for.
     local all = taken[1] and taken[1][2] or {}
     if #taken > 1 then
@@ -30,53 +33,88 @@ local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, w
       end
     end
     local records = all[1] and redis.call('HMGET', key('tasks'), unpack(all)) or {}
-    local tries = troubled and all[1] and redis.call('HMGET', key('tries'), unpack(all)) or {}
+    local tries = claims.troubled and all[1] and redis.call('HMGET', key('tries'), unpack(all)) or {}
     local place = 0
     for _, group in ipairs(taken) do
       local lane, ids = group[1], group[2]
-      local lease = claim .. '\t' .. lane
+      local lease, holds, before = claims.claim .. '\t' .. lane, {}, claimed
+      local own_kind = gate and string.match(lane, '\tkind:([^\t]*)$')
+      for _, limit in ipairs(gate and gate.of[lane] or {}) do
+        if limit.most then
+          gate.holding[limit.name] = gate.holding[limit.name] or {}
+          holds[#holds + 1] = gate.holding[limit.name]
+          lease = lease .. '\n' .. limit.name
+        end
+      end
       local at, leased = #reply, #leases
       for i = 1, #ids do
         place = place + 1
         local id, record = ids[i], records[place]
         if record then
-          if takes then
+          if takes or gate then
             if sub(record, 1, #head) ~= head then
               kind = string.match(record, '^[^\t]*')
               head = kind .. '\t'
-              wanted, is_bounded = takes(kind)
+              if takes then
+                wanted, is_bounded = takes(kind)
+              end
+              if gate then
+                load_limits(gate, { 'kind:' .. kind })
+                has_limit = gate.limits['kind:' .. kind]
+              end
             elseif is_bounded then
               wanted = takes(kind)
             end
           end
-          if wanted then
+          if not wanted then
+            passed = passed + 1
+            local _, _, _, queue = lane_parts(lane)
+            local to = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+            aside[to] = aside[to] or {}
+            table.insert(aside[to], id)
+            aside_kinds[kind] = queue
+          elseif has_limit and own_kind ~= kind then
+            passed = passed + 1
+            local to = kind_lane(lane, kind)
+            beside[to] = beside[to] or {}
+            table.insert(beside[to], id)
+            if is_bounded then
+              claims.untake(kind)
+            end
+          else
             claimed = claimed + 1
             reply[at + 1], reply[at + 2] = id, record
             leases[leased + 1], leases[leased + 2] = id, lease
             at, leased = at + 2, leased + 2
+            for _, holders in ipairs(holds) do
+              holders[#holders + 1] = id
+            end
             if tries[place] then
               tried[#tried + 1] = id
               tried[#tried + 1] = tries[place]
             end
-          else
-            passed = passed + 1
-            local _, _, _, queue = lane_parts(lane)
-            local rest = string.match(lane, '^[^\t]*(.*)$')
-            local to = queue .. '|' .. kind .. rest
-            aside[to] = aside[to] or {}
-            table.insert(aside[to], id)
-            aside_kinds[kind] = queue
           end
         else
           -- Cancelled deep down in its lane.
           passed = passed + 1
         end
       end
+      if gate and claimed - before < #ids then
+        charge(gate, lane, claimed - before - #ids)
+      end
+    end
+    if next(beside) then
+      push_groups(beside, now)
+      beside, left = {}, true
+    end
+    if gate then
+      -- Lanes that were met for nothing, since the limit which blocks them is new, or was used up by others.
+      passed, gate.met = passed + gate.met, 0
     end
   end
   push_groups(aside, now)
   for other, queue in pairs(aside_kinds) do
-    wake(queue, other, worker)
+    wake(queue, other, claims.worker)
   end
   return claimed, left
 end

@@ -2,14 +2,18 @@
 --- `claim`. One fence and one removal for the whole list. Others are appended to `stale`. The leases are left in
 --- `done`, lists of ids, for the caller to remove after it has claimed: a lease hash that never becomes empty under
 --- load stays a hash table, where a new one would be a packed list that Redis searches from end to end.
+--- `rare` says which of the things exist that few tasks have (see `cycle`).
 --@include key
 --@include lane_parts
+--@include lease_parts
+--@include give_up
+--@include untie_all
 --@include total
-local function complete(worker, claim, from, to, troubled, cancelling, stale, done)
+local function complete(worker, claim, from, to, rare, stale, done, freed, now)
   local held = key('held', worker)
   local fence, counts = claim .. '\t', {}
   -- The lease that was valid last: most are alike, and are compared by identity.
-  local valid, alike = nil, 0
+  local valid, alike, names = nil, 0, nil
   for first = from, to, 1000 do
     local last = math.min(first + 999, to)
     local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
@@ -18,11 +22,16 @@ local function complete(worker, claim, from, to, troubled, cancelling, stale, do
       local value = holds[i]
       if value and value == valid then
         alike = alike + 1
+        if names then
+          give_up(freed, names, ARGV[first + i - 1])
+        end
       elseif value and string.sub(value, 1, #fence) == fence then
         if valid then
           counts[valid] = (counts[valid] or 0) + alike
         end
-        valid, alike = value, 1
+        local _, _, lines = lease_parts(value)
+        valid, alike, names = value, 1, lines
+        give_up(freed, names, ARGV[first + i - 1])
       else
         refused = true
         stale[#stale + 1] = ARGV[first + i - 1]
@@ -43,11 +52,14 @@ local function complete(worker, claim, from, to, troubled, cancelling, stale, do
     if high >= low then
       done[#done + 1] = { ids, low, high }
       redis.call('HDEL', key('tasks'), unpack(ids, low, high))
-      if troubled then
+      if rare.tries then
         redis.call('HDEL', key('tries'), unpack(ids, low, high))
       end
-      if cancelling then
+      if rare.cancels then
         redis.call('HDEL', key('cancels'), unpack(ids, low, high))
+      end
+      if rare.bonds then
+        untie_all(ids, low, high, 'completed', now)
       end
     end
   end
@@ -56,7 +68,8 @@ local function complete(worker, claim, from, to, troubled, cancelling, stale, do
   end
   local completed = {}
   for value, count in pairs(counts) do
-    local _, _, _, queue = lane_parts(string.sub(value, #fence + 1))
+    local _, lane = lease_parts(value)
+    local _, _, _, queue = lane_parts(lane)
     completed[queue] = (completed[queue] or 0) + count
   end
   for queue, count in pairs(completed) do

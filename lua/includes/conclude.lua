@@ -12,23 +12,31 @@
 --@include keep_result
 --@include total
 --@include drop
+--@include untie
+--@include lease_parts
+--@include give_up
 --@include bury
-local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now, released)
+local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
   local held = key('held', worker)
   local value = redis.call('HGET', held, id)
   local fence = claim .. '\t'
   if not value or string.sub(value, 1, #fence) ~= fence then
     return false
   end
-  local lane = string.sub(value, #fence + 1)
+  local _, lane, names = lease_parts(value)
+  give_up(freed, names, id)
   local _, _, _, queue = lane_parts(lane)
-  local reason = cancelling and redis.call('HGET', key('cancels'), id)
+  local reason = rare.cancels and redis.call('HGET', key('cancels'), id)
   redis.call('HDEL', held, id)
   if outcome == 'result' then
     keep_result(id, 'completed', now, text, wait)
     redis.call('HDEL', key('tasks'), id)
     redis.call('HDEL', key('tries'), id)
     redis.call('HDEL', key('cancels'), id)
+    local bonds = rare.bonds and redis.call('HGET', key('bonds'), id)
+    if bonds then
+      untie(id, bonds, 'completed', now, wait > 0 and wait or nil)
+    end
     total(queue, 'completed', 1)
   elseif outcome == 'cancel' or reason then
     drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)

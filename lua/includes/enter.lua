@@ -1,14 +1,17 @@
---- enter: gives turns to the tenants of lanes that were empty until now. A newcomer enters one round behind the tenant
---- whose turn is next, so that leaving and coming back gains nothing.
---- entering: ring -> list of lanes, as filled by `push`.
+--- enter: gives turns to the tenants of lanes that were empty until now. A newcomer enters one round behind the
+--- tenant whose turn is next, so that leaving and coming back gains nothing; at the `front` is who was made to leave
+--- by a limit. entering: ring -> list of lanes, as filled by `push`.
 --@include key
 --@include lane_parts
 --@include widen
-local function enter(entering, now)
+local function enter(entering, now, front)
   for ring, lanes in pairs(entering) do
     local turn = key('turn', ring)
     local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-    local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+    local round = '0'
+    if first[2] then
+      round = front and first[2] or string.format('%.17g', first[2] + 1)
+    end
     local queue, kind
     for from = 1, #lanes, 1000 do
       local pairs_of, tenants, priorities = {}, {}, {}
@@ -22,8 +25,9 @@ local function enter(entering, now)
       redis.call('ZADD', turn, 'NX', unpack(pairs_of))
       local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
       for i, tenant in ipairs(tenants) do
-        if priorities[i] or wide[i] == 1 then
-          widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+          widen(ring, tenant, lane, priorities[i], now)
         end
       end
     end

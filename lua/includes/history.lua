@@ -1,5 +1,6 @@
 --- history: what is remembered of a task that did not succeed at once: `attempts TAB recoveries`, then a line for
---- each trouble (`when TAB attempt TAB message`), the newest last and no more than ten. Returns counters and new text.
+--- each trouble (`when TAB attempt TAB message`), the newest last and no more than ten. Returns counters and new
+--- text.
 local function history(old, attempts_by, recoveries_by, line)
   local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
   attempts = (tonumber(attempts) or 0) + attempts_by

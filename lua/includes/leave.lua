@@ -1,4 +1,5 @@
---- leave: takes the turn away from the tenant of a lane that may have become empty otherwise than by being served.
+--- leave: takes a lane that may have become empty otherwise than by being served out of its line, or its tenant out
+--- of the turns.
 --@include key
 --@include lane_parts
 local function leave(lane)
@@ -6,15 +7,24 @@ local function leave(lane)
     return
   end
   local ring, tenant, _, queue, kind = lane_parts(lane)
-  local plain = ring .. '\t' .. tenant
-  if redis.call('ZREM', key('lanes', plain), lane) == 1 then
-    if redis.call('EXISTS', key('lanes', plain)) == 1 then
-      return
+  local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+  local limit = redis.call('HGET', parked, lane)
+  if limit then
+    redis.call('HDEL', parked, lane)
+    redis.call('ZREM', key('waiting', limit), lane)
+    if redis.call('EXISTS', key('waiting', limit)) == 0 then
+      redis.call('SREM', key('contended'), limit)
+      redis.call('ZREM', key('refill', queue), limit)
     end
-    redis.call('SREM', key('wide', ring), tenant)
+  elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+    if redis.call('EXISTS', key('lanes', plain)) == 0 then
+      redis.call('SREM', key('wide', ring), tenant)
+      redis.call('ZREM', turn, tenant)
+    end
+  elseif lane == plain then
+    redis.call('ZREM', turn, tenant)
   end
-  redis.call('ZREM', key('turn', ring), tenant)
-  if kind and redis.call('EXISTS', key('turn', ring)) == 0 then
+  if kind and redis.call('EXISTS', turn, parked) == 0 then
     redis.call('SREM', key('kinds', queue), kind)
   end
 end

@@ -1,49 +1,66 @@
---- pop_wide: takes `want` tasks of a tenant with several lanes, the one with the oldest head (less priority) first;
---- looks at no more than 16 lanes a call. Appends {lane, ids} to `taken`; returns true when the tenant has no task
---- left.
+--- pop_wide: takes `want` tasks out of `lanes` (see `look_wide`) of a tenant, the one with the oldest head (less
+--- priority) first; a head that follows counts as of now. Appends {lane, ids} to `taken`; lanes that a limit blocks
+--- then are noted in `gate.parked`. Returns true when the tenant has no lane left to be served.
 --@include key
---@include lane_parts
-local function pop_wide(ring, tenant, want, now, taken)
-  local lanes = key('lanes', ring .. '\t' .. tenant)
-  local rows = redis.call('ZRANGE', lanes, 0, 15, 'WITHSCORES')
-  local count = #rows / 2
-  while want > 0 and count > 0 do
+--@include allowance
+--@include charge
+local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+  while want > 0 do
     local best, second
-    for i = 1, #rows, 2 do
-      if rows[i] then
-        local score = tonumber(rows[i + 1])
-        if not best or score < tonumber(rows[best + 1]) then
-          second = best and tonumber(rows[best + 1]) or second
-          best = i
-        elseif not second or score < second then
-          second = score
+    for _, lane in ipairs(lanes) do
+      if lane.room > lane.count then
+        if not best or lane.age < best.age or (lane.age == best.age and lane.count < best.count) then
+          second = best and best.age
+          best = lane
+        elseif not second or lane.age < second then
+          second = lane.age
         end
       end
     end
-    local lane = rows[best]
-    local _, _, priority = lane_parts(lane)
-    local after = now - (priority or 0) * 60000
-    local list = key('lane', lane)
-    local some = 1
-    if not second or after <= second then
-      some = want
+    if not best then
+      break
     end
-    local ids = redis.call('LPOP', list, some)
-    if ids and #ids > 0 then
-      want = want - #ids
-      table.insert(taken, { lane, ids })
+    local after, some = now - best.priority * 60000, 1
+    if not second or after < second then
+      some = math.min(want, best.room - best.count)
     end
-    if redis.call('EXISTS', list) == 0 then
-      redis.call('ZREM', lanes, lane)
-      rows[best], count = false, count - 1
-    else
-      rows[best + 1] = after
-      redis.call('ZADD', lanes, string.format('%.0f', after), lane)
+    best.count, best.age, want = best.count + some, after, want - some
+  end
+  for _, lane in ipairs(lanes) do
+    local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
+    if count > 0 then
+      local ids = redis.call('LPOP', key('lane', lane.name), count)
+      taken[#taken + 1] = { lane.name, ids }
+      lane.length, lane.is_served = lane.length - #ids, true
+      if gate then
+        charge(gate, lane.name, #ids)
+      end
     end
   end
-  if redis.call('EXISTS', lanes) == 0 then
-    redis.call('SREM', key('wide', ring), tenant)
-    return true
+  local moved, gone = {}, {}
+  for _, lane in ipairs(lanes) do
+    local is_blocked = gate and lane.length > 0 and allowance(gate, lane.name) == 0
+    if lane.length == 0 or is_blocked then
+      gone[#gone + 1] = lane.name
+      if is_blocked then
+        gate.parked[lane.name] = true
+        gate.met = gate.met + (lane.is_served and 0 or 1)
+      end
+    elseif lane.is_served then
+      moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
+      moved[#moved + 1] = lane.name
+    end
+  end
+  local ages = key('lanes', ring .. '\t' .. tenant)
+  if #moved > 0 then
+    redis.call('ZADD', ages, unpack(moved))
+  end
+  if #gone > 0 then
+    redis.call('ZREM', ages, unpack(gone))
+    if redis.call('EXISTS', ages) == 0 then
+      redis.call('SREM', key('wide', ring), tenant)
+      return true
+    end
   end
   return false
 end

@@ -1,5 +1,5 @@
---- push: puts tasks at the tail of a lane, or at its head ('LPUSH': the last of ids is then served first), and notes in
---- `entering` (ring -> lanes) a lane that was empty; `enter` must follow once.
+--- push: puts tasks at the tail of a lane, or at its head ('LPUSH': the last of ids is then served first), and notes
+--- in `entering` (ring -> lanes) a lane that was empty; `enter` must follow once.
 --@include key
 --@include lane_parts
 local function push(lane, ids, entering, command)

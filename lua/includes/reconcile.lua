@@ -1,17 +1,20 @@
 --- reconcile: hands back, uncounted, what an incarnation holds but does not know of: tasks of a claim whose reply was
---- lost. `known` has the claim of each task that it knows. Claims from `before` on are left alone: they came after the
---- list was made, which happens when a call that was sent again is overtaken by its repetition. Returns how many.
+--- lost. `known` has the claim of each task that it knows. Claims from `before` on are left alone: they came after
+--- the list was made, which happens when a call that was sent again is overtaken by its repetition. Returns how many.
 --@include key
 --@include push_groups
 --@include older
 --@include drop
-local function reconcile(worker, known, cancelling, now, before)
+--@include lease_parts
+--@include give_up
+local function reconcile(worker, known, cancelling, now, freed, before)
   local held = key('held', worker)
   local rows, groups, ids = redis.call('HGETALL', held), {}, {}
   for i = 1, #rows, 2 do
     local id = rows[i]
-    local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+    local claim, lane, names = lease_parts(rows[i + 1])
     if known[id] ~= claim and (not before or tonumber(claim) < before) then
+      give_up(freed, names, id)
       ids[#ids + 1] = id
       local reason = cancelling and redis.call('HGET', key('cancels'), id)
       if reason then

@@ -1,10 +1,17 @@
---- record_lane: the lane that a task belongs to, its kind and its queue, from the head of its record:
---- `kind TAB queue TAB tenant TAB priority [TAB option=value ...] LF payload`. The payload is never looked at.
+--- record_lane: the lane that a task belongs to, its kind and its queue, from the head of its record: `kind TAB queue
+--- TAB tenant TAB priority [TAB option=value ...] LF payload`. The payload is never looked at. Limit keys of the task
+--- (options `l`) are parts of its lane.
 local function record_lane(record)
-  local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
-  local lane = queue .. '\t' .. tenant
-  if priority ~= '' then
-    lane = lane .. '\t' .. priority
+  local kind, queue, tenant, priority, more =
+    string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+  local lane, keys = queue .. '\t' .. tenant, ''
+  if more ~= '' then
+    for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+      keys = keys .. '\t' .. name
+    end
+  end
+  if priority ~= '' or keys ~= '' then
+    lane = lane .. '\t' .. priority .. keys
   end
   return lane, kind, queue
 end

@@ -1,9 +1,11 @@
 --- takeover: puts up to 100 tasks of an incarnation whose lease has expired back at the head of their lanes. From the
 --- first chunk on the incarnation is dead (score -1): it can neither renew nor commit. A task that was taken over for
---- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends. Whoever takes over
---- may serve other queues: each queue is told.
+--- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends. Whoever takes
+--- over may serve other queues: each queue is told.
 --@include key
 --@include lane_parts
+--@include lease_parts
+--@include give_up
 --@include history
 --@include older
 --@include bury
@@ -12,7 +14,7 @@
 --@include total
 --@include forget_worker
 --@include wake
-local function takeover(worker, now)
+local function takeover(worker, now, freed)
   local held = key('held', worker)
   redis.call('ZADD', key('workers'), -1, worker)
   local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
@@ -23,7 +25,9 @@ local function takeover(worker, now)
   local ids, lane_of = {}, {}
   for i = 1, #rows, 2 do
     table.insert(ids, rows[i])
-    lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
+    local _, lane, names = lease_parts(rows[i + 1])
+    lane_of[rows[i]] = lane
+    give_up(freed, names, rows[i])
   end
   table.sort(ids, function(a, b) return older(b, a) end)
   local tries = redis.call('HMGET', key('tries'), unpack(ids))

@@ -1,5 +1,5 @@
---- wake: tells one idle worker of a queue that there is work (one that takes `kind`, where given, and other than `me`).
---- A hint: when it is lost, a worker's own poll finds the work.
+--- wake: tells one idle worker of a queue that there is work (one that takes `kind`, where given, and other than
+--- `me`). A hint: when it is lost, a worker's own poll finds the work.
 --@include key
 local function wake(queue, kind, me)
   local idle = key('idle', queue)

@@ -4,10 +4,114 @@
 import RedisClient
 
 package enum Scripts {
+    /// lets what one worker runs already count under a concurrency limit that is new.
+    package static let adopt = RedisScript(
+        name: "adopt",
+        digest: "a7fc3b3b8c06ab80e45c2f861064b85b296f9801",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL adopt expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function limit_names(lane)
+        local _, tenant, _, queue = lane_parts(lane)
+        local names = { 'queue:' .. queue }
+        if tenant ~= '' then
+        names[2] = 'tenant:' .. tenant
+        end
+        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+        names[#names + 1] = name
+        end
+        return names
+        end
+        local name, held = ARGV[1], key('held', ARGV[2])
+        local scope, is_wild = string.match(name, '^[^:]*:'), string.sub(name, -2) == ':*'
+        local rows, adopted = redis.call('HGETALL', held), 0
+        for i = 1, #rows, 2 do
+        local id = rows[i]
+        local _, lane, lines = lease_parts(rows[i + 1])
+        local names = limit_names(lane)
+        if scope == 'kind:' then
+        local kind = string.match(redis.call('HGET', key('tasks'), id) or '', '^[^\t]*')
+        names = { 'kind:' .. kind }
+        end
+        for _, own in ipairs(names) do
+        local is_meant = own == name or (is_wild and string.sub(own, 1, #scope) == scope)
+        if is_meant and not string.find((lines or '') .. '\n', '\n' .. own .. '\n', 1, true) then
+        lines = (lines or '') .. '\n' .. own
+        redis.call('SADD', key('holders', own), id)
+        redis.call('HSET', held, id, rows[i + 1] .. '\n' .. own)
+        rows[i + 1] = rows[i + 1] .. '\n' .. own
+        adopted = adopted + 1
+        end
+        end
+        end
+        return adopted
+        """#)
+
+    /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
+    package static let await = RedisScript(
+        name: "await",
+        digest: "0a111884465e5b1ed95706a484a84d29cbd567e1",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL await expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local id, line = ARGV[1], 'w' .. ARGV[2]
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        local state, bytes = string.match(redis.call('GET', key('result', id)) or '', '^([^\t]*)\t[^\n]*\n(.*)$')
+        return state and { state, bytes } or { redis.call('HEXISTS', key('awaits'), id) == 1 and 'waiting' or 'unknown' }
+        end
+        local _, _, queue = record_lane(record)
+        if redis.call('ZSCORE', key('dead', queue), id) then
+        return { 'dead' }
+        end
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if not bonds then
+        redis.call('HSET', key('bonds'), id, line)
+        elseif not string.find('\n' .. bonds .. '\n', '\n' .. line .. '\n', 1, true) then
+        redis.call('HSET', key('bonds'), id, bonds .. '\n' .. line)
+        end
+        return { 'waiting' }
+        """#)
+
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "8b3c153880f080897d1a0cba4a4c54c54eaed5e6",
+        digest: "b722a386fe7a20b583f2c0d98381393af5f1afee",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -20,10 +124,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -34,15 +140,83 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
-        local lane = queue .. '\t' .. tenant
-        if priority ~= '' then
-        lane = lane .. '\t' .. priority
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        redis.call('ZREM', key('waiting', limit), lane)
+        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        local function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
         end
         local function retain_of(record)
         return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
@@ -56,36 +230,187 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
         local function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
         if record then
         local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain_of(record))
+        keep_result(id, state, now, reason, retain)
         total(queue, state, 1)
         end
         redis.call('HDEL', key('tasks'), id)
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
-        end
-        local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
-        end
-        local function leave(lane)
-        if redis.call('EXISTS', key('lane', lane)) == 1 then
-        return
-        end
-        local ring, tenant, _, queue, kind = lane_parts(lane)
-        local plain = ring .. '\t' .. tenant
-        if redis.call('ZREM', key('lanes', plain), lane) == 1 then
-        if redis.call('EXISTS', key('lanes', plain)) == 1 then
-        return
-        end
-        redis.call('SREM', key('wide', ring), tenant)
-        end
-        redis.call('ZREM', key('turn', ring), tenant)
-        if kind and redis.call('EXISTS', key('turn', ring)) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
         end
         end
         local id, reason = ARGV[1], ARGV[2]
@@ -93,31 +418,18 @@ package enum Scripts {
         if not record then
         return 'unknown'
         end
-        local lane, kind, queue = record_lane(record)
+        local _, _, queue = record_lane(record)
         if redis.call('ZSCORE', key('dead', queue), id) then
         return 'dead'
         end
         local now = clock()
-        if redis.call('ZREM', key('delayed', queue), id) == 0 then
-        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        local is_out, worker = withdraw(id, record)
+        if not is_out then
         redis.call('HSET', key('cancels'), id, reason)
         redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
         return 'requested'
         end
-        end
-        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
-        for _, name in ipairs({ lane, aside }) do
-        local list = key('lane', name)
-        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
-        redis.call('LREM', list, 1, id)
-        leave(name)
-        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
-        redis.call('LREM', list, -1, id)
-        leave(name)
-        end
-        end
-        end
+        redis.call('ZREM', key('expiring', queue), id)
         drop(id, record, 'cancelled', now, reason)
         return 'cancelled'
         """#)
@@ -125,7 +437,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "c79a4c01674f24d07c44a8c67aeacaf3ef8b6086",
+        digest: "e9202a69487e9cc2e3015f88ca3b9545fdddc0dc",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -145,10 +457,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -159,20 +473,221 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
         local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
         return ring, tenant, tonumber(priority), queue or ring, kind
         end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function give_up(freed, names, id)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = freed[name] or {}
+        table.insert(freed[name], id)
+        end
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        local function untie_all(ids, first, last, event, now)
+        for from = first, last, 1000 do
+        for i, text in ipairs(redis.call('HMGET', key('bonds'), unpack(ids, from, math.min(from + 999, last)))) do
+        if text then
+        untie(ids[from + i - 1], text, event, now)
+        end
+        end
+        end
+        end
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
-        local function complete(worker, claim, from, to, troubled, cancelling, stale, done)
+        local function complete(worker, claim, from, to, rare, stale, done, freed, now)
         local held = key('held', worker)
         local fence, counts = claim .. '\t', {}
-        local valid, alike = nil, 0
+        local valid, alike, names = nil, 0, nil
         for first = from, to, 1000 do
         local last = math.min(first + 999, to)
         local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
@@ -181,11 +696,16 @@ package enum Scripts {
         local value = holds[i]
         if value and value == valid then
         alike = alike + 1
+        if names then
+        give_up(freed, names, ARGV[first + i - 1])
+        end
         elseif value and string.sub(value, 1, #fence) == fence then
         if valid then
         counts[valid] = (counts[valid] or 0) + alike
         end
-        valid, alike = value, 1
+        local _, _, lines = lease_parts(value)
+        valid, alike, names = value, 1, lines
+        give_up(freed, names, ARGV[first + i - 1])
         else
         refused = true
         stale[#stale + 1] = ARGV[first + i - 1]
@@ -206,11 +726,14 @@ package enum Scripts {
         if high >= low then
         done[#done + 1] = { ids, low, high }
         redis.call('HDEL', key('tasks'), unpack(ids, low, high))
-        if troubled then
+        if rare.tries then
         redis.call('HDEL', key('tries'), unpack(ids, low, high))
         end
-        if cancelling then
+        if rare.cancels then
         redis.call('HDEL', key('cancels'), unpack(ids, low, high))
+        end
+        if rare.bonds then
+        untie_all(ids, low, high, 'completed', now)
         end
         end
         end
@@ -219,7 +742,8 @@ package enum Scripts {
         end
         local completed = {}
         for value, count in pairs(counts) do
-        local _, _, _, queue = lane_parts(string.sub(value, #fence + 1))
+        local _, lane = lease_parts(value)
+        local _, _, _, queue = lane_parts(lane)
         completed[queue] = (completed[queue] or 0) + count
         end
         for queue, count in pairs(completed) do
@@ -246,48 +770,54 @@ package enum Scripts {
         redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
         end
         end
-        local function record_lane(record)
-        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
-        local lane = queue .. '\t' .. tenant
-        if priority ~= '' then
-        lane = lane .. '\t' .. priority
-        end
-        return lane, kind, queue
-        end
         local function retain_of(record)
         return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
         end
         local function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
         if record then
         local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain_of(record))
+        keep_result(id, state, now, reason, retain)
         total(queue, state, 1)
         end
         redis.call('HDEL', key('tasks'), id)
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
         end
         local function bury(id, queue, now)
         redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
         redis.call('SADD', key('queues'), queue)
         total(queue, 'dead', 1)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, 'dead', now)
         end
-        local function conclude(worker, outcome, id, claim, wait, counted, text, cancelling, now, released)
+        end
+        local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
         local held = key('held', worker)
         local value = redis.call('HGET', held, id)
         local fence = claim .. '\t'
         if not value or string.sub(value, 1, #fence) ~= fence then
         return false
         end
-        local lane = string.sub(value, #fence + 1)
+        local _, lane, names = lease_parts(value)
+        give_up(freed, names, id)
         local _, _, _, queue = lane_parts(lane)
-        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        local reason = rare.cancels and redis.call('HGET', key('cancels'), id)
         redis.call('HDEL', held, id)
         if outcome == 'result' then
         keep_result(id, 'completed', now, text, wait)
         redis.call('HDEL', key('tasks'), id)
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
+        local bonds = rare.bonds and redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, 'completed', now, wait > 0 and wait or nil)
+        end
         total(queue, 'completed', 1)
         elseif outcome == 'cancel' or reason then
         drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
@@ -316,70 +846,14 @@ package enum Scripts {
         end
         return #a < #b
         end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local lanes = key('lanes', ring .. '\t' .. tenant)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        local plain = ring .. '\t' .. tenant
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        if priorities[i] or wide[i] == 1 then
-        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
-        end
-        end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
-        end
-        local function reconcile(worker, known, cancelling, now, before)
+        local function reconcile(worker, known, cancelling, now, freed, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
-        local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+        local claim, lane, names = lease_parts(rows[i + 1])
         if known[id] ~= claim and (not before or tonumber(claim) < before) then
+        give_up(freed, names, id)
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -407,27 +881,7 @@ package enum Scripts {
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
-        local function takeover(worker, now)
+        local function takeover(worker, now, freed)
         local held = key('held', worker)
         redis.call('ZADD', key('workers'), -1, worker)
         local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
@@ -438,7 +892,9 @@ package enum Scripts {
         local ids, lane_of = {}, {}
         for i = 1, #rows, 2 do
         table.insert(ids, rows[i])
-        lane_of[rows[i]] = string.match(rows[i + 1], '^[^\t]*\t(.*)$')
+        local _, lane, names = lease_parts(rows[i + 1])
+        lane_of[rows[i]] = lane
+        give_up(freed, names, rows[i])
         end
         table.sort(ids, function(a, b) return older(b, a) end)
         local tries = redis.call('HMGET', key('tries'), unpack(ids))
@@ -473,12 +929,67 @@ package enum Scripts {
         forget_worker(worker)
         end
         end
-        local function promote(queue, now)
-        local delayed = key('delayed', queue)
-        local due = redis.call('ZRANGE', delayed, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 200)
-        if #due == 0 then
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
         return
         end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        redis.call('ZREM', key('waiting', limit), lane)
+        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        local function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
+        end
+        local function promote(queue, now, expires)
+        local delayed, moment = key('delayed', queue), string.format('%.0f', now)
+        local due = redis.call('ZRANGE', delayed, '-inf', moment, 'BYSCORE', 'LIMIT', 0, 200)
+        if #due > 0 then
         local groups = {}
         for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(due))) do
         if record then
@@ -489,6 +1000,21 @@ package enum Scripts {
         end
         redis.call('ZREM', delayed, unpack(due))
         push_groups(groups, now)
+        end
+        if not expires then
+        return
+        end
+        local expiring = key('expiring', queue)
+        local over = redis.call('ZRANGE', expiring, '-inf', moment, 'BYSCORE', 'LIMIT', 0, 200)
+        if #over > 0 then
+        for _, id in ipairs(over) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if record and withdraw(id, record) then
+        drop(id, record, 'expired', now, 'did not start in time')
+        end
+        end
+        redis.call('ZREM', expiring, unpack(over))
+        end
         end
         local function shares(rounds, lengths, weights, room)
         local share = {}
@@ -523,51 +1049,205 @@ package enum Scripts {
         end
         return share
         end
-        local function pop_wide(ring, tenant, want, now, taken)
-        local lanes = key('lanes', ring .. '\t' .. tenant)
-        local rows = redis.call('ZRANGE', lanes, 0, 15, 'WITHSCORES')
-        local count = #rows / 2
-        while want > 0 and count > 0 do
-        local best, second
+        local function look_wide(ring, tenant, room)
+        local most = math.min(math.max(room, 16), 64)
+        local rows = redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, most - 1, 'WITHSCORES')
+        local lanes = {}
         for i = 1, #rows, 2 do
-        if rows[i] then
-        local score = tonumber(rows[i + 1])
-        if not best or score < tonumber(rows[best + 1]) then
-        second = best and tonumber(rows[best + 1]) or second
-        best = i
-        elseif not second or score < second then
-        second = score
+        local _, _, priority = lane_parts(rows[i])
+        local length = redis.call('LLEN', key('lane', rows[i]))
+        lanes[#lanes + 1] = {
+        name = rows[i], age = tonumber(rows[i + 1]), priority = priority or 0, length = length, room = length, count = 0,
+        }
+        end
+        return lanes
+        end
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor((limit.burst * limit.interval - (limit.paid - us)) / limit.interval + 1e-6)
+        end
+        if limit.most then
+        room = math.min(room, limit.most - limit.held)
+        end
+        return math.max(room, 0)
+        end
+        local function allowance(gate, lane)
+        local room = math.huge
+        for _, limit in ipairs(gate.of[lane]) do
+        room = math.min(room, limit_room(limit, gate.us))
+        end
+        return room
+        end
+        local function charge(gate, lane, count)
+        for _, limit in ipairs(gate.of[lane]) do
+        if limit.interval then
+        limit.paid = limit.paid + count * limit.interval
+        limit.changed = true
+        end
+        if limit.most then
+        limit.held = limit.held + count
         end
         end
         end
-        local lane = rows[best]
-        local _, _, priority = lane_parts(lane)
-        local after = now - (priority or 0) * 60000
-        local list = key('lane', lane)
-        local some = 1
-        if not second or after <= second then
-        some = want
-        end
-        local ids = redis.call('LPOP', list, some)
-        if ids and #ids > 0 then
-        want = want - #ids
-        table.insert(taken, { lane, ids })
-        end
-        if redis.call('EXISTS', list) == 0 then
-        redis.call('ZREM', lanes, lane)
-        rows[best], count = false, count - 1
-        else
-        rows[best + 1] = after
-        redis.call('ZADD', lanes, string.format('%.0f', after), lane)
+        local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+        while want > 0 do
+        local best, second
+        for _, lane in ipairs(lanes) do
+        if lane.room > lane.count then
+        if not best or lane.age < best.age or (lane.age == best.age and lane.count < best.count) then
+        second = best and best.age
+        best = lane
+        elseif not second or lane.age < second then
+        second = lane.age
         end
         end
-        if redis.call('EXISTS', lanes) == 0 then
+        end
+        if not best then
+        break
+        end
+        local after, some = now - best.priority * 60000, 1
+        if not second or after < second then
+        some = math.min(want, best.room - best.count)
+        end
+        best.count, best.age, want = best.count + some, after, want - some
+        end
+        for _, lane in ipairs(lanes) do
+        local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
+        if count > 0 then
+        local ids = redis.call('LPOP', key('lane', lane.name), count)
+        taken[#taken + 1] = { lane.name, ids }
+        lane.length, lane.is_served = lane.length - #ids, true
+        if gate then
+        charge(gate, lane.name, #ids)
+        end
+        end
+        end
+        local moved, gone = {}, {}
+        for _, lane in ipairs(lanes) do
+        local is_blocked = gate and lane.length > 0 and allowance(gate, lane.name) == 0
+        if lane.length == 0 or is_blocked then
+        gone[#gone + 1] = lane.name
+        if is_blocked then
+        gate.parked[lane.name] = true
+        gate.met = gate.met + (lane.is_served and 0 or 1)
+        end
+        elseif lane.is_served then
+        moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
+        moved[#moved + 1] = lane.name
+        end
+        end
+        local ages = key('lanes', ring .. '\t' .. tenant)
+        if #moved > 0 then
+        redis.call('ZADD', ages, unpack(moved))
+        end
+        if #gone > 0 then
+        redis.call('ZREM', ages, unpack(gone))
+        if redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
         return true
         end
+        end
         return false
         end
-        local function take(ring, room, now)
+        local function limit_names(lane)
+        local _, tenant, _, queue = lane_parts(lane)
+        local names = { 'queue:' .. queue }
+        if tenant ~= '' then
+        names[2] = 'tenant:' .. tenant
+        end
+        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+        names[#names + 1] = name
+        end
+        return names
+        end
+        local function load_limits(gate, names)
+        local scopes, asked = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        local scope = string.match(name, '^[^:]*:') .. '*'
+        if gate.wild[scope] == nil then
+        gate.wild[scope] = false
+        scopes[#scopes + 1] = scope
+        end
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        if #scopes > 0 then
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
+        gate.wild[scopes[i]] = text
+        end
+        end
+        local rates = {}
+        for from = 1, #asked, 1000 do
+        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
+        for i, text in ipairs(found) do
+        local name = asked[from + i - 1]
+        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        if text then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
+        gate.limits[name] = limit
+        if limit.interval then
+        limit.paid = gate.us
+        rates[#rates + 1] = name
+        end
+        if limit.most then
+        limit.held = redis.call('SCARD', key('holders', name))
+        end
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        end
+        end
+        end
+        local function load_lanes(gate, lanes)
+        local names, fresh = {}, {}
+        for _, lane in ipairs(lanes) do
+        if not gate.of[lane] then
+        fresh[#fresh + 1] = lane
+        gate.of[lane] = limit_names(lane)
+        for _, name in ipairs(gate.of[lane]) do
+        names[#names + 1] = name
+        end
+        end
+        end
+        load_limits(gate, names)
+        for _, lane in ipairs(fresh) do
+        local limits = {}
+        for _, name in ipairs(gate.of[lane]) do
+        limits[#limits + 1] = gate.limits[name] or nil
+        end
+        gate.of[lane] = limits
+        end
+        for _, lane in ipairs(lanes) do
+        for _, limit in ipairs(gate.of[lane]) do
+        limit.lanes = 0
+        end
+        end
+        for _, lane in ipairs(lanes) do
+        for _, limit in ipairs(gate.of[lane]) do
+        limit.lanes = limit.lanes + 1
+        end
+        end
+        end
+        local function part_of(gate, lane)
+        local room = math.huge
+        for _, limit in ipairs(gate.of[lane]) do
+        room = math.min(room, math.ceil(limit_room(limit, gate.us) / limit.lanes))
+        end
+        return room
+        end
+        local function take(ring, room, now, gate)
         local turn = key('turn', ring)
         local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
@@ -580,43 +1260,74 @@ package enum Scripts {
         end
         local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone = {}, {}
+        local moved, gone, several, totals = {}, {}, {}, {}
         local share
-        local alone = are_all and #tenants == 1 and wide[1] == 0
+        local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
         if alone then
-        lengths[1], share = room, { room }
+        share = { room }
         else
         local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
+        local lanes = {}
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
         if wide[i] == 1 then
-        lengths[i] = 0
-        for _, lane in ipairs(redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, 15)) do
-        lengths[i] = lengths[i] + redis.call('LLEN', key('lane', lane))
+        several[i] = look_wide(ring, tenant, room)
+        for _, lane in ipairs(several[i]) do
+        lanes[#lanes + 1] = lane.name
         end
         else
-        lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
+        lanes[#lanes + 1] = ring .. '\t' .. tenant
+        totals[i] = redis.call('LLEN', key('lane', lanes[#lanes]))
+        lengths[i] = totals[i]
+        end
+        end
+        if gate then
+        load_lanes(gate, lanes)
+        end
+        for i, tenant in ipairs(tenants) do
+        if several[i] then
+        lengths[i] = 0
+        for _, lane in ipairs(several[i]) do
+        lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
+        lengths[i] = lengths[i] + lane.room
+        end
+        elseif gate then
+        lengths[i] = math.min(lengths[i], part_of(gate, ring .. '\t' .. tenant))
         end
         end
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty = lengths[i] == share[i]
-        if share[i] > 0 then
-        if wide[i] == 1 then
-        empty = pop_wide(ring, tenant, share[i], now, taken)
+        local empty
+        if several[i] then
+        empty = (share[i] > 0 or gate or lengths[i] == 0)
+        and pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
         else
-        local lane = ring .. '\t' .. tenant
+        local lane, count = ring .. '\t' .. tenant, share[i]
+        if gate then
+        count = math.min(count, allowance(gate, lane))
+        end
+        if count > 0 then
         local list = key('lane', lane)
-        local ids = redis.call('LPOP', list, share[i])
-        table.insert(taken, { lane, ids })
+        local ids = redis.call('LPOP', list, count)
+        taken[#taken + 1] = { lane, ids }
         if alone then
         empty = #ids < room or redis.call('EXISTS', list) == 0
+        elseif gate then
+        charge(gate, lane, #ids)
         end
+        end
+        if not alone then
+        totals[i] = totals[i] - count
+        empty = totals[i] == 0
         end
         end
         if empty then
+        gone[#gone + 1] = tenant
+        elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
+        gate.parked[ring .. '\t' .. tenant] = true
+        gate.met = gate.met + (share[i] > 0 and 0 or 1)
         gone[#gone + 1] = tenant
         elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
@@ -632,21 +1343,21 @@ package enum Scripts {
         left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
         local _, _, _, queue, kind = lane_parts(ring .. '\t')
-        if kind then
+        if kind and not (gate and next(gate.parked)) and redis.call('EXISTS', key('parked', ring)) == 0 then
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end
         return taken, left
         end
-        local function claim_ring(ring, room, takes, claim, now, reply, leases, tried, worker)
+        local function claim_ring(ring, room, takes, claims, now, gate)
         local claimed, passed, left = 0, 0, true
-        local troubled = redis.call('EXISTS', key('tries')) == 1
-        local sub, kind, head, wanted, is_bounded = string.sub, nil, '\t', true, false
-        local aside, aside_kinds = {}, {}
+        local reply, leases, tried = claims.reply, claims.leases, claims.tried
+        local sub, kind, head, wanted, is_bounded, has_limit = string.sub, nil, '\t', true, false, false
+        local aside, aside_kinds, beside = {}, {}, {}
         while claimed < room and left and passed <= 256 do
         local taken
-        taken, left = take(ring, room - claimed, now)
+        taken, left = take(ring, room - claimed, now, gate)
         local all = taken[1] and taken[1][2] or {}
         if #taken > 1 then
         all = {}
@@ -657,54 +1368,557 @@ package enum Scripts {
         end
         end
         local records = all[1] and redis.call('HMGET', key('tasks'), unpack(all)) or {}
-        local tries = troubled and all[1] and redis.call('HMGET', key('tries'), unpack(all)) or {}
+        local tries = claims.troubled and all[1] and redis.call('HMGET', key('tries'), unpack(all)) or {}
         local place = 0
         for _, group in ipairs(taken) do
         local lane, ids = group[1], group[2]
-        local lease = claim .. '\t' .. lane
+        local lease, holds, before = claims.claim .. '\t' .. lane, {}, claimed
+        local own_kind = gate and string.match(lane, '\tkind:([^\t]*)$')
+        for _, limit in ipairs(gate and gate.of[lane] or {}) do
+        if limit.most then
+        gate.holding[limit.name] = gate.holding[limit.name] or {}
+        holds[#holds + 1] = gate.holding[limit.name]
+        lease = lease .. '\n' .. limit.name
+        end
+        end
         local at, leased = #reply, #leases
         for i = 1, #ids do
         place = place + 1
         local id, record = ids[i], records[place]
         if record then
-        if takes then
+        if takes or gate then
         if sub(record, 1, #head) ~= head then
         kind = string.match(record, '^[^\t]*')
         head = kind .. '\t'
+        if takes then
         wanted, is_bounded = takes(kind)
+        end
+        if gate then
+        load_limits(gate, { 'kind:' .. kind })
+        has_limit = gate.limits['kind:' .. kind]
+        end
         elseif is_bounded then
         wanted = takes(kind)
         end
         end
-        if wanted then
+        if not wanted then
+        passed = passed + 1
+        local _, _, _, queue = lane_parts(lane)
+        local to = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        aside[to] = aside[to] or {}
+        table.insert(aside[to], id)
+        aside_kinds[kind] = queue
+        elseif has_limit and own_kind ~= kind then
+        passed = passed + 1
+        local to = kind_lane(lane, kind)
+        beside[to] = beside[to] or {}
+        table.insert(beside[to], id)
+        if is_bounded then
+        claims.untake(kind)
+        end
+        else
         claimed = claimed + 1
         reply[at + 1], reply[at + 2] = id, record
         leases[leased + 1], leases[leased + 2] = id, lease
         at, leased = at + 2, leased + 2
+        for _, holders in ipairs(holds) do
+        holders[#holders + 1] = id
+        end
         if tries[place] then
         tried[#tried + 1] = id
         tried[#tried + 1] = tries[place]
         end
-        else
-        passed = passed + 1
-        local _, _, _, queue = lane_parts(lane)
-        local rest = string.match(lane, '^[^\t]*(.*)$')
-        local to = queue .. '|' .. kind .. rest
-        aside[to] = aside[to] or {}
-        table.insert(aside[to], id)
-        aside_kinds[kind] = queue
         end
         else
         passed = passed + 1
         end
         end
+        if gate and claimed - before < #ids then
+        charge(gate, lane, claimed - before - #ids)
+        end
+        end
+        if next(beside) then
+        push_groups(beside, now)
+        beside, left = {}, true
+        end
+        if gate then
+        passed, gate.met = passed + gate.met, 0
         end
         end
         push_groups(aside, now)
         for other, queue in pairs(aside_kinds) do
-        wake(queue, other, worker)
+        wake(queue, other, claims.worker)
         end
         return claimed, left
+        end
+        local function gate_at(now, us)
+        return { now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0 }
+        end
+        local function next_in_line(name, count, lanes)
+        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
+        for i = 1, #popped, 2 do
+        lanes[#lanes + 1] = popped[i]
+        end
+        return #popped / 2
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function free(freed, gate, roused)
+        local names = {}
+        for name, ids in pairs(freed) do
+        names[#names + 1] = name
+        for from = 1, #ids, 1000 do
+        redis.call('SREM', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        end
+        if #names == 0 then
+        return
+        end
+        load_limits(gate, names)
+        local lanes = {}
+        for _, name in ipairs(names) do
+        local limit = gate.limits[name]
+        local count = #freed[name]
+        if limit then
+        count = math.min(count, limit_room(limit, gate.us))
+        end
+        if count > 0 then
+        next_in_line(name, count, lanes)
+        end
+        end
+        rouse(lanes, gate.now, roused)
+        end
+        local function sweep(gate, roused)
+        local name = redis.call('SRANDMEMBER', key('contended'))
+        if name then
+        load_limits(gate, { name })
+        local limit, lanes = gate.limits[name], {}
+        local room = limit and math.min(limit_room(limit, gate.us), 16) or 200
+        if room > 0 then
+        next_in_line(name, room, lanes)
+        rouse(lanes, gate.now, roused)
+        end
+        if redis.call('EXISTS', key('waiting', name)) == 0 then
+        redis.call('SREM', key('contended'), name)
+        end
+        end
+        local some = redis.call('HRANDFIELD', key('tokens'), 4, 'WITHVALUES')
+        for i = 1, #some, 2 do
+        if tonumber(some[i + 1]) <= gate.us then
+        redis.call('HDEL', key('tokens'), some[i])
+        end
+        end
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function refill(queue, gate, roused)
+        local timers = key('refill', queue)
+        local due = redis.call('ZRANGE', timers, '-inf', string.format('%.0f', gate.now), 'BYSCORE', 'LIMIT', 0, 200)
+        if #due == 0 then
+        return
+        end
+        load_limits(gate, due)
+        local lanes, again, over = {}, {}, {}
+        for _, name in ipairs(due) do
+        local limit = gate.limits[name]
+        local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
+        local woken = room > 0 and next_in_line(name, room, lanes) or 0
+        if limit and limit.most and limit.held + woken >= limit.most then
+        over[#over + 1] = name
+        redis.call('SADD', key('contended'), name)
+        elseif woken < room then
+        over[#over + 1] = name
+        else
+        local at = limit and limit.interval and refill_due(limit, woken) or gate.now
+        again[#again + 1] = string.format('%.0f', math.max(at, gate.now + 1))
+        again[#again + 1] = name
+        end
+        end
+        if #over > 0 then
+        redis.call('ZREM', timers, unpack(over))
+        end
+        if #again > 0 then
+        redis.call('ZADD', timers, unpack(again))
+        end
+        rouse(lanes, gate.now, roused)
+        end
+        local function settle(gate)
+        local tokens = {}
+        for name, limit in pairs(gate.limits) do
+        if limit and limit.changed then
+        tokens[#tokens + 1] = name
+        tokens[#tokens + 1] = string.format('%.0f', limit.paid)
+        end
+        end
+        for from = 1, #tokens, 2000 do
+        redis.call('HSET', key('tokens'), unpack(tokens, from, math.min(from + 1999, #tokens)))
+        end
+        for name, ids in pairs(gate.holding) do
+        for from = 1, #ids, 1000 do
+        redis.call('SADD', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        end
+        local now, waiting, parked, refills, contended, back = string.format('%.0f', gate.now), {}, {}, {}, {}, {}
+        local function add(map, name, first, second)
+        local list = map[name] or {}
+        map[name] = list
+        list[#list + 1], list[#list + 2] = first, second
+        end
+        for lane in pairs(gate.parked) do
+        local ring, _, _, queue = lane_parts(lane)
+        local by, due
+        for _, limit in ipairs(gate.of[lane]) do
+        if limit.most and limit.held >= limit.most then
+        by, due = limit, nil
+        break
+        elseif limit.interval and limit_room(limit, gate.us) == 0 then
+        local at = refill_due(limit)
+        if not by or at > due then
+        by, due = limit, at
+        end
+        end
+        end
+        if by then
+        add(waiting, by.name, now, lane)
+        add(parked, ring, lane, by.name)
+        if due then
+        add(refills, queue, string.format('%.0f', due), by.name)
+        else
+        contended[#contended + 1] = by.name
+        end
+        else
+        add(back, ring, lane)
+        end
+        end
+        local function each(map, command, name_of)
+        for name, list in pairs(map) do
+        for from = 1, #list, 2000 do
+        redis.call(command, key(name_of, name), unpack(list, from, math.min(from + 1999, #list)))
+        end
+        end
+        end
+        each(waiting, 'ZADD', 'waiting')
+        each(parked, 'HSET', 'parked')
+        each(refills, 'ZADD', 'refill')
+        for from = 1, #contended, 2000 do
+        redis.call('SADD', key('contended'), unpack(contended, from, math.min(from + 1999, #contended)))
+        end
+        enter(back, gate.now, true)
+        gate.parked = {}
+        end
+        local function extras(text)
+        local found = {}
+        for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
+        if not string.find('dxkpuwmb', letter, 1, true) or value == ''
+        or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
+        return nil, letter
+        end
+        found[letter] = value
+        end
+        local mode = string.sub(found.u or '', 1, 1)
+        if found.k and not found.p then
+        return nil, 'p'
+        elseif found.u and (not string.find('sedpb', mode, 1, true) or #found.u < 2) then
+        return nil, 'u'
+        elseif (mode == 'p' or mode == 'b') and not found.w then
+        return nil, 'w'
+        end
+        return found
+        end
+        local function entry_task(fields)
+        local found, keys = {}, ''
+        for i = 1, #fields, 2 do
+        local name, value = fields[i], fields[i + 1]
+        if name == 'limit' then
+        if #value > 512 or string.find(value, '%c') or not string.find(value, '^[%w_%-]+:.') then
+        return nil, 'limit must be scope:name'
+        end
+        keys = keys .. '\tl=' .. value
+        elseif found[name] then
+        return nil, name .. ' is given twice'
+        else
+        found[name] = value
+        end
+        end
+        local known = {
+        kind = true, payload = true, queue = true, tenant = true, priority = true, delay_ms = true, at_ms = true,
+        key = true, key_ttl_ms = true, unique = true, unique_until = true, max_attempts = true, timeout_ms = true,
+        retain_ms = true, deadline_ms = true, expires_ms = true, version = true,
+        }
+        for name in pairs(found) do
+        if not known[name] then
+        return nil, 'field ' .. string.sub(name, 1, 100) .. ' is not known'
+        end
+        end
+        for _, name in ipairs({ 'kind', 'queue' }) do
+        local value = found[name] or (name == 'queue' and 'default' or '')
+        if #value > 200 or not string.find(value, '^[%w%._%-:/@]+$') then
+        return nil, name .. ' must be 1 to 200 letters, digits or . _ - : / @'
+        end
+        found[name] = value
+        end
+        for _, name in ipairs({ 'tenant', 'key', 'unique' }) do
+        if found[name] and (#found[name] > 512 or string.find(found[name], '%c')) then
+        return nil, name .. ' must be at most 512 bytes without control characters'
+        end
+        end
+        for _, name in ipairs({ 'delay_ms', 'at_ms', 'key_ttl_ms', 'max_attempts', 'timeout_ms', 'retain_ms', 'deadline_ms',
+        'expires_ms' }) do
+        if found[name] and not string.find(found[name], '^[1-9]%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?$') then
+        return nil, name .. ' must be a whole number above zero'
+        end
+        end
+        if found.version and found.version ~= '1' then
+        return nil, 'version must be 1'
+        end
+        local priority = tonumber(found.priority or '0')
+        if not priority or priority % 1 ~= 0 or math.abs(priority) > 10 then
+        return nil, 'priority must be a whole number from -10 to 10'
+        end
+        if found.delay_ms and found.at_ms then
+        return nil, 'delay_ms and at_ms exclude each other'
+        end
+        local modes = { start = 's', finish = 'e', death = 'd' }
+        local mode = modes[found.unique_until or 'finish']
+        if not mode then
+        return nil, 'unique_until must be start, finish or death'
+        end
+        local head = found.kind .. '\t' .. found.queue .. '\t' .. (found.tenant or '') .. '\t'
+        .. (priority ~= 0 and string.format('%d', priority) or '')
+        for _, option in ipairs({ { 'm', 'max_attempts' }, { 't', 'timeout_ms' }, { 'r', 'retain_ms' } }) do
+        if found[option[2]] then
+        head = head .. '\t' .. option[1] .. '=' .. found[option[2]]
+        end
+        end
+        local record = head .. keys .. '\n' .. (found.payload or '')
+        local more = ''
+        for _, extra in ipairs({ { 'd', found.deadline_ms }, { 'x', found.expires_ms }, { 'k', found.key },
+        { 'p', found.key and (found.key_ttl_ms or '86400000') }, { 'u', found.unique and mode .. found.unique } }) do
+        if extra[2] then
+        more = more .. (more ~= '' and '\t' or '') .. extra[1] .. '=' .. extra[2]
+        end
+        end
+        local start = found.delay_ms and '+' .. found.delay_ms or found.at_ms and '@' .. found.at_ms or ''
+        local asked, wrong = extras(more)
+        if not asked then
+        return nil, 'extra ' .. wrong .. ' is wrong'
+        end
+        return { lane = record_lane(record), start = start, extras = asked }, record
+        end
+        local function entry_id(entry)
+        local alphabet = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'
+        local function text(value, width)
+        local out = ''
+        for _ = 1, width do
+        local digit = value % 64
+        out = string.sub(alphabet, digit + 1, digit + 1) .. out
+        value = (value - digit) / 64
+        end
+        return out
+        end
+        local ms, count = string.match(entry, '^(%d+)-(%d+)$')
+        local shard = tonumber(string.match(KEYS[1], ':(%d+)}:$')) or 0
+        count = tonumber(count)
+        local id
+        repeat
+        id = text(tonumber(ms), 7) .. text(shard, 1) .. text(count, 6)
+        count = count + 1
+        until redis.call('HEXISTS', key('tasks'), id) == 0
+        return id
+        end
+        local function known_as(asked)
+        local known = asked.k and redis.call('GET', key('dedupe', asked.k))
+        if not known and asked.u then
+        local id, what = string.match(redis.call('GET', key('unique', string.sub(asked.u, 2))) or '', '^([^\t]*)\t?(.*)$')
+        known = id and (what == 'p' or redis.call('HEXISTS', key('tasks'), id) == 1) and id
+        end
+        return known or nil
+        end
+        local function caps_of(queue, tenant)
+        local own = queue .. '\t' .. tenant
+        local found, caps = redis.call('HMGET', key('caps'), queue, own, queue .. '\t*'), {}
+        for i, target in ipairs({ queue, own }) do
+        local most, policy = string.match(found[i] or (i == 2 and found[3]) or '', '^(%d+)\t(.*)$')
+        if most then
+        caps[#caps + 1] = { target = target, most = tonumber(most), policy = policy }
+        end
+        end
+        return caps
+        end
+        local function make_way(target, count, now)
+        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if count > 0 and record and withdraw(id, record) then
+        drop(id, record, 'discarded', now, 'made way for a newer one')
+        count = count - 1
+        end
+        end
+        end
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
+        end
+        local function schedule(name, moment)
+        local score = string.format('%.0f', moment)
+        for first = 1, #ids, 1000 do
+        local members = {}
+        for i = first, math.min(first + 999, #ids) do
+        members[#members + 1] = score
+        members[#members + 1] = ids[i]
+        end
+        redis.call('ZADD', name, unpack(members))
+        end
+        end
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        schedule(key('live', cap.target), now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        if asked.d then
+        local option = '\td=' .. string.format('%.0f', now + asked.d)
+        for j = from + 1, to, 2 do
+        local head = string.find(values[j], '\n', 1, true)
+        local record = string.sub(values[j], 1, head - 1) .. option .. string.sub(values[j], head)
+        redis.call('HSET', tasks, values[j - 1], record)
+        end
+        else
+        for first = from, to, 2000 do
+        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
+        end
+        end
+        if asked.x then
+        schedule(key('expiring', queue), now + asked.x)
+        plan.earlier[queue] = true
+        end
+        local due
+        if start ~= '' then
+        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        plan.earlier[queue] = true
+        end
+        schedule(key('delayed', queue), due)
+        redis.call('SADD', key('queues'), queue)
+        elseif gate then
+        local lanes = {}
+        for i, id in ipairs(ids) do
+        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
+        load_limits(gate, { 'kind:' .. kind })
+        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
+        lanes[lane] = lanes[lane] or {}
+        table.insert(lanes[lane], id)
+        end
+        for lane, list in pairs(lanes) do
+        push(lane, list, plan.entering)
+        end
+        plan.ready[queue] = true
+        else
+        push(group.lane, ids, plan.entering)
+        plan.ready[queue] = true
+        end
+        end
+        local function finish_plan(plan, now)
+        enter(plan.entering, now)
+        for queue in pairs(plan.earlier) do
+        plan.ready[queue] = true
+        end
+        for queue in pairs(plan.ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        end
+        local function intake(gate, now)
+        local entries = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 50)
+        local plan, over = { entering = {}, ready = {}, earlier = {} }, {}
+        local capped = redis.call('EXISTS', key('caps')) == 1
+        for i, entry in ipairs(entries) do
+        local group, record = entry_task(entry[2])
+        local problem = not group and record
+        if group and not known_as(group.extras) then
+        if capped then
+        local _, tenant, _, queue = lane_parts(group.lane)
+        group.caps = caps_of(queue, tenant)
+        for _, cap in ipairs(group.caps) do
+        if redis.call('ZCARD', key('live', cap.target)) >= cap.most then
+        if cap.policy == 'drop' then
+        make_way(cap.target, 1, now)
+        else
+        problem = 'length cap of ' .. cap.most .. ' is reached'
+        end
+        end
+        end
+        end
+        if not problem then
+        store_group(group, { entry_id(entry[1]), record }, 1, 2, plan, now, gate)
+        end
+        end
+        if problem then
+        redis.call('XADD', key('rejected'), 'MAXLEN', '~', 1000, '*', 'entry', entry[1], 'reason', problem,
+        unpack(entry[2], 1, math.min(#entry[2], 100)))
+        end
+        over[i] = entry[1]
+        end
+        if #over > 0 then
+        redis.call('XDEL', key('inbox'), unpack(over))
+        end
+        if redis.call('XLEN', key('inbox')) == 0 then
+        redis.call('DEL', key('inbox'))
+        end
+        finish_plan(plan, now)
         end
         local worker, claim = ARGV[1], ARGV[3]
         local lease, room = number(2, 'lease'), number(4, 'room')
@@ -735,7 +1949,7 @@ package enum Scripts {
         error({ err = 'BADCALL outcome ' .. ARGV[i] .. ' (argument ' .. i .. ') is not known, or not complete' })
         end
         end
-        local now, awake = clock(lease / 2)
+        local now, awake, us = clock(lease / 2)
         local workers = key('workers')
         local expiry = tonumber(redis.call('ZSCORE', workers, worker) or -1)
         if expiry < 0 then
@@ -744,15 +1958,32 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
+        local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'bonds', 'paused', 'inbox' }
+        local some_keys = {}
+        for i, name in ipairs(some) do
+        some_keys[i] = key(name)
+        end
+        for i = queues_from, queues_to do
+        some_keys[#some_keys + 1] = key('refill', ARGV[i])
+        some_keys[#some_keys + 1] = key('expiring', ARGV[i])
+        end
+        if redis.call('EXISTS', unpack(some_keys)) > 0 then
+        for i, name in ipairs(some) do
+        rare[name] = redis.call('EXISTS', some_keys[i]) == 1
+        end
+        rare.limits = rare.limits or rare.contended
+        for i = #some + 1, #some_keys, 2 do
+        rare.limits = rare.limits or redis.call('EXISTS', some_keys[i]) == 1
+        rare.expires = rare.expires or redis.call('EXISTS', some_keys[i + 1]) == 1
+        end
+        end
+        local gate, freed, roused = gate_at(now, us), {}, {}
         local stale, done = {}, {}
-        local cancelling = (run_count > 0 or ended_to >= ended_from or ARGV[5] == '1')
-        and redis.call('EXISTS', key('cancels')) == 1
-        local troubled = run_count > 0 and redis.call('EXISTS', key('tries')) == 1
         local handed_back, released = false, {}
         for i = ended_from, ended_to, 6 do
         local outcome, id, token, wait, counted, text = unpack(ARGV, i, i + 5)
         handed_back = handed_back or outcome == 'release' or outcome == 'retry'
-        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, cancelling, now, released) then
+        if not conclude(worker, outcome, id, token, tonumber(wait), counted, text, rare, now, released, freed) then
         stale[#stale + 1] = id
         end
         end
@@ -765,17 +1996,18 @@ package enum Scripts {
         for i = running_from, running_to, 2 do
         known[ARGV[i]] = ARGV[i + 1]
         end
-        handed_back = reconcile(worker, known, cancelling, now, tonumber(claim)) > 0 or handed_back
+        handed_back = reconcile(worker, known, rare.cancels, now, freed, tonumber(claim)) > 0 or handed_back
         end
         for _, run in ipairs(runs) do
-        complete(worker, run[1], run[2], run[3], troubled, cancelling, stale, done)
+        complete(worker, run[1], run[2], run[3], rare, stale, done, freed, now)
         end
         local oldest, lost = redis.call('ZRANGE', workers, 0, 1, 'WITHSCORES'), false
         local score = tonumber(oldest[2])
         if score < 0 or (score < now and now - awake >= lease / 2) then
         lost = true
-        takeover(oldest[1], now)
+        takeover(oldest[1], now, freed)
         end
+        free(freed, gate, roused)
         local function not_idle()
         for i = queues_from, queues_to do
         redis.call('SREM', key('idle', ARGV[i]), worker)
@@ -783,10 +2015,19 @@ package enum Scripts {
         end
         local reply, tried = { 'ok', string.format('%.0f', now), '0', 0 }, {}
         local head = #reply
-        local leases, more = {}, false
+        local claims = { worker = worker, claim = claim, reply = reply, leases = {}, tried = tried }
+        local leases, more = claims.leases, false
         if room > 0 then
+        if rare.inbox then
+        intake(rare.limits and gate or nil, now)
+        rare.bonds = redis.call('EXISTS', key('bonds')) == 1
+        end
+        if rare.limits then
+        sweep(gate, roused)
+        end
+        claims.troubled = rare.tries or lost or (ended_to >= ended_from and redis.call('EXISTS', key('tries')) == 1)
         local paused = {}
-        for _, target in ipairs(redis.call('HKEYS', key('paused'))) do
+        for _, target in ipairs(rare.paused and redis.call('HKEYS', key('paused')) or {}) do
         paused[target] = true
         end
         local known
@@ -813,10 +2054,16 @@ package enum Scripts {
         end
         return true, bounds[kind] ~= nil
         end
+        function claims.untake(kind)
+        bounds[kind] = bounds[kind] + 1
+        end
         local rings = {}
         for i = queues_from, queues_to do
         local queue = ARGV[i]
-        promote(queue, now)
+        promote(queue, now, rare.expires)
+        if rare.limits then
+        refill(queue, gate, roused)
+        end
         if not paused['queue:' .. queue] then
         for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
         if open(kind) then
@@ -836,11 +2083,27 @@ package enum Scripts {
         limit = math.min(limit, bounds[ring[3]])
         end
         if limit > 0 and not ring.empty then
-        local got, left = claim_ring(ring[1], limit, choosy and takes, claim, now, reply, leases, tried, worker)
+        local before = #reply
+        local got, left = claim_ring(ring[1], limit, choosy and takes, claims, now, rare.limits and gate)
         room = room - got
+        if got > 0 and (rare.bonds or rare.expires) then
+        local ids = {}
+        for place = before + 1, #reply, 2 do
+        ids[#ids + 1] = reply[place]
+        end
+        if rare.bonds then
+        untie_all(ids, 1, #ids, 'start', now)
+        end
+        if rare.expires then
+        redis.call('ZREM', key('expiring', ring[2]), unpack(ids))
+        end
+        end
         ring.empty = not left
         end
         end
+        end
+        if rare.limits then
+        settle(gate)
         end
         for i = 1, #leases, 2000 do
         redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
@@ -863,6 +2126,14 @@ package enum Scripts {
         for _, leases_done in ipairs(done) do
         redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
         end
+        for i = queues_from, queues_to do
+        if roused[ARGV[i]] then
+        handed_back, roused[ARGV[i]] = true, nil
+        end
+        end
+        for queue in pairs(roused) do
+        wake(queue)
+        end
         local due = more and room > 0 and now or nil
         for i = queues_from, queues_to do
         local queue = ARGV[i]
@@ -872,8 +2143,17 @@ package enum Scripts {
         elseif handed_back or (delayed and delayed <= now) then
         wake(queue)
         end
-        if delayed and (not due or delayed < due) and (room > 0 or delayed > now) then
-        due = delayed
+        local soonest = delayed
+        if rare.limits or rare.expires or next(gate.limits) then
+        for _, name in ipairs({ 'refill', 'expiring' }) do
+        local moment = tonumber(redis.call('ZRANGE', key(name, queue), 0, 0, 'WITHSCORES')[2])
+        if moment and (not soonest or moment < soonest) then
+        soonest = moment
+        end
+        end
+        end
+        if soonest and (not due or soonest < due) and (room > 0 or soonest > now) then
+        due = soonest
         end
         end
         if room > 0 then
@@ -951,7 +2231,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "1ded66d5b85672815563080973db1032436cfe32",
+        digest: "4f6146e328b1f1fe94929d90b897eca84f3343c4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -964,10 +2244,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -978,13 +2260,19 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
-        local lane = queue .. '\t' .. tenant
-        if priority ~= '' then
-        lane = lane .. '\t' .. priority
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
         end
@@ -1000,15 +2288,193 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
         local function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
         if record then
         local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain_of(record))
+        keep_result(id, state, now, reason, retain)
         total(queue, state, 1)
         end
         redis.call('HDEL', key('tasks'), id)
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
         end
         local now = clock()
         local reply = {}
@@ -1032,7 +2498,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "9e46a2182f7e09fe71b4d812022e16224ebb9e2c",
+        digest: "99d1f24440cd3a622408c0959b96703f43fa4146",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1052,10 +2518,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -1066,12 +2534,152 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
         local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
         return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function extras(text)
+        local found = {}
+        for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
+        if not string.find('dxkpuwmb', letter, 1, true) or value == ''
+        or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
+        return nil, letter
+        end
+        found[letter] = value
+        end
+        local mode = string.sub(found.u or '', 1, 1)
+        if found.k and not found.p then
+        return nil, 'p'
+        elseif found.u and (not string.find('sedpb', mode, 1, true) or #found.u < 2) then
+        return nil, 'u'
+        elseif (mode == 'p' or mode == 'b') and not found.w then
+        return nil, 'w'
+        end
+        return found
+        end
+        local function known_as(asked)
+        local known = asked.k and redis.call('GET', key('dedupe', asked.k))
+        if not known and asked.u then
+        local id, what = string.match(redis.call('GET', key('unique', string.sub(asked.u, 2))) or '', '^([^\t]*)\t?(.*)$')
+        known = id and (what == 'p' or redis.call('HEXISTS', key('tasks'), id) == 1) and id
+        end
+        return known or nil
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function replace(id, record, asked, now)
+        if string.sub(asked.u, 1, 1) ~= 'b' then
+        return
+        end
+        local old = redis.call('HGET', key('tasks'), id)
+        local name = key('unique', string.sub(asked.u, 2))
+        local limit = tonumber(string.match(redis.call('GET', name) or '', '\t(%d+)$'))
+        if not old or not limit then
+        return
+        end
+        local _, _, before = record_lane(old)
+        local _, _, queue = record_lane(record)
+        if redis.call('ZREM', key('delayed', before), id) == 1 then
+        local due = string.format('%.0f', math.min(now + asked.w, limit))
+        redis.call('HSET', key('tasks'), id, record)
+        redis.call('ZADD', key('delayed', queue), due, id)
+        redis.call('SADD', key('queues'), queue)
+        end
+        end
+        local function caps_of(queue, tenant)
+        local own = queue .. '\t' .. tenant
+        local found, caps = redis.call('HMGET', key('caps'), queue, own, queue .. '\t*'), {}
+        for i, target in ipairs({ queue, own }) do
+        local most, policy = string.match(found[i] or (i == 2 and found[3]) or '', '^(%d+)\t(.*)$')
+        if most then
+        caps[#caps + 1] = { target = target, most = tonumber(most), policy = policy }
+        end
+        end
+        return caps
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        redis.call('ZREM', key('waiting', limit), lane)
+        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        local function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
+        end
+        local function retain_of(record)
+        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -1085,20 +2693,24 @@ package enum Scripts {
         end
         end
         local function widen(ring, tenant, lane, priority, now)
-        local lanes = key('lanes', ring .. '\t' .. tenant)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
         local plain = ring .. '\t' .. tenant
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
         end
         end
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
-        local function enter(entering, now)
+        local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
         local turn = key('turn', ring)
         local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
         local queue, kind
         for from = 1, #lanes, 1000 do
         local pairs_of, tenants, priorities = {}, {}, {}
@@ -1112,8 +2724,9 @@ package enum Scripts {
         redis.call('ZADD', turn, 'NX', unpack(pairs_of))
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
         for i, tenant in ipairs(tenants) do
-        if priorities[i] or wide[i] == 1 then
-        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
         end
         end
         end
@@ -1122,6 +2735,13 @@ package enum Scripts {
         redis.call('SADD', key('kinds', queue), kind)
         end
         end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
         end
         local function wake(queue, kind, me)
         local idle = key('idle', queue)
@@ -1143,13 +2763,287 @@ package enum Scripts {
         end
         end
         end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        local function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        local function make_way(target, count, now)
+        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if count > 0 and record and withdraw(id, record) then
+        drop(id, record, 'discarded', now, 'made way for a newer one')
+        count = count - 1
+        end
+        end
+        end
+        local function gate_at(now, us)
+        return { now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0 }
+        end
+        local function load_limits(gate, names)
+        local scopes, asked = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        local scope = string.match(name, '^[^:]*:') .. '*'
+        if gate.wild[scope] == nil then
+        gate.wild[scope] = false
+        scopes[#scopes + 1] = scope
+        end
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        if #scopes > 0 then
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
+        gate.wild[scopes[i]] = text
+        end
+        end
+        local rates = {}
+        for from = 1, #asked, 1000 do
+        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
+        for i, text in ipairs(found) do
+        local name = asked[from + i - 1]
+        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        if text then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
+        gate.limits[name] = limit
+        if limit.interval then
+        limit.paid = gate.us
+        rates[#rates + 1] = name
+        end
+        if limit.most then
+        limit.held = redis.call('SCARD', key('holders', name))
+        end
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        end
+        end
+        end
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
+        end
+        local function schedule(name, moment)
+        local score = string.format('%.0f', moment)
+        for first = 1, #ids, 1000 do
+        local members = {}
+        for i = first, math.min(first + 999, #ids) do
+        members[#members + 1] = score
+        members[#members + 1] = ids[i]
+        end
+        redis.call('ZADD', name, unpack(members))
+        end
+        end
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        schedule(key('live', cap.target), now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        if asked.d then
+        local option = '\td=' .. string.format('%.0f', now + asked.d)
+        for j = from + 1, to, 2 do
+        local head = string.find(values[j], '\n', 1, true)
+        local record = string.sub(values[j], 1, head - 1) .. option .. string.sub(values[j], head)
+        redis.call('HSET', tasks, values[j - 1], record)
+        end
+        else
+        for first = from, to, 2000 do
+        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
+        end
+        end
+        if asked.x then
+        schedule(key('expiring', queue), now + asked.x)
+        plan.earlier[queue] = true
+        end
+        local due
+        if start ~= '' then
+        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        plan.earlier[queue] = true
+        end
+        schedule(key('delayed', queue), due)
+        redis.call('SADD', key('queues'), queue)
+        elseif gate then
+        local lanes = {}
+        for i, id in ipairs(ids) do
+        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
+        load_limits(gate, { 'kind:' .. kind })
+        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
+        lanes[lane] = lanes[lane] or {}
+        table.insert(lanes[lane], id)
+        end
+        for lane, list in pairs(lanes) do
+        push(lane, list, plan.entering)
+        end
+        plan.ready[queue] = true
+        else
+        push(group.lane, ids, plan.entering)
+        plan.ready[queue] = true
+        end
+        end
+        local function finish_plan(plan, now)
+        enter(plan.entering, now)
+        for queue in pairs(plan.earlier) do
+        plan.ready[queue] = true
+        end
+        for queue in pairs(plan.ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        end
         local groups, at = {}, 3
-        local arguments, place, previous, ascends = ARGV, 0, '', true
+        local place, previous, ascends = 0, '', true
         for i = 1, number(2, 'groups') do
-        local count = number(at + 5, 'number of tasks')
+        local count = number(at + 3, 'number of tasks')
         local group = {
-        lane = ARGV[at], start = ARGV[at + 1], deadline = tonumber(ARGV[at + 2]), name = ARGV[at + 3],
-        remembered = ARGV[at + 4], from = at + 6, to = at + 5 + 2 * count, place = place, ids = {},
+        lane = ARGV[at], start = ARGV[at + 1], from = at + 4, to = at + 3 + 2 * count, place = place,
         }
         if group.start ~= '' and not tonumber(string.sub(group.start, 2)) then
         return redis.error_reply('BADCALL start of group ' .. i .. ' is not a time')
@@ -1160,19 +3054,19 @@ package enum Scripts {
         if count < 1 or not string.find(group.lane, '\t', 1, true) then
         return redis.error_reply('BADCALL group ' .. i .. ' has no task or no lane')
         end
-        if group.name ~= '' and not string.find(group.remembered, '^[1-9]%d*$') then
-        return redis.error_reply('BADCALL lifetime of the key of group ' .. i .. ' is no number of ms')
+        local wrong
+        group.extras, wrong = extras(ARGV[at + 2])
+        if not group.extras then
+        return redis.error_reply('BADCALL extra ' .. wrong .. ' of group ' .. i .. ' is wrong or missing')
         end
-        if ARGV[at + 2] ~= '' and not group.deadline then
-        return redis.error_reply('BADCALL deadline of group ' .. i .. ' is not a time')
+        if count > 1 and (group.extras.k or group.extras.u) then
+        return redis.error_reply('BADCALL group ' .. i .. ' has one key for several tasks')
         end
-        local ids = group.ids
         for j = group.from, group.to, 2 do
-        local id = arguments[j]
+        local id = ARGV[j]
         ascends = ascends and id > previous
         previous = id
-        ids[#ids + 1] = id
-        if group.deadline and not string.find(arguments[j + 1], '\n', 1, true) then
+        if group.extras.d and not string.find(ARGV[j + 1], '\n', 1, true) then
         return redis.error_reply('BADCALL the record of ' .. id .. ' has no head')
         end
         end
@@ -1183,106 +3077,104 @@ package enum Scripts {
         if not ascends then
         local seen = {}
         for _, group in ipairs(groups) do
-        for _, id in ipairs(group.ids) do
-        if seen[id] then
-        return redis.error_reply('IDTAKEN ' .. id)
+        for j = group.from, group.to, 2 do
+        if seen[ARGV[j]] then
+        return redis.error_reply('IDTAKEN ' .. ARGV[j])
         end
-        seen[id] = true
+        seen[ARGV[j]] = true
         end
         end
         end
-        local tasks = key('tasks')
-        local now = clock()
+        local now, _, us = clock()
         local reply = { string.format('%.0f', now) }
-        local taken
-        for _, group in ipairs(groups) do
-        for from = 1, #group.ids, 1000 do
-        local last = math.min(from + 999, #group.ids)
-        for i, record in ipairs(redis.call('HMGET', tasks, unpack(group.ids, from, last))) do
-        taken = taken or record and group.ids[from + i - 1]
-        end
-        end
-        end
         local sent = key('sent', ARGV[1])
-        local again = ARGV[1] ~= '' and (taken and redis.call('EXISTS', sent) == 1
-        or not taken and not redis.call('SET', sent, '', 'NX', 'EX', 30))
-        if again then
-        for _, group in ipairs(groups) do
-        local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
-        if known and known ~= group.ids[1] then
-        reply[#reply + 1] = group.place
-        reply[#reply + 1] = known
-        end
+        local function answered(text)
+        for part in string.gmatch(text, '[^ ]+') do
+        reply[#reply + 1] = part
         end
         return reply
         end
-        if taken then
-        return redis.error_reply('IDTAKEN ' .. taken)
+        local function refuse(problem)
+        local before = ARGV[1] ~= '' and redis.call('GET', sent)
+        return before and answered(before) or redis.error_reply(problem)
         end
-        local entering, ready, earlier = {}, {}, {}
         for _, group in ipairs(groups) do
-        local known = group.name ~= '' and redis.call('GET', key('dedupe', group.name))
-        if known then
-        reply[#reply + 1] = group.place
-        reply[#reply + 1] = known
-        else
-        if group.name ~= '' then
-        redis.call('SET', key('dedupe', group.name), group.ids[1], 'PX', group.remembered)
-        end
-        if group.deadline then
-        local option = '\td=' .. string.format('%.0f', now + group.deadline)
-        for j = group.from + 1, group.to, 2 do
-        local head = string.find(ARGV[j], '\n', 1, true)
-        redis.call('HSET', tasks, ARGV[j - 1], string.sub(ARGV[j], 1, head - 1) .. option .. string.sub(ARGV[j], head))
-        end
-        else
         for from = group.from, group.to, 2000 do
-        redis.call('HSET', tasks, unpack(ARGV, from, math.min(from + 1999, group.to)))
+        local ids = {}
+        for j = from, math.min(from + 1999, group.to), 2 do
+        ids[#ids + 1] = ARGV[j]
+        end
+        for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(ids))) do
+        if record then
+        return refuse('IDTAKEN ' .. ids[i])
         end
         end
-        local _, _, _, queue = lane_parts(group.lane)
-        local due
-        if group.start ~= '' then
-        due = tonumber(string.sub(group.start, 2)) + (string.sub(group.start, 1, 1) == '+' and now or 0)
         end
-        if due and due > now then
-        local delayed = key('delayed', queue)
-        local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
-        if not first or due < tonumber(first) then
-        earlier[queue] = true
         end
-        local score = string.format('%.0f', due)
-        for from = 1, #group.ids, 1000 do
-        local members = {}
-        for i = from, math.min(from + 999, #group.ids) do
-        members[#members + 1] = score
-        members[#members + 1] = group.ids[i]
+        local rare = redis.call('EXISTS', key('limits'), key('caps')) > 0
+        local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us) or nil
+        local capped = rare and redis.call('EXISTS', key('caps')) == 1
+        local names, length = {}, {}
+        for _, group in ipairs(groups) do
+        local more = group.extras
+        for _, name in ipairs({ more.k and 'k' .. more.k or false, more.u and 'u' .. string.sub(more.u, 2) or false }) do
+        if name then
+        group.known = group.known or names[name]
+        names[name] = group.known or ARGV[group.from]
         end
-        redis.call('ZADD', delayed, unpack(members))
         end
-        redis.call('SADD', key('queues'), queue)
+        group.known = group.known or known_as(more)
+        if more.b then
+        local batch = redis.call('HMGET', key('batch', more.b), 'keep', 'ended')
+        if not batch[1] or batch[2] then
+        return refuse('NOBATCH ' .. (batch[1] and 'has ended: ' or 'is not known: ') .. more.b)
+        end
+        end
+        if capped and not group.known then
+        local _, tenant, _, queue = lane_parts(group.lane)
+        group.caps = caps_of(queue, tenant)
+        for _, cap in ipairs(group.caps) do
+        local target = cap.target
+        length[target] = (length[target] or redis.call('ZCARD', key('live', target))) + (group.to - group.from + 1) / 2
+        if length[target] > cap.most and cap.policy ~= 'drop' then
+        return refuse('FULL ' .. cap.most .. ' ' .. target)
+        end
+        end
+        end
+        end
+        local before = ARGV[1] ~= '' and redis.call('SET', sent, '', 'NX', 'GET', 'EX', 30)
+        if before then
+        return answered(before)
+        end
+        local plan = { entering = {}, ready = {}, earlier = {} }
+        for _, group in ipairs(groups) do
+        if group.known then
+        reply[#reply + 1] = string.format('%d', group.place)
+        reply[#reply + 1] = group.known
+        if group.extras.u then
+        replace(group.known, ARGV[group.from + 1], group.extras, now)
+        end
         else
-        push(group.lane, group.ids, entering)
-        ready[queue] = true
+        for _, cap in ipairs(group.caps or {}) do
+        local excess = redis.call('ZCARD', key('live', cap.target)) + (group.to - group.from + 1) / 2 - cap.most
+        if excess > 0 then
+        make_way(cap.target, excess, now)
         end
         end
-        end
-        enter(entering, now)
-        for queue in pairs(earlier) do
-        ready[queue] = true
-        end
-        for queue in pairs(ready) do
-        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
-        wake(queue)
+        store_group(group, ARGV, group.from, group.to, plan, now, gate)
         end
         end
+        if ARGV[1] ~= '' and #reply > 1 then
+        redis.call('SET', sent, table.concat(reply, ' ', 2), 'EX', 30)
+        end
+        finish_plan(plan, now)
         return reply
         """#)
 
     /// renews the lease of an incarnation, however many tasks it holds.
     package static let heartbeat = RedisScript(
         name: "heartbeat",
-        digest: "ae0ce35c7d2c64ca74c78d0446f1eb1e0e73b15e",
+        digest: "88a2b64804f39c6a74df840548f57cdb6dc046d2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL heartbeat expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1302,10 +3194,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -1316,7 +3210,7 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local worker, lease = ARGV[1], number(2, 'lease')
         local now = clock(lease / 2)
@@ -1344,7 +3238,7 @@ package enum Scripts {
     /// the state of a task now.
     package static let inspect = RedisScript(
         name: "inspect",
-        digest: "19175f85f2b9f2b8e030253a5ade8ea86b5eda7e",
+        digest: "d2abac1239d6e55e61a7e61c89c6e4ee78aaee23",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL inspect expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1362,12 +3256,27 @@ package enum Scripts {
         return value
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
-        local lane = queue .. '\t' .. tenant
-        if priority ~= '' then
-        lane = lane .. '\t' .. priority
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
         end
         local id, depth = ARGV[1], number(2, 'depth')
         local record = redis.call('HGET', key('tasks'), id)
@@ -1380,7 +3289,7 @@ package enum Scripts {
         return { state, at, '', bytes, '' }
         end
         local tries = redis.call('HGET', key('tries'), id) or ''
-        local lane, kind, queue = record_lane(record)
+        local _, _, queue = record_lane(record)
         local due = redis.call('ZSCORE', key('delayed', queue), id)
         if due then
         return { 'delayed', due, '', record, tries }
@@ -1394,20 +3303,309 @@ package enum Scripts {
         return { 'running', worker, redis.call('HGET', key('cancels'), id) or '', record, tries }
         end
         end
-        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
-        for _, name in ipairs({ lane, aside }) do
+        local lanes = lanes_of(record)
+        for _, name in ipairs(lanes) do
         local position = redis.call('LPOS', key('lane', name), id, 'MAXLEN', depth)
         if position then
         return { 'queued', tostring(position), tostring(redis.call('LLEN', key('lane', name))), record, tries }
         end
         end
-        return { 'queued', '', tostring(redis.call('LLEN', key('lane', lane))), record, tries }
+        return { 'queued', '', tostring(redis.call('LLEN', key('lane', lanes[1]))), record, tries }
+        """#)
+
+    /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
+    package static let limit = RedisScript(
+        name: "limit",
+        digest: "1e958d84ba767ac1a45210cef3e8d4926dc7c641",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL limit expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function next_in_line(name, count, lanes)
+        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
+        for i = 1, #popped, 2 do
+        lanes[#lanes + 1] = popped[i]
+        end
+        return #popped / 2
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local name, terms = ARGV[1], ARGV[2]
+        local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)$')
+        local is_rate = interval and tonumber(interval) and tonumber(interval) > 0 and tonumber(burst) and tonumber(burst) > 0
+        if terms ~= '' and not (interval and (is_rate or interval == '') and (is_rate or most ~= '')) then
+        return redis.error_reply('BADCALL terms are not interval, burst, most')
+        end
+        if not string.find(name, '^[^:]+:.') then
+        return redis.error_reply('BADCALL name is not scope:name')
+        end
+        local now = clock()
+        if terms == '' then
+        redis.call('HDEL', key('limits'), name)
+        redis.call('HDEL', key('tokens'), name)
+        else
+        redis.call('HSET', key('limits'), name, terms)
+        end
+        local lanes, roused = {}, {}
+        next_in_line(name, 500, lanes)
+        rouse(lanes, now, roused)
+        for queue in pairs(roused) do
+        wake(queue)
+        end
+        return #lanes
+        """#)
+
+    /// progress and log lines of a running task, if its worker still holds it.
+    package static let note = RedisScript(
+        name: "note",
+        digest: "6825fdf2b63c882732bdae76703c41c5388d074f",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL note expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local id, most = ARGV[2], number(5, 'most')
+        local lease = redis.call('HGET', key('held', ARGV[1]), id)
+        if not lease or string.sub(lease, 1, #ARGV[3] + 1) ~= ARGV[3] .. '\t' then
+        return '0'
+        end
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if not bonds then
+        redis.call('HSET', key('bonds'), id, 'n')
+        elseif not string.find('\n' .. bonds .. '\n', '\nn\n', 1, true) then
+        redis.call('HSET', key('bonds'), id, bonds .. '\nn')
+        end
+        if ARGV[4] ~= '' then
+        redis.call('HSET', key('progress'), id, ARGV[4])
+        end
+        if ARGV[6] then
+        redis.call('RPUSH', key('log', id), unpack(ARGV, 6))
+        redis.call('LTRIM', key('log', id), -most, -1)
+        end
+        return '1'
+        """#)
+
+    /// begins a batch, to which tasks and other batches are added until it is sealed, and by its own members
+    package static let openBatch = RedisScript(
+        name: "open_batch",
+        digest: "da0fd54741d6953ff70279ffe766503614aa2711",
+        source: #"""
+        #!lua
+        if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL open_batch expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local batch, keep, parent = ARGV[1], number(2, 'keep'), ARGV[3]
+        if redis.call('EXISTS', key('batch', batch)) == 1 then
+        return '0'
+        end
+        local fields = { 'keep', string.format('%.0f', keep), 'open', '1', 'name', ARGV[4] }
+        for i = 5, #ARGV, 3 do
+        if not string.find('success failure done', ARGV[i], 1, true) or not ARGV[i + 2] then
+        return redis.error_reply('BADCALL callback ' .. ARGV[i] .. ' is not known, or not complete')
+        end
+        fields[#fields + 1] = ARGV[i]
+        fields[#fields + 1] = ARGV[i + 1] .. '\n' .. ARGV[i + 2]
+        end
+        if parent ~= '' then
+        local above = redis.call('HMGET', key('batch', parent), 'keep', 'ended')
+        if not above[1] or above[2] then
+        return redis.error_reply('NOBATCH ' .. (above[1] and 'has ended: ' or 'is not known: ') .. parent)
+        end
+        fields[#fields + 1] = 'parent'
+        fields[#fields + 1] = parent
+        redis.call('SADD', key('members', parent), batch)
+        redis.call('HINCRBY', key('batch', parent), 'total', 1)
+        end
+        fields[#fields + 1] = 'since'
+        fields[#fields + 1] = string.format('%.0f', clock())
+        redis.call('HSET', key('batch', batch), unpack(fields))
+        for i = 5, #ARGV, 3 do
+        redis.call('HSET', key('awaits'), ARGV[i + 1], batch)
+        end
+        return '1'
+        """#)
+
+    /// the parked lanes of one ring, a chunk a call.
+    package static let parked = RedisScript(
+        name: "parked",
+        digest: "0ebe8f51652f6e36a7e37960102eb1cb07cf7130",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL parked expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local reply = redis.call('HSCAN', key('parked', ARGV[1]), ARGV[2], 'COUNT', 200)
+        local rows = { reply[1] }
+        for i = 1, #reply[2], 2 do
+        local lane = reply[2][i]
+        local list = key('lane', lane)
+        rows[#rows + 1] = lane
+        rows[#rows + 1] = reply[2][i + 1]
+        rows[#rows + 1] = redis.call('LLEN', list)
+        rows[#rows + 1] = redis.call('LINDEX', list, 0) or ''
+        end
+        return rows
         """#)
 
     /// no task of a queue, or of a kind, is claimed from now on. What runs goes on.
     package static let pause = RedisScript(
         name: "pause",
-        digest: "f3dcfa4bc083c2b1c5472ef0fab21355478fdee4",
+        digest: "020caab09af9b077f459d0e930781e6e4103c1b8",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL pause expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1420,10 +3618,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -1434,7 +3634,7 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local now = clock()
         local new = redis.call('HSETNX', key('paused'), ARGV[1], ARGV[2] .. '\t' .. string.format('%.0f', now))
@@ -1448,7 +3648,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "1e9f48e0293b870b2fd17e77b77beb8f23dbef0f",
+        digest: "aab53128d758cdcfc5bb37196f538b14969a1188",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1468,10 +3668,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -1482,7 +3684,7 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1522,51 +3724,205 @@ package enum Scripts {
         end
         return share
         end
-        local function pop_wide(ring, tenant, want, now, taken)
-        local lanes = key('lanes', ring .. '\t' .. tenant)
-        local rows = redis.call('ZRANGE', lanes, 0, 15, 'WITHSCORES')
-        local count = #rows / 2
-        while want > 0 and count > 0 do
-        local best, second
+        local function look_wide(ring, tenant, room)
+        local most = math.min(math.max(room, 16), 64)
+        local rows = redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, most - 1, 'WITHSCORES')
+        local lanes = {}
         for i = 1, #rows, 2 do
-        if rows[i] then
-        local score = tonumber(rows[i + 1])
-        if not best or score < tonumber(rows[best + 1]) then
-        second = best and tonumber(rows[best + 1]) or second
-        best = i
-        elseif not second or score < second then
-        second = score
+        local _, _, priority = lane_parts(rows[i])
+        local length = redis.call('LLEN', key('lane', rows[i]))
+        lanes[#lanes + 1] = {
+        name = rows[i], age = tonumber(rows[i + 1]), priority = priority or 0, length = length, room = length, count = 0,
+        }
+        end
+        return lanes
+        end
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor((limit.burst * limit.interval - (limit.paid - us)) / limit.interval + 1e-6)
+        end
+        if limit.most then
+        room = math.min(room, limit.most - limit.held)
+        end
+        return math.max(room, 0)
+        end
+        local function allowance(gate, lane)
+        local room = math.huge
+        for _, limit in ipairs(gate.of[lane]) do
+        room = math.min(room, limit_room(limit, gate.us))
+        end
+        return room
+        end
+        local function charge(gate, lane, count)
+        for _, limit in ipairs(gate.of[lane]) do
+        if limit.interval then
+        limit.paid = limit.paid + count * limit.interval
+        limit.changed = true
+        end
+        if limit.most then
+        limit.held = limit.held + count
         end
         end
         end
-        local lane = rows[best]
-        local _, _, priority = lane_parts(lane)
-        local after = now - (priority or 0) * 60000
-        local list = key('lane', lane)
-        local some = 1
-        if not second or after <= second then
-        some = want
-        end
-        local ids = redis.call('LPOP', list, some)
-        if ids and #ids > 0 then
-        want = want - #ids
-        table.insert(taken, { lane, ids })
-        end
-        if redis.call('EXISTS', list) == 0 then
-        redis.call('ZREM', lanes, lane)
-        rows[best], count = false, count - 1
-        else
-        rows[best + 1] = after
-        redis.call('ZADD', lanes, string.format('%.0f', after), lane)
+        local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+        while want > 0 do
+        local best, second
+        for _, lane in ipairs(lanes) do
+        if lane.room > lane.count then
+        if not best or lane.age < best.age or (lane.age == best.age and lane.count < best.count) then
+        second = best and best.age
+        best = lane
+        elseif not second or lane.age < second then
+        second = lane.age
         end
         end
-        if redis.call('EXISTS', lanes) == 0 then
+        end
+        if not best then
+        break
+        end
+        local after, some = now - best.priority * 60000, 1
+        if not second or after < second then
+        some = math.min(want, best.room - best.count)
+        end
+        best.count, best.age, want = best.count + some, after, want - some
+        end
+        for _, lane in ipairs(lanes) do
+        local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
+        if count > 0 then
+        local ids = redis.call('LPOP', key('lane', lane.name), count)
+        taken[#taken + 1] = { lane.name, ids }
+        lane.length, lane.is_served = lane.length - #ids, true
+        if gate then
+        charge(gate, lane.name, #ids)
+        end
+        end
+        end
+        local moved, gone = {}, {}
+        for _, lane in ipairs(lanes) do
+        local is_blocked = gate and lane.length > 0 and allowance(gate, lane.name) == 0
+        if lane.length == 0 or is_blocked then
+        gone[#gone + 1] = lane.name
+        if is_blocked then
+        gate.parked[lane.name] = true
+        gate.met = gate.met + (lane.is_served and 0 or 1)
+        end
+        elseif lane.is_served then
+        moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
+        moved[#moved + 1] = lane.name
+        end
+        end
+        local ages = key('lanes', ring .. '\t' .. tenant)
+        if #moved > 0 then
+        redis.call('ZADD', ages, unpack(moved))
+        end
+        if #gone > 0 then
+        redis.call('ZREM', ages, unpack(gone))
+        if redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
         return true
         end
+        end
         return false
         end
-        local function take(ring, room, now)
+        local function limit_names(lane)
+        local _, tenant, _, queue = lane_parts(lane)
+        local names = { 'queue:' .. queue }
+        if tenant ~= '' then
+        names[2] = 'tenant:' .. tenant
+        end
+        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+        names[#names + 1] = name
+        end
+        return names
+        end
+        local function load_limits(gate, names)
+        local scopes, asked = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        local scope = string.match(name, '^[^:]*:') .. '*'
+        if gate.wild[scope] == nil then
+        gate.wild[scope] = false
+        scopes[#scopes + 1] = scope
+        end
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        if #scopes > 0 then
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
+        gate.wild[scopes[i]] = text
+        end
+        end
+        local rates = {}
+        for from = 1, #asked, 1000 do
+        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
+        for i, text in ipairs(found) do
+        local name = asked[from + i - 1]
+        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        if text then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
+        gate.limits[name] = limit
+        if limit.interval then
+        limit.paid = gate.us
+        rates[#rates + 1] = name
+        end
+        if limit.most then
+        limit.held = redis.call('SCARD', key('holders', name))
+        end
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        end
+        end
+        end
+        local function load_lanes(gate, lanes)
+        local names, fresh = {}, {}
+        for _, lane in ipairs(lanes) do
+        if not gate.of[lane] then
+        fresh[#fresh + 1] = lane
+        gate.of[lane] = limit_names(lane)
+        for _, name in ipairs(gate.of[lane]) do
+        names[#names + 1] = name
+        end
+        end
+        end
+        load_limits(gate, names)
+        for _, lane in ipairs(fresh) do
+        local limits = {}
+        for _, name in ipairs(gate.of[lane]) do
+        limits[#limits + 1] = gate.limits[name] or nil
+        end
+        gate.of[lane] = limits
+        end
+        for _, lane in ipairs(lanes) do
+        for _, limit in ipairs(gate.of[lane]) do
+        limit.lanes = 0
+        end
+        end
+        for _, lane in ipairs(lanes) do
+        for _, limit in ipairs(gate.of[lane]) do
+        limit.lanes = limit.lanes + 1
+        end
+        end
+        end
+        local function part_of(gate, lane)
+        local room = math.huge
+        for _, limit in ipairs(gate.of[lane]) do
+        room = math.min(room, math.ceil(limit_room(limit, gate.us) / limit.lanes))
+        end
+        return room
+        end
+        local function take(ring, room, now, gate)
         local turn = key('turn', ring)
         local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
         local taken = {}
@@ -1579,43 +3935,74 @@ package enum Scripts {
         end
         local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone = {}, {}
+        local moved, gone, several, totals = {}, {}, {}, {}
         local share
-        local alone = are_all and #tenants == 1 and wide[1] == 0
+        local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
         if alone then
-        lengths[1], share = room, { room }
+        share = { room }
         else
         local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
+        local lanes = {}
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
         if wide[i] == 1 then
-        lengths[i] = 0
-        for _, lane in ipairs(redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, 15)) do
-        lengths[i] = lengths[i] + redis.call('LLEN', key('lane', lane))
+        several[i] = look_wide(ring, tenant, room)
+        for _, lane in ipairs(several[i]) do
+        lanes[#lanes + 1] = lane.name
         end
         else
-        lengths[i] = redis.call('LLEN', key('lane', ring .. '\t' .. tenant))
+        lanes[#lanes + 1] = ring .. '\t' .. tenant
+        totals[i] = redis.call('LLEN', key('lane', lanes[#lanes]))
+        lengths[i] = totals[i]
+        end
+        end
+        if gate then
+        load_lanes(gate, lanes)
+        end
+        for i, tenant in ipairs(tenants) do
+        if several[i] then
+        lengths[i] = 0
+        for _, lane in ipairs(several[i]) do
+        lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
+        lengths[i] = lengths[i] + lane.room
+        end
+        elseif gate then
+        lengths[i] = math.min(lengths[i], part_of(gate, ring .. '\t' .. tenant))
         end
         end
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty = lengths[i] == share[i]
-        if share[i] > 0 then
-        if wide[i] == 1 then
-        empty = pop_wide(ring, tenant, share[i], now, taken)
+        local empty
+        if several[i] then
+        empty = (share[i] > 0 or gate or lengths[i] == 0)
+        and pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
         else
-        local lane = ring .. '\t' .. tenant
+        local lane, count = ring .. '\t' .. tenant, share[i]
+        if gate then
+        count = math.min(count, allowance(gate, lane))
+        end
+        if count > 0 then
         local list = key('lane', lane)
-        local ids = redis.call('LPOP', list, share[i])
-        table.insert(taken, { lane, ids })
+        local ids = redis.call('LPOP', list, count)
+        taken[#taken + 1] = { lane, ids }
         if alone then
         empty = #ids < room or redis.call('EXISTS', list) == 0
+        elseif gate then
+        charge(gate, lane, #ids)
         end
+        end
+        if not alone then
+        totals[i] = totals[i] - count
+        empty = totals[i] == 0
         end
         end
         if empty then
+        gone[#gone + 1] = tenant
+        elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
+        gate.parked[ring .. '\t' .. tenant] = true
+        gate.met = gate.met + (share[i] > 0 and 0 or 1)
         gone[#gone + 1] = tenant
         elseif share[i] > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i])
@@ -1631,7 +4018,7 @@ package enum Scripts {
         left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
         local _, _, _, queue, kind = lane_parts(ring .. '\t')
-        if kind then
+        if kind and not (gate and next(gate.parked)) and redis.call('EXISTS', key('parked', ring)) == 0 then
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
@@ -1640,6 +4027,223 @@ package enum Scripts {
         end
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        local function untie_all(ids, first, last, event, now)
+        for from = first, last, 1000 do
+        for i, text in ipairs(redis.call('HMGET', key('bonds'), unpack(ids, from, math.min(from + 999, last)))) do
+        if text then
+        untie(ids[from + i - 1], text, event, now)
+        end
+        end
+        end
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        redis.call('ZREM', key('waiting', limit), lane)
+        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
         end
         local queue, chunk = ARGV[1], math.min(number(2, 'chunk'), 1000)
         local now = clock()
@@ -1651,8 +4255,13 @@ package enum Scripts {
         local function remove(ids)
         if #ids > 0 then
         out = out + #ids
+        local bonds = redis.call('EXISTS', key('bonds')) == 1
         purged = purged + redis.call('HDEL', key('tasks'), unpack(ids))
         redis.call('HDEL', key('tries'), unpack(ids))
+        redis.call('ZREM', key('expiring', queue), unpack(ids))
+        if bonds then
+        untie_all(ids, 1, #ids, 'purged', now)
+        end
         end
         end
         for _, ring in ipairs(rings) do
@@ -1663,6 +4272,15 @@ package enum Scripts {
         for _, group in ipairs(taken) do
         remove(group[2])
         end
+        end
+        while out < chunk do
+        local lane = redis.call('HRANDFIELD', key('parked', ring))
+        local ids = lane and redis.call('LPOP', key('lane', lane), chunk - out)
+        remove(ids or {})
+        if not lane then
+        break
+        end
+        leave(lane)
         end
         end
         if out < chunk then
@@ -1681,7 +4299,7 @@ package enum Scripts {
     /// makes an incarnation known and gives it a lease.
     package static let register = RedisScript(
         name: "register",
-        digest: "9be26f05954f93293a6c1bd8046cbdaedf853fb9",
+        digest: "7df6bd349f8c50446f273cc21b0f266a220ae55a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL register expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1701,10 +4319,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -1715,7 +4335,7 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local lease = number(2, 'lease')
         local now = clock(lease / 2)
@@ -1778,7 +4398,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "9808b58108fea0f6e2a95478cb4cf88e7a6bec4d",
+        digest: "b67b8e146e292b4721e08f4ecca45f8eeaed914e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -1791,10 +4411,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -1805,7 +4427,7 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -1824,20 +4446,24 @@ package enum Scripts {
         end
         end
         local function widen(ring, tenant, lane, priority, now)
-        local lanes = key('lanes', ring .. '\t' .. tenant)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
         local plain = ring .. '\t' .. tenant
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
         end
         end
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
-        local function enter(entering, now)
+        local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
         local turn = key('turn', ring)
         local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
         local queue, kind
         for from = 1, #lanes, 1000 do
         local pairs_of, tenants, priorities = {}, {}, {}
@@ -1851,8 +4477,9 @@ package enum Scripts {
         redis.call('ZADD', turn, 'NX', unpack(pairs_of))
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
         for i, tenant in ipairs(tenants) do
-        if priorities[i] or wide[i] == 1 then
-        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
         end
         end
         end
@@ -1879,10 +4506,16 @@ package enum Scripts {
         return #a < #b
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
-        local lane = queue .. '\t' .. tenant
-        if priority ~= '' then
-        lane = lane .. '\t' .. priority
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
         end
@@ -1898,23 +4531,145 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
         local function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
         if record then
         local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain_of(record))
+        keep_result(id, state, now, reason, retain)
         total(queue, state, 1)
         end
         redis.call('HDEL', key('tasks'), id)
         redis.call('HDEL', key('tries'), id)
         redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
         end
-        local function reconcile(worker, known, cancelling, now, before)
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function give_up(freed, names, id)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = freed[name] or {}
+        table.insert(freed[name], id)
+        end
+        end
+        local function reconcile(worker, known, cancelling, now, freed, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
         local id = rows[i]
-        local claim, lane = string.match(rows[i + 1], '^([^\t]*)\t(.*)$')
+        local claim, lane, names = lease_parts(rows[i + 1])
         if known[id] ~= claim and (not before or tonumber(claim) < before) then
+        give_up(freed, names, id)
         ids[#ids + 1] = id
         local reason = cancelling and redis.call('HGET', key('cancels'), id)
         if reason then
@@ -1942,36 +4697,130 @@ package enum Scripts {
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
+        local function load_limits(gate, names)
+        local scopes, asked = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        local scope = string.match(name, '^[^:]*:') .. '*'
+        if gate.wild[scope] == nil then
+        gate.wild[scope] = false
+        scopes[#scopes + 1] = scope
         end
+        end
+        end
+        if #asked == 0 then
         return
         end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
+        if #scopes > 0 then
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
+        gate.wild[scopes[i]] = text
+        end
+        end
+        local rates = {}
+        for from = 1, #asked, 1000 do
+        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
+        for i, text in ipairs(found) do
+        local name = asked[from + i - 1]
+        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        if text then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
+        gate.limits[name] = limit
+        if limit.interval then
+        limit.paid = gate.us
+        rates[#rates + 1] = name
+        end
+        if limit.most then
+        limit.held = redis.call('SCARD', key('holders', name))
+        end
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        end
+        end
+        end
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor((limit.burst * limit.interval - (limit.paid - us)) / limit.interval + 1e-6)
+        end
+        if limit.most then
+        room = math.min(room, limit.most - limit.held)
+        end
+        return math.max(room, 0)
+        end
+        local function next_in_line(name, count, lanes)
+        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
+        for i = 1, #popped, 2 do
+        lanes[#lanes + 1] = popped[i]
+        end
+        return #popped / 2
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function free(freed, gate, roused)
+        local names = {}
+        for name, ids in pairs(freed) do
+        names[#names + 1] = name
+        for from = 1, #ids, 1000 do
+        redis.call('SREM', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        end
+        if #names == 0 then
         return
         end
+        load_limits(gate, names)
+        local lanes = {}
+        for _, name in ipairs(names) do
+        local limit = gate.limits[name]
+        local count = #freed[name]
+        if limit then
+        count = math.min(count, limit_room(limit, gate.us))
+        end
+        if count > 0 then
+        next_in_line(name, count, lanes)
         end
         end
+        rouse(lanes, gate.now, roused)
+        end
+        local function gate_at(now, us)
+        return { now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0 }
         end
         local worker = ARGV[1]
-        local now = clock()
+        local now, _, us = clock()
         local queues = redis.call('HGET', key('worker', worker), 'queues') or ''
         local expiry = redis.call('ZSCORE', key('workers'), worker)
         if expiry and tonumber(expiry) < 0 then
         return 0
         end
-        local back = expiry and reconcile(worker, {}, true, now) or 0
+        local freed, roused = {}, {}
+        local back = expiry and reconcile(worker, {}, true, now, freed) or 0
+        free(freed, gate_at(now, us), roused)
         forget_worker(worker)
         for queue in string.gmatch(queues, '[^\n]+') do
+        roused[queue] = true
+        end
+        for queue in pairs(roused) do
         wake(queue)
         end
         return back
@@ -1980,7 +4829,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "86c1eae17af9a8d5dc450326ffa03beacab5840e",
+        digest: "92bfd0c57ffa87c1addab34a78e2ec9c4e9f56fa",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1993,10 +4842,12 @@ package enum Scripts {
         local function clock(silence)
         local time = redis.call('TIME')
         local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(known[2]) or 0)
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
         local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
         if now < last then
-        now = last
+        now, us = last, last * 1000
         elseif now - last >= 16 or not known[1] then
         local passed = now - last
         if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
@@ -2007,13 +4858,19 @@ package enum Scripts {
         redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
         end
         end
-        return now, silence and gap > silence and awake or 0
+        return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority = string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)')
-        local lane = queue .. '\t' .. tenant
-        if priority ~= '' then
-        lane = lane .. '\t' .. priority
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
         end
@@ -2034,20 +4891,24 @@ package enum Scripts {
         end
         end
         local function widen(ring, tenant, lane, priority, now)
-        local lanes = key('lanes', ring .. '\t' .. tenant)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
         local plain = ring .. '\t' .. tenant
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1 then
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
         end
         end
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
-        local function enter(entering, now)
+        local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
         local turn = key('turn', ring)
         local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = first[2] and string.format('%.17g', first[2] + 1) or '0'
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
         local queue, kind
         for from = 1, #lanes, 1000 do
         local pairs_of, tenants, priorities = {}, {}, {}
@@ -2061,8 +4922,9 @@ package enum Scripts {
         redis.call('ZADD', turn, 'NX', unpack(pairs_of))
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
         for i, tenant in ipairs(tenants) do
-        if priorities[i] or wide[i] == 1 then
-        widen(ring, tenant, lanes[from + i - 1], priorities[i], now)
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
         end
         end
         end
@@ -2134,7 +4996,477 @@ package enum Scripts {
         return reply
         """#)
 
+    /// nobody but its own members adds to a batch any more; it ends with its last member, or now if it has
+    package static let sealBatch = RedisScript(
+        name: "seal_batch",
+        digest: "ca57703753d983ec8f285c08bd831535ceea9618",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL seal_batch expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local batch = ARGV[1]
+        local now = clock()
+        local known = redis.call('HMGET', key('batch', batch), 'keep', 'ended')
+        if not known[1] then
+        return 'unknown'
+        end
+        redis.call('HDEL', key('batch', batch), 'open')
+        local parent, ok = end_batch(batch, now)
+        if parent then
+        leave_batch(parent, batch, ok, now)
+        end
+        return redis.call('HEXISTS', key('batch', batch), 'ended') == 1 and 'ended' or 'sealed'
+        """#)
+
+    /// wakes the lanes of one ring that are parked by limits of a scope, a chunk a call, after the limit for all
+    package static let unpark = RedisScript(
+        name: "unpark",
+        digest: "6be6b9e5f1aabb4d877c6f8e93e74404ba07a1be",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL unpark expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local ring, scope = ARGV[1], ARGV[3]
+        local now = clock()
+        local reply = redis.call('HSCAN', key('parked', ring), ARGV[2], 'COUNT', 200)
+        local lanes, roused = {}, {}
+        for i = 1, #reply[2], 2 do
+        local lane, name = reply[2][i], reply[2][i + 1]
+        if string.sub(name, 1, #scope) == scope then
+        redis.call('ZREM', key('waiting', name), lane)
+        lanes[#lanes + 1] = lane
+        end
+        end
+        rouse(lanes, now, roused)
+        for queue in pairs(roused) do
+        wake(queue)
+        end
+        return reply[1]
+        """#)
+
+    /// what a task waits for, as facts to make a sentence of.
+    package static let why = RedisScript(
+        name: "why",
+        digest: "ce430a573efec4e682e279b12708371ccca72265",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL why expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function lane_parts(lane)
+        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        return ring, tenant, tonumber(priority), queue or ring, kind
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local id, depth = ARGV[1], number(2, 'depth')
+        local facts = {}
+        local function tell(name, value)
+        facts[#facts + 1] = name
+        facts[#facts + 1] = tostring(value)
+        end
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        local batch = redis.call('HGET', key('awaits'), id)
+        if batch then
+        tell('state', 'awaited')
+        tell('batch', batch)
+        tell('members', redis.call('SCARD', key('members', batch)))
+        return facts
+        end
+        tell('state', string.match(redis.call('GET', key('result', id)) or '', '^[^\t]*'))
+        if facts[2] == '' then
+        facts[2] = 'unknown'
+        end
+        return facts
+        end
+        local _, kind, queue = record_lane(record)
+        tell('kind', kind)
+        tell('queue', queue)
+        for name in string.gmatch(redis.call('HGET', key('bonds'), id) or '', 'u[sed]([^\n]*)') do
+        tell('unique', name)
+        end
+        local time = redis.call('TIME')
+        local offset = tonumber(redis.call('HGET', key('clock'), 'offset') or 0)
+        tell('now', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + offset))
+        for _, what in ipairs({ 'queue', 'kind' }) do
+        local pause = redis.call('HGET', key('paused'), what .. ':' .. (what == 'queue' and queue or kind))
+        if pause then
+        tell(what .. '_paused', pause)
+        end
+        end
+        local takers = 0
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        tell('state', 'running')
+        tell('worker', worker)
+        return facts
+        end
+        local known = redis.call('HMGET', key('worker', worker), 'queues', 'any', 'kind:' .. kind)
+        if string.find('\n' .. (known[1] or '') .. '\n', '\n' .. queue .. '\n', 1, true) and (known[2] or known[3]) then
+        takers = takers + 1
+        end
+        end
+        tell('workers', takers)
+        local due = redis.call('ZSCORE', key('delayed', queue), id)
+        if due then
+        tell('state', 'delayed')
+        tell('due', due)
+        return facts
+        end
+        local since = redis.call('ZSCORE', key('dead', queue), id)
+        if since then
+        tell('state', 'dead')
+        tell('since', since)
+        return facts
+        end
+        tell('state', 'queued')
+        local lanes = lanes_of(record)
+        for _, lane in ipairs(lanes) do
+        local position = redis.call('LPOS', key('lane', lane), id, 'MAXLEN', depth)
+        if position or (redis.call('LLEN', key('lane', lane)) > depth and lane == lanes[1]) then
+        local ring, tenant = lane_parts(lane)
+        tell('tenant', tenant)
+        tell('length', redis.call('LLEN', key('lane', lane)))
+        if position then
+        tell('position', position)
+        end
+        local limit = redis.call('HGET', key('parked', ring), lane)
+        if limit then
+        tell('limit', limit)
+        tell('terms', redis.call('HGET', key('limits'), limit)
+        or redis.call('HGET', key('limits'), string.match(limit, '^[^:]*:') .. '*') or '')
+        tell('paid', redis.call('HGET', key('tokens'), limit) or 0)
+        tell('held', redis.call('SCARD', key('holders', limit)))
+        for _, holder in ipairs(redis.call('SRANDMEMBER', key('holders', limit), 5)) do
+        tell('holder', holder)
+        end
+        else
+        tell('ahead', redis.call('ZRANK', key('turn', ring), tenant) or 0)
+        end
+        return facts
+        end
+        end
+        return facts
+        """#)
+
     package static let all: [RedisScript] = [
+        adopt,
+        await,
         cancel,
         cycle,
         depths,
@@ -2142,15 +5474,24 @@ package enum Scripts {
         enqueue,
         heartbeat,
         inspect,
+        limit,
+        note,
+        openBatch,
+        parked,
         pause,
         purge,
         register,
         resume,
         retire,
         revive,
+        sealBatch,
+        unpark,
+        why,
     ]
 
     package static let contracts: [String: ScriptContract] = [
+        "adopt": ScriptContract(keys: ["prefix"], arguments: ["name", "worker"], rest: false),
+        "await": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "cancel": ScriptContract(keys: ["prefix"], arguments: ["id", "reason"], rest: false),
         "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "reconcile", "lists"], rest: true),
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
@@ -2158,11 +5499,18 @@ package enum Scripts {
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
+        "limit": ScriptContract(keys: ["prefix"], arguments: ["name", "terms"], rest: false),
+        "note": ScriptContract(keys: ["prefix"], arguments: ["worker", "id", "claim", "progress", "most", "lines"], rest: true),
+        "open_batch": ScriptContract(keys: ["prefix"], arguments: ["batch", "keep", "parent", "name", "callbacks"], rest: true),
+        "parked": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor"], rest: false),
         "pause": ScriptContract(keys: ["prefix"], arguments: ["target", "by"], rest: false),
         "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk"], rest: false),
         "register": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "facts"], rest: true),
         "resume": ScriptContract(keys: ["prefix"], arguments: ["target"], rest: false),
         "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
+        "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
+        "unpark": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor", "scope"], rest: false),
+        "why": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
     ]
 }

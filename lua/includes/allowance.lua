@@ -1,0 +1,9 @@
+--- allowance: how many tasks of a lane its limits let start now, all of them together.
+--@include limit_room
+local function allowance(gate, lane)
+  local room = math.huge
+  for _, limit in ipairs(gate.of[lane]) do
+    room = math.min(room, limit_room(limit, gate.us))
+  end
+  return room
+end

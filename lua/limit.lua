@@ -1,0 +1,36 @@
+--- limit: sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
+--- again until it returns 0. Work that runs is never touched; what it holds counts under the new terms (see adopt).
+--- flags: allow-oom
+--- KEYS[1] prefix: hash tag of the shard
+--- ARGV[1] name: `scope:name`, or `scope:*` for every name of a scope that has no limit of its own
+--- ARGV[2] terms: `interval TAB burst TAB most`: us for a token, or ''; tokens at once; tasks that may run, or ''. Or
+---   '' to remove the limit
+--- returns: number of lanes woken
+--@include key
+--@include clock
+--@include next_in_line
+--@include rouse
+--@include wake
+local name, terms = ARGV[1], ARGV[2]
+local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)$')
+local is_rate = interval and tonumber(interval) and tonumber(interval) > 0 and tonumber(burst) and tonumber(burst) > 0
+if terms ~= '' and not (interval and (is_rate or interval == '') and (is_rate or most ~= '')) then
+  return redis.error_reply('BADCALL terms are not interval, burst, most')
+end
+if not string.find(name, '^[^:]+:.') then
+  return redis.error_reply('BADCALL name is not scope:name')
+end
+local now = clock()
+if terms == '' then
+  redis.call('HDEL', key('limits'), name)
+  redis.call('HDEL', key('tokens'), name)
+else
+  redis.call('HSET', key('limits'), name, terms)
+end
+local lanes, roused = {}, {}
+next_in_line(name, 500, lanes)
+rouse(lanes, now, roused)
+for queue in pairs(roused) do
+  wake(queue)
+end
+return #lanes
