@@ -4,7 +4,7 @@
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] name: `scope:name`, or `scope:*` for every name of a scope that has no limit of its own
 --- ARGV[2] terms: `interval TAB burst TAB most`: us for a token, or ''; tokens at once; tasks that may run, or ''. Or
----   '' to remove the limit
+---   '' to remove the limit. What follows a third TAB is for people
 --- returns: number of lanes woken
 --@include key
 --@include clock
@@ -12,10 +12,10 @@
 --@include rouse
 --@include wake
 local name, terms = ARGV[1], ARGV[2]
-local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)$')
+local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)\t')
 local is_rate = interval and tonumber(interval) and tonumber(interval) > 0 and tonumber(burst) and tonumber(burst) > 0
 if terms ~= '' and not (interval and (is_rate or interval == '') and (is_rate or most ~= '')) then
-  return redis.error_reply('BADCALL terms are not interval, burst, most')
+  return redis.error_reply('BADCALL terms are not interval, burst, most, text')
 end
 if not string.find(name, '^[^:]+:.') then
   return redis.error_reply('BADCALL name is not scope:name')

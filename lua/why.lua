@@ -3,8 +3,8 @@
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] id: task
 --- ARGV[2] depth: how far down its lane (number of tasks) its position is looked for
---- returns: flat array of name, value: always `state`; then as they apply `batch`, `members` (of a callback that
----   waits); `due`; `worker`; `since`; `kind`, `queue`, `tenant`, `position`, `length`, `ahead` (tenants before it in turn),
+--- returns: flat array of name, value: always `state`; as they apply `batch`, `members` (of a callback that waits);
+---   `due`; `worker`; `since`; `kind`, `queue`, `tenant`, `position`, `length`, `ahead` (tenants before it),
 ---   `limit`, `terms`, `held`, `paid` (us), `holder` (each), `now`, `queue_paused`, `kind_paused` (`who TAB ms`),
 ---   `workers` (live ones of the queue that take the kind), `unique` (each)
 --@include key

@@ -10,6 +10,8 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
         case unavailable
         /// Redis has no memory left for new work; nothing was done.
         case outOfMemory
+        /// A length cap is reached; nothing was done.
+        case full
         /// The reply was lost: it may or may not have happened.
         case outcomeUnknown
         /// Redis answered with an error.
@@ -39,6 +41,7 @@ extension PenstockError {
         switch error {
         case .invalid: code = .invalidArgument
         case .outOfMemory: code = .outOfMemory
+        case .full: code = .full
         case .outcomeUnknown: code = .outcomeUnknown
         case .unexpectedReply: code = .server
         case .redis(let redis): code = Self.code(redis)

@@ -21,6 +21,12 @@ package struct KeySpace: Sendable, Hashable {
     package var queues: String { prefix + "queues" }
     package var workers: String { prefix + "workers" }
     package var paused: String { prefix + "paused" }
+    package var limits: String { prefix + "limits" }
+    package var tokens: String { prefix + "tokens" }
+    package var caps: String { prefix + "caps" }
+    package var progress: String { prefix + "progress" }
+    package var inbox: String { prefix + "inbox" }
+    package var rejected: String { prefix + "rejected" }
     package var clock: String { prefix + "clock" }
     package func kinds(_ queue: String) -> String { prefix + "kinds:" + queue }
     package func delayed(_ queue: String) -> String { prefix + "delayed:" + queue }
@@ -29,5 +35,11 @@ package struct KeySpace: Sendable, Hashable {
     package func totals(_ queue: String) -> String { prefix + "totals:" + queue }
     package func held(_ worker: String) -> String { prefix + "held:" + worker }
     package func worker(_ worker: String) -> String { prefix + "worker:" + worker }
+    package func holders(_ limit: String) -> String { prefix + "holders:" + limit }
+    package func waiting(_ limit: String) -> String { prefix + "waiting:" + limit }
+    package func log(_ id: String) -> String { prefix + "log:" + id }
+    package func batch(_ id: String) -> String { prefix + "batch:" + id }
+    package func members(_ batch: String) -> String { prefix + "members:" + batch }
+    package func live(_ target: String) -> String { prefix + "live:" + target }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
 }

@@ -7,6 +7,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case invalid(String)
     /// Redis has no memory left for new work; nothing was written.
     case outOfMemory
+    /// A length cap is reached; nothing was written. What is capped, and at how many tasks.
+    case full(target: String, most: Int)
     /// Redis could not be asked, or answered with trouble of its own.
     case redis(RedisError)
     /// The reply was lost, more than once: these tasks may or may not be stored.
@@ -19,6 +21,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .invalid(let problem): problem
         case .outOfMemory:
             "Redis has reached its maxmemory: nothing was enqueued. Let workers drain the queues, raise maxmemory, or purge a queue."
+        case .full(let target, let most):
+            "the length cap of \(target), \(most) jobs, is reached: nothing was enqueued. Enqueue again later, raise the cap, or let it drop the oldest"
         case .redis(let error): "\(error)"
         case .outcomeUnknown(let ids, let reason):
             "the reply of Redis was lost (\(reason)): \(ids.count == 1 ? "job \(ids[0])" : "\(ids.count) jobs from \(ids.first?.rawValue ?? "")") may or may not be enqueued; ask for the state by id, or enqueue again with an idempotency key"
@@ -31,6 +35,17 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         if case .server(let server) = error {
             if server.kind == .outOfMemory {
                 self = .outOfMemory
+                return
+            }
+            if server.message.hasPrefix("NOBATCH ") {
+                self = .invalid("batch " + server.message.dropFirst(8))
+                return
+            }
+            if server.message.hasPrefix("FULL ") {
+                let parts = server.message.split(separator: " ", maxSplits: 2).dropFirst().map(String.init)
+                let target = (parts.last ?? "").split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+                let tenant = target.count > 1 ? ", tenant \"\(target[1])\"" : ""
+                self = .full(target: "queue \(target.first ?? "")\(tenant)", most: parts.first.flatMap { Int($0) } ?? 0)
                 return
             }
             if server.message.hasPrefix("BADCALL") {

@@ -20,10 +20,16 @@ package struct NewTask: Sendable {
     package var idempotencyKey: String?
     /// For how long the key is remembered.
     package var keyLifetime: Duration
+    package var uniqueness: Uniqueness?
+    /// From now until it ends unless it has started.
+    package var expiry: Duration?
+    /// The batch that it becomes a member of.
+    package var batch: BatchID?
 
     package init(
         id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
-        keyLifetime: Duration = .seconds(86_400)
+        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil,
+        batch: BatchID? = nil
     ) {
         self.id = id
         self.record = record
@@ -31,12 +37,39 @@ package struct NewTask: Sendable {
         self.deadline = deadline
         self.idempotencyKey = idempotencyKey
         self.keyLifetime = keyLifetime
+        self.uniqueness = uniqueness
+        self.expiry = expiry
+        self.batch = batch
+    }
+
+    /// Whether another task can stand for this one, so that it cannot share a group of the wire form.
+    var hasKey: Bool { idempotencyKey != nil || uniqueness != nil }
+
+    /// What it asks for beside lane and start: see `lua/includes/extras.lua`.
+    var extras: String {
+        if deadline == nil && expiry == nil && batch == nil && !hasKey { return "" }
+        var parts: [String] = []
+        if let deadline { parts.append("d=\(deadline.milliseconds)") }
+        if let expiry { parts.append("x=\(expiry.milliseconds)") }
+        if let idempotencyKey { parts += ["k=\(idempotencyKey)", "p=\(keyLifetime.milliseconds)"] }
+        if let uniqueness {
+            switch uniqueness.until {
+            case .started: parts.append("u=s\(uniqueness.key)")
+            case .finished: parts.append("u=e\(uniqueness.key)")
+            case .died: parts.append("u=d\(uniqueness.key)")
+            case .passed(let period): parts += ["u=p\(uniqueness.key)", "w=\(period.milliseconds)"]
+            case .debounced(let wait, let atMost):
+                parts += ["u=b\(uniqueness.key)", "w=\(wait.milliseconds)", "m=\(max(wait, atMost).milliseconds)"]
+            }
+        }
+        if let batch { parts.append("b=\(batch)") }
+        return parts.joined(separator: "\t")
     }
 }
 
 /// What became of one enqueue.
 package struct EnqueueAnswer: Sendable, Hashable {
-    /// The task's id: the first one where the idempotency key was known.
+    /// The task's id: that of the task which stands for it, where its idempotency or unique key was known.
     package let id: TaskID
     package let isDuplicate: Bool
 }
@@ -49,8 +82,20 @@ extension Store {
             try Name.queue.check(task.record.queue)
             try Name.tenant.check(task.record.tenant)
             if let key = task.idempotencyKey { try Name.key.check(key) }
+            if let unique = task.uniqueness { try Name.key.check(unique.key) }
         } catch {
             throw .invalid("\(error)")
+        }
+        do {
+            for limit in task.record.options.limits { try limit.checkAsKey() }
+        } catch {
+            throw .invalid("\(error)")
+        }
+        guard task.record.options.limits.count <= 8 else {
+            throw .invalid("a job has at most 8 limit keys; this one has \(task.record.options.limits.count)")
+        }
+        guard Set(task.record.options.limits).count == task.record.options.limits.count else {
+            throw .invalid("a limit key is given twice")
         }
         func positive(_ duration: Duration?, _ field: String) throws(StoreError) {
             guard let duration else { return }
@@ -76,6 +121,20 @@ extension Store {
             }
         }
         try positive(task.deadline, "deadline")
+        try positive(task.expiry, "expiry")
+        switch task.uniqueness?.until {
+        case .passed(let period): try positive(period, "period of the unique key")
+        case .debounced(let wait, let atMost):
+            try positive(wait, "wait of the debounce")
+            try positive(atMost, "longest wait of the debounce")
+            guard atMost >= wait else {
+                throw .invalid("longest wait of the debounce must be at least its wait, \(wait); it is \(atMost)")
+            }
+            guard task.start == .now else {
+                throw .invalid("a debounced job starts after its wait: leave delay and time out")
+            }
+        case .started, .finished, .died, nil: break
+        }
         try positive(task.keyLifetime, "lifetime of the idempotency key")
         try positive(task.record.options.timeout, "attempt timeout")
         try positive(task.record.options.retention, "retention")
@@ -152,40 +211,37 @@ extension Store {
         return answers
     }
 
-    /// The wire form: tasks grouped by lane, start, deadline and key, in order, so that most calls have one group.
+    /// The wire form: tasks grouped by lane, start and extras, in order, so that most calls have one group.
     private static func arguments(_ tasks: [NewTask], token: String) -> RedisArguments {
         struct Group: Hashable {
             let lane: String
             let start: NewTask.Start
-            let deadline: Duration?
+            let extras: String
         }
         var groups: [(first: Int, last: Int)] = []
-        var lanes: [String] = []
+        var heads: [Group] = []
         var open: Group?
         for (place, task) in tasks.enumerated() {
-            let group = Group(lane: task.record.lane, start: task.start, deadline: task.deadline)
-            if group == open, task.idempotencyKey == nil {
+            let group = Group(lane: task.record.lane, start: task.start, extras: task.extras)
+            if group == open, !task.hasKey {
                 groups[groups.count - 1].last = place
             } else {
                 groups.append((place, place))
-                lanes.append(group.lane)
-                open = task.idempotencyKey == nil ? group : nil
+                heads.append(group)
+                open = task.hasKey ? nil : group
             }
         }
         var arguments = RedisArguments()
         arguments.append(token)
         arguments.append(groups.count)
-        for (lane, group) in zip(lanes, groups) {
-            let first = tasks[group.first]
-            arguments.append(lane)
-            switch first.start {
+        for (head, group) in zip(heads, groups) {
+            arguments.append(head.lane)
+            switch head.start {
             case .now: arguments.append("")
             case .after(let delay): arguments.append("+\(delay.milliseconds)")
             case .at(let moment): arguments.append("@\(moment)")
             }
-            arguments.append(first.deadline.map { String($0.milliseconds) } ?? "")
-            arguments.append(first.idempotencyKey ?? "")
-            arguments.append(String(first.keyLifetime.milliseconds))
+            arguments.append(head.extras)
             arguments.append(group.last - group.first + 1)
             for task in tasks[group.first...group.last] {
                 arguments.append(task.id.rawValue)

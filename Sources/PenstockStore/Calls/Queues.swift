@@ -27,6 +27,8 @@ package enum PauseTarget: Sendable, Hashable {
 package struct QueueView: Sendable, Hashable {
     package var name: String
     package var ready = 0
+    /// Ready but for a limit, which has parked their lanes.
+    package var limited = 0
     package var delayed = 0
     package var running = 0
     package var dead = 0
@@ -44,6 +46,7 @@ package struct QueueView: Sendable, Hashable {
 package struct TenantView: Sendable, Hashable {
     package var name: String
     package var ready: Int
+    package var limited = 0
     package var weight: Double
     package var oldest: Int64?
 }
@@ -126,6 +129,17 @@ extension Store {
             }
             var tenants: [String: TenantView] = [:]
             for ring in [name] + view.asideKinds.map({ "\(name)|\($0)" }) {
+                for lane in try await parkedLanes(ring: ring) {
+                    view.limited += lane.length
+                    view.oldest = [view.oldest, lane.oldest].compactMap { $0 }.min()
+                    guard withTenants else { continue }
+                    var entry =
+                        tenants[lane.tenant]
+                        ?? TenantView(name: lane.tenant, ready: 0, weight: weights[lane.tenant] ?? 1, oldest: nil)
+                    entry.limited += lane.length
+                    entry.oldest = [entry.oldest, lane.oldest].compactMap { $0 }.min()
+                    tenants[lane.tenant] = entry
+                }
                 for tenant in try await depths(ring: ring) {
                     view.ready += tenant.ready
                     view.oldest = [view.oldest, tenant.oldest].compactMap { $0 }.min()

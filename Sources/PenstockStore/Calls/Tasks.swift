@@ -93,7 +93,7 @@ extension Store {
             case .delayed: .delayed(until: moment(first))
             case .running: .running(worker: first, cancelRequested: second.isEmpty ? nil : second)
             case .dead: .dead(since: moment(first))
-            case .completed, .cancelled, .discarded: .ended(state, at: moment(first), bytes: bytes)
+            case .completed, .cancelled, .discarded, .expired: .ended(state, at: moment(first), bytes: bytes)
             case .unknown: .unknown
             }
         return TaskView(

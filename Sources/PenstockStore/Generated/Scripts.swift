@@ -62,52 +62,6 @@ package enum Scripts {
         return adopted
         """#)
 
-    /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
-    package static let await = RedisScript(
-        name: "await",
-        digest: "0a111884465e5b1ed95706a484a84d29cbd567e1",
-        source: #"""
-        #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL await expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
-        local function key(name, part)
-        if part then
-        return KEYS[1] .. name .. ':' .. part
-        end
-        return KEYS[1] .. name
-        end
-        local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
-        local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
-        keys = keys .. '\t' .. name
-        end
-        end
-        if priority ~= '' or keys ~= '' then
-        lane = lane .. '\t' .. priority .. keys
-        end
-        return lane, kind, queue
-        end
-        local id, line = ARGV[1], 'w' .. ARGV[2]
-        local record = redis.call('HGET', key('tasks'), id)
-        if not record then
-        local state, bytes = string.match(redis.call('GET', key('result', id)) or '', '^([^\t]*)\t[^\n]*\n(.*)$')
-        return state and { state, bytes } or { redis.call('HEXISTS', key('awaits'), id) == 1 and 'waiting' or 'unknown' }
-        end
-        local _, _, queue = record_lane(record)
-        if redis.call('ZSCORE', key('dead', queue), id) then
-        return { 'dead' }
-        end
-        local bonds = redis.call('HGET', key('bonds'), id)
-        if not bonds then
-        redis.call('HSET', key('bonds'), id, line)
-        elseif not string.find('\n' .. bonds .. '\n', '\n' .. line .. '\n', 1, true) then
-        redis.call('HSET', key('bonds'), id, bonds .. '\n' .. line)
-        end
-        return { 'waiting' }
-        """#)
-
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
@@ -3171,6 +3125,52 @@ package enum Scripts {
         return reply
         """#)
 
+    /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
+    package static let follow = RedisScript(
+        name: "follow",
+        digest: "8938ed80a3896478057e75f3e8619d0a7e58d526",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL follow expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local id, line = ARGV[1], 'w' .. ARGV[2]
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        local state, bytes = string.match(redis.call('GET', key('result', id)) or '', '^([^\t]*)\t[^\n]*\n(.*)$')
+        return state and { state, bytes } or { redis.call('HEXISTS', key('awaits'), id) == 1 and 'waiting' or 'unknown' }
+        end
+        local _, _, queue = record_lane(record)
+        if redis.call('ZSCORE', key('dead', queue), id) then
+        return { 'dead' }
+        end
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if not bonds then
+        redis.call('HSET', key('bonds'), id, line)
+        elseif not string.find('\n' .. bonds .. '\n', '\n' .. line .. '\n', 1, true) then
+        redis.call('HSET', key('bonds'), id, bonds .. '\n' .. line)
+        end
+        return { 'waiting' }
+        """#)
+
     /// renews the lease of an incarnation, however many tasks it holds.
     package static let heartbeat = RedisScript(
         name: "heartbeat",
@@ -3316,7 +3316,7 @@ package enum Scripts {
     /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
     package static let limit = RedisScript(
         name: "limit",
-        digest: "1e958d84ba767ac1a45210cef3e8d4926dc7c641",
+        digest: "793952aa48012b98a06d0dad4d46b758ec4bdc3f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL limit expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3439,10 +3439,10 @@ package enum Scripts {
         end
         end
         local name, terms = ARGV[1], ARGV[2]
-        local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)$')
+        local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)\t')
         local is_rate = interval and tonumber(interval) and tonumber(interval) > 0 and tonumber(burst) and tonumber(burst) > 0
         if terms ~= '' and not (interval and (is_rate or interval == '') and (is_rate or most ~= '')) then
-        return redis.error_reply('BADCALL terms are not interval, burst, most')
+        return redis.error_reply('BADCALL terms are not interval, burst, most, text')
         end
         if not string.find(name, '^[^:]+:.') then
         return redis.error_reply('BADCALL name is not scope:name')
@@ -5466,12 +5466,12 @@ package enum Scripts {
 
     package static let all: [RedisScript] = [
         adopt,
-        await,
         cancel,
         cycle,
         depths,
         discard,
         enqueue,
+        follow,
         heartbeat,
         inspect,
         limit,
@@ -5491,12 +5491,12 @@ package enum Scripts {
 
     package static let contracts: [String: ScriptContract] = [
         "adopt": ScriptContract(keys: ["prefix"], arguments: ["name", "worker"], rest: false),
-        "await": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "cancel": ScriptContract(keys: ["prefix"], arguments: ["id", "reason"], rest: false),
         "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "reconcile", "lists"], rest: true),
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
+        "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
         "limit": ScriptContract(keys: ["prefix"], arguments: ["name", "terms"], rest: false),

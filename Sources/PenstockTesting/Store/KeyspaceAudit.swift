@@ -11,6 +11,8 @@ package struct KeyspaceAudit: Sendable {
     package struct Lease: Sendable, Hashable {
         package let claim: String
         package let lane: String
+        /// Concurrency limits that it counts under.
+        package let limits: [String]
     }
 
     /// Names and options of each task: its record up to the payload.
@@ -45,9 +47,38 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var paused: [String: String] = [:]
     package internal(set) var clock: [String: Int64] = [:]
     /// Tokens of enqueue calls that were made lately.
-    package internal(set) var tokens: Set<String> = []
+    package internal(set) var sent: Set<String> = []
     /// Task to the retained result.
     package internal(set) var results: [String: [UInt8]] = [:]
+    /// Limit to terms.
+    package internal(set) var limits: [String: String] = [:]
+    /// Limit to the moment, us, up to which its tokens are used up.
+    package internal(set) var tokens: [String: Double] = [:]
+    /// Limit to the tasks that count under it.
+    package internal(set) var holders: [String: Set<String>] = [:]
+    /// Limit to lanes in line for it.
+    package internal(set) var waiting: [String: [String: Int64]] = [:]
+    /// Ring to parked lanes, each with the limit that holds it.
+    package internal(set) var parked: [String: [String: String]] = [:]
+    /// Queue to limits, with the moment of their next token.
+    package internal(set) var refills: [String: [String: Int64]] = [:]
+    /// Limits with lanes in line for a slot.
+    package internal(set) var contended: Set<String> = []
+    /// Task to its bonds, one a line.
+    package internal(set) var bonds: [String: String] = [:]
+    /// Unique key to its value: the id that holds it, and what kind of lock it is.
+    package internal(set) var uniques: [String: String] = [:]
+    /// Queue to tasks, with the moment at which they end unless they have started.
+    package internal(set) var expiring: [String: [String: Int64]] = [:]
+    package internal(set) var caps: [String: String] = [:]
+    /// Target of a length cap to the tasks that count under it.
+    package internal(set) var live: [String: Set<String>] = [:]
+    package internal(set) var batches: [String: [String: String]] = [:]
+    package internal(set) var members: [String: Set<String>] = [:]
+    /// Callback that waits to its batch.
+    package internal(set) var awaits: [String: String] = [:]
+    package internal(set) var progress: [String: String] = [:]
+    package internal(set) var logs: [String: [String]] = [:]
     /// Names of keys that nobody knows, that hold another type than they should, or that should expire and do not.
     package internal(set) var oddities: [String] = []
 
@@ -94,7 +125,7 @@ package struct KeyspaceAudit: Sendable {
 extension KeyspaceAudit {
     /// How a key is read.
     enum Shape: Sendable {
-        case string, list, set, hash, sortedSet
+        case string, list, set, hash, sortedSet, stream
 
         func command(_ key: String) -> RedisCommand {
             switch self {
@@ -103,6 +134,7 @@ extension KeyspaceAudit {
             case .set: RedisCommand("SMEMBERS", key)
             case .hash: RedisCommand("HGETALL", key)
             case .sortedSet: RedisCommand("ZRANGE", key, "0", "-1", "WITHSCORES")
+            case .stream: RedisCommand("XLEN", key)
             }
         }
     }
@@ -133,6 +165,11 @@ extension KeyspaceAudit {
         "lane": (.list, true), "turn": (.sortedSet, true), "wide": (.set, true), "lanes": (.sortedSet, true),
         "kinds": (.set, true), "weights": (.hash, true), "delayed": (.sortedSet, true), "dead": (.sortedSet, true),
         "totals": (.hash, true), "idle": (.set, true), "held": (.hash, true), "worker": (.hash, true),
+        "limits": (.hash, false), "tokens": (.hash, false), "holders": (.set, true), "waiting": (.sortedSet, true),
+        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.set, false), "bonds": (.hash, false),
+        "unique": (.string, true), "expiring": (.sortedSet, true), "caps": (.hash, false), "live": (.sortedSet, true),
+        "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
+        "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
 
@@ -170,14 +207,31 @@ extension KeyspaceAudit {
             hints[form.part] = items
             // A hint for nobody is left only by `nudge`, and goes by itself.
             if milliseconds >= 0 { facts.insert(form.part) }
-        case "sent": tokens.insert(form.part)
+        case "sent": sent.insert(form.part)
+        case "limits": limits = fields
+        case "tokens": tokens = scores
+        case "holders": holders[form.part] = Set(items)
+        case "waiting": waiting[form.part] = moments
+        case "parked": parked[form.part] = fields
+        case "refill": refills[form.part] = moments
+        case "contended": contended = Set(items)
+        case "bonds": bonds = fields
+        case "unique": uniques[form.part] = Self.text(content)
+        case "expiring": expiring[form.part] = moments
+        case "caps": caps = fields
+        case "live": live[form.part] = Set(fields.keys)
+        case "batch": batches[form.part] = fields
+        case "members": members[form.part] = Set(items)
+        case "awaits": awaits = fields
+        case "progress": progress = fields
+        case "log": logs[form.part] = items
         case "result": results[form.part] = content.bytes ?? []
         default: break
         }
-        if form.shape == .string, milliseconds < 0 {
+        if form.shape == .string, milliseconds < 0, form.name != "unique" {
             oddities.append("\(form.name) \(form.part) never expires")
         }
-        if form.shape != .string, items.isEmpty { oddities.append("\(form.name) \(form.part) is empty") }
+        if form.shape != .string, form.shape != .stream, items.isEmpty { oddities.append("\(form.name) \(form.part) is empty") }
     }
 
     /// Records may have any bytes in their payload.
@@ -188,8 +242,10 @@ extension KeyspaceAudit {
 
 extension KeyspaceAudit.Lease {
     init(value: String) {
-        let parts = value.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+        let lines = value.split(separator: "\n").map(String.init)
+        let parts = (lines.first ?? "").split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
         claim = parts.first.map(String.init) ?? ""
         lane = parts.count > 1 ? String(parts[1]) : ""
+        limits = Array(lines.dropFirst())
     }
 }

@@ -19,7 +19,7 @@ extension KeyspaceAudit {
 
     /// What breaks a rule of the storage; empty when all is well.
     package var findings: [String] {
-        (oddities + taskFindings + laneFindings + workerFindings).sorted()
+        (oddities + taskFindings + laneFindings + workerFindings + limitFindings + bondFindings).sorted()
     }
 
     /// Every task in exactly one place, and that the right one; nothing is said of tasks that are not.
@@ -38,8 +38,11 @@ extension KeyspaceAudit {
                 continue
             }
             let (kind, queue) = (fields[0], fields[1])
-            let rest = "\t" + fields[2] + (fields[3].isEmpty ? "" : "\t" + fields[3])
-            let rightLanes = [queue + rest, "\(queue)|\(kind)\(rest)"]
+            let keys = fields.dropFirst(4).filter { $0.hasPrefix("l=") }.map { "\t" + $0.dropFirst(2) }.joined()
+            let level = fields[3].isEmpty && keys.isEmpty ? "" : "\t" + fields[3]
+            let rest = "\t" + fields[2] + level + keys
+            let ofKind = "\t" + fields[2] + "\t" + fields[3] + keys + "\tkind:" + kind
+            let rightLanes = [queue + rest, "\(queue)|\(kind)\(rest)", queue + ofKind, "\(queue)|\(kind)\(ofKind)"]
             let isRight =
                 switch place {
                 case .lane(let lane): rightLanes.contains(lane)
@@ -73,13 +76,14 @@ extension KeyspaceAudit {
         var lanesOfTenant: [String: Set<String>] = [:]
         for lane in lanes.keys {
             let parts = lane.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2 || parts.count == 3 else {
+            guard parts.count >= 2 else {
                 findings.append("lane \(lane.debugDescription) has no readable name")
                 continue
             }
+            if parked[parts[0]]?[lane] != nil { continue }
             tenants[parts[0], default: []].insert(parts[1])
             lanesOfTenant[parts[0] + "\t" + parts[1], default: []].insert(lane)
-            if parts.count == 3, wide[parts[0]]?.contains(parts[1]) != true {
+            if parts.count >= 3, wide[parts[0]]?.contains(parts[1]) != true {
                 findings.append("lane \(lane.debugDescription) is not found by its tenant")
             }
         }
@@ -102,7 +106,7 @@ extension KeyspaceAudit {
             )
         }
         var aside: [String: Set<String>] = [:]
-        for ring in turns.keys {
+        for ring in Set(turns.keys).union(parked.keys) {
             let parts = ring.split(separator: "|", maxSplits: 1).map(String.init)
             if parts.count == 2 { aside[parts[0], default: []].insert(parts[1]) }
         }

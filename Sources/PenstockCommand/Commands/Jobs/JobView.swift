@@ -116,7 +116,7 @@ struct JobView: Encodable {
         case .running: return style.cyan("running") + (cancelReason == nil ? "" : ", asked to end")
         case .dead: return style.red("dead") + (status.at.map { " since \(Moment.textWithAge($0))" } ?? "")
         case .completed: return style.green("completed") + (status.at.map { " \(Moment.textWithAge($0))" } ?? "")
-        case .cancelled, .discarded:
+        case .cancelled, .discarded, .expired:
             return style.yellow(state) + (status.at.map { " \(Moment.textWithAge($0))" } ?? "")
         case .unknown: return "unknown: never enqueued, or ended and not retained"
         }

@@ -28,7 +28,7 @@ enum Outcome: Sendable {
             let result = result.flatMap { try? codec.decode(ChecksumResult.self, from: $0) }
             self = result.map(Outcome.completed) ?? .unreadable
         case .dead: self = .dead
-        case .cancelled, .discarded: self = .cancelled
+        case .cancelled, .discarded, .expired: self = .cancelled
         case .queued, .delayed, .running, .unknown: self = .missing(state)
         }
     }

@@ -1,4 +1,4 @@
---- await: asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
+--- follow: asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
 --- flags: allow-oom
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] id: task
