@@ -89,9 +89,8 @@ import Testing
             let (a, b, c) = (store.makeID().rawValue, store.makeID().rawValue, store.makeID().rawValue)
             let record = "k\tq\t\t\nx"
             let arguments = RedisArguments([
-                "token", "3", "q\t", "", "", "key", "1000", "1", a, record, "q\t", "", "", "key", "1000", "1", b,
-                record,
-                "q\t", "+5000", "", "", "0", "1", c, record,
+                "token", "3", "q\t", "", "k=key\tp=1000", "1", a, record, "q\t", "", "k=key\tp=1000", "1", b, record,
+                "q\t", "+5000", "", "1", c, record,
             ])
             let first = try await store.call(Scripts.enqueue, arguments).array ?? []
             #expect(first.count == 3 && first[1].int == 1 && first[2].text == a)
@@ -121,7 +120,7 @@ import Testing
             #expect(answers[1].id != taken && !answers.contains { $0.isDuplicate })
             let audit = try await KeyspaceAudit.read(store)
             #expect(audit.lanes["q\tb"] == answers.map(\.id.rawValue))
-            let raw = RedisArguments(["", "1", "q\t", "", "", "k", "9", "1", taken.rawValue, "k\tq\t\t\n"])
+            let raw = RedisArguments(["", "1", "q\t", "", "k=k\tp=9", "1", taken.rawValue, "k\tq\t\t\n"])
             await #expect(throws: StoreError.self) { _ = try await store.call(Scripts.enqueue, raw) }
             #expect(try await KeyspaceAudit.read(store).lanes == audit.lanes)
             #expect(try await store.raw("EXISTS", "{t:0}:dedupe:k").int == 0)
@@ -153,20 +152,28 @@ import Testing
     }
 
     @Test(arguments: [
-        ["", "1", "q\t", "soon", "", "", "0", "1", "a", "k\tq\t\t\n"],
-        ["", "2", "q\t", "", "", "", "0", "1", "a", "k\tq\t\t\n"],
-        ["", "1", "q\t", "", "", "", "0", "2", "a", "k\tq\t\t\n"],
-        ["", "1", "q\t", "", "", "", "0", "x", "a", "k\tq\t\t\n"],
-        ["", "1", "q\t", "", "", "", "0", "0"],
-        ["", "1", "q", "", "", "", "0", "1", "a", "k\tq\t\t\n"],
-        ["", "1", "q\t", "", "", "key", "long", "1", "a", "k\tq\t\t\n"],
-        ["", "1", "q\t", "", "5", "", "0", "1", "a", "no head"],
-        ["", "1", "q\t", "", "later", "", "0", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "soon", "", "1", "a", "k\tq\t\t\n"],
+        ["", "2", "q\t", "", "", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "", "2", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "", "x", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "", "0"],
+        ["", "1", "q", "", "", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "k=key\tp=long", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "k=key", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "k=key\tp=9", "2", "a", "k\tq\t\t\n", "b", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "d=5", "1", "a", "no head"],
+        ["", "1", "q\t", "", "d=later", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "x=0", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "y=1", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "u=zkey", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "u=e", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "u=pkey", "1", "a", "k\tq\t\t\n"],
+        ["", "1", "q\t", "", "b=unknown", "1", "a", "k\tq\t\t\n"],
     ])
     func `a wrong call is refused before anything is written`(arguments: [String]) async throws {
         try await withStore { store in
             // A good group first: it, too, must not be stored.
-            let good = ["q\tgood", "", "", "", "0", "1", "z", "k\tq\tgood\t\n"]
+            let good = ["q\tgood", "", "", "1", "z", "k\tq\tgood\t\n"]
             let groups = (Int(arguments[1]) ?? 0) + 1
             let all = ["token", String(groups)] + good + arguments.dropFirst(2)
             let error = await #expect(throws: StoreError.self) {

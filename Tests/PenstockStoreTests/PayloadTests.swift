@@ -58,7 +58,7 @@ import Testing
 
     @Test func `a record that cannot be read is told and stranded with nobody`() async throws {
         try await withStore { store in
-            let raw = RedisArguments(["", "1", "q\t", "", "", "", "0", "1", "a", "k\tq\t\tnot-a-priority\nx"])
+            let raw = RedisArguments(["", "1", "q\t", "", "", "1", "a", "k\tq\t\tnot-a-priority\nx"])
             _ = try await store.call(Scripts.enqueue, raw)
             var worker = try await Player(store)
             let turn = try await worker.turn(1)

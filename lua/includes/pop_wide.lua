@@ -5,6 +5,7 @@
 --@include allowance
 --@include charge
 local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+  local picks = {}
   while want > 0 do
     local best, second
     for _, lane in ipairs(lanes) do
@@ -25,16 +26,27 @@ local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
       some = math.min(want, best.room - best.count)
     end
     best.count, best.age, want = best.count + some, after, want - some
+    picks[#picks + 1] = { best, some }
   end
   for _, lane in ipairs(lanes) do
     local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
     if count > 0 then
-      local ids = redis.call('LPOP', key('lane', lane.name), count)
-      taken[#taken + 1] = { lane.name, ids }
-      lane.length, lane.is_served = lane.length - #ids, true
+      lane.ids = redis.call('LPOP', key('lane', lane.name), count)
+      lane.length, lane.served = lane.length - #lane.ids, 0
       if gate then
-        charge(gate, lane.name, #ids)
+        charge(gate, lane.name, #lane.ids)
       end
+    end
+  end
+  -- One call for each lane, and yet they start in the order in which they were chosen.
+  for _, pick in ipairs(picks) do
+    local lane, ids = pick[1], {}
+    for i = 1, lane.ids and math.min(pick[2], #lane.ids - lane.served) or 0 do
+      ids[i] = lane.ids[lane.served + i]
+    end
+    if #ids > 0 then
+      lane.served = lane.served + #ids
+      taken[#taken + 1] = { lane.name, ids }
     end
   end
   local moved, gone = {}, {}
@@ -44,9 +56,9 @@ local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
       gone[#gone + 1] = lane.name
       if is_blocked then
         gate.parked[lane.name] = true
-        gate.met = gate.met + (lane.is_served and 0 or 1)
+        gate.met = gate.met + (lane.served and 0 or 1)
       end
-    elseif lane.is_served then
+    elseif lane.served then
       moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
       moved[#moved + 1] = lane.name
     end

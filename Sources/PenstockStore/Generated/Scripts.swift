@@ -391,7 +391,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "e9202a69487e9cc2e3015f88ca3b9545fdddc0dc",
+        digest: "c92f56ef48c6a5420f274cb531a54b2c5fff71ba",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1045,6 +1045,7 @@ package enum Scripts {
         end
         end
         local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+        local picks = {}
         while want > 0 do
         local best, second
         for _, lane in ipairs(lanes) do
@@ -1065,16 +1066,26 @@ package enum Scripts {
         some = math.min(want, best.room - best.count)
         end
         best.count, best.age, want = best.count + some, after, want - some
+        picks[#picks + 1] = { best, some }
         end
         for _, lane in ipairs(lanes) do
         local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
         if count > 0 then
-        local ids = redis.call('LPOP', key('lane', lane.name), count)
-        taken[#taken + 1] = { lane.name, ids }
-        lane.length, lane.is_served = lane.length - #ids, true
+        lane.ids = redis.call('LPOP', key('lane', lane.name), count)
+        lane.length, lane.served = lane.length - #lane.ids, 0
         if gate then
-        charge(gate, lane.name, #ids)
+        charge(gate, lane.name, #lane.ids)
         end
+        end
+        end
+        for _, pick in ipairs(picks) do
+        local lane, ids = pick[1], {}
+        for i = 1, lane.ids and math.min(pick[2], #lane.ids - lane.served) or 0 do
+        ids[i] = lane.ids[lane.served + i]
+        end
+        if #ids > 0 then
+        lane.served = lane.served + #ids
+        taken[#taken + 1] = { lane.name, ids }
         end
         end
         local moved, gone = {}, {}
@@ -1084,9 +1095,9 @@ package enum Scripts {
         gone[#gone + 1] = lane.name
         if is_blocked then
         gate.parked[lane.name] = true
-        gate.met = gate.met + (lane.is_served and 0 or 1)
+        gate.met = gate.met + (lane.served and 0 or 1)
         end
-        elseif lane.is_served then
+        elseif lane.served then
         moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
         moved[#moved + 1] = lane.name
         end
@@ -3648,7 +3659,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "aab53128d758cdcfc5bb37196f538b14969a1188",
+        digest: "483c441703f7f3fce2e485f4873be4906f6be17a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3766,6 +3777,7 @@ package enum Scripts {
         end
         end
         local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+        local picks = {}
         while want > 0 do
         local best, second
         for _, lane in ipairs(lanes) do
@@ -3786,16 +3798,26 @@ package enum Scripts {
         some = math.min(want, best.room - best.count)
         end
         best.count, best.age, want = best.count + some, after, want - some
+        picks[#picks + 1] = { best, some }
         end
         for _, lane in ipairs(lanes) do
         local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
         if count > 0 then
-        local ids = redis.call('LPOP', key('lane', lane.name), count)
-        taken[#taken + 1] = { lane.name, ids }
-        lane.length, lane.is_served = lane.length - #ids, true
+        lane.ids = redis.call('LPOP', key('lane', lane.name), count)
+        lane.length, lane.served = lane.length - #lane.ids, 0
         if gate then
-        charge(gate, lane.name, #ids)
+        charge(gate, lane.name, #lane.ids)
         end
+        end
+        end
+        for _, pick in ipairs(picks) do
+        local lane, ids = pick[1], {}
+        for i = 1, lane.ids and math.min(pick[2], #lane.ids - lane.served) or 0 do
+        ids[i] = lane.ids[lane.served + i]
+        end
+        if #ids > 0 then
+        lane.served = lane.served + #ids
+        taken[#taken + 1] = { lane.name, ids }
         end
         end
         local moved, gone = {}, {}
@@ -3805,9 +3827,9 @@ package enum Scripts {
         gone[#gone + 1] = lane.name
         if is_blocked then
         gate.parked[lane.name] = true
-        gate.met = gate.met + (lane.is_served and 0 or 1)
+        gate.met = gate.met + (lane.served and 0 or 1)
         end
-        elseif lane.is_served then
+        elseif lane.served then
         moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
         moved[#moved + 1] = lane.name
         end
