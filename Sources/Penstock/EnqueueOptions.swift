@@ -53,6 +53,9 @@ public struct EnqueueOptions: Sendable {
         self.retention = retention
     }
 
+    /// The batch that the job becomes a member of: set by `Batch.add`.
+    var batch: BatchID?
+
     func task(id: TaskID, kind: String, payload: [UInt8]) throws(PenstockError) -> NewTask {
         if delay != nil && at != nil {
             throw PenstockError(.invalidArgument, "a job is enqueued with delay or at a time, not both: leave one out")
@@ -66,7 +69,7 @@ public struct EnqueueOptions: Sendable {
             }
             start = .at(Int64(milliseconds))
         }
-        let options = TaskOptions(maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention)
+        let options = TaskOptions(maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention, batch: batch)
         let record = TaskRecord(
             kind: kind, queue: queue, tenant: tenant, priority: priority, options: options, payload: payload)
         return NewTask(

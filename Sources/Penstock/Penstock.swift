@@ -35,6 +35,7 @@ public final class Penstock: Service {
     package let store: Store
     let redis: RedisClient
     let logger: Logger
+    let endings: Endings
 
     /// Makes a client; the first call connects.
     ///
@@ -62,6 +63,7 @@ public final class Penstock: Service {
         limits.payloadBytes = configuration.largestPayload
         do throws(InvalidName) {
             store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
+            endings = Endings(store: store, logger: logger)
         } catch {
             throw PenstockError(.invalidArgument, "\(error)", cause: error)
         }
@@ -148,7 +150,7 @@ public final class Penstock: Service {
         return answers.map { Enqueued(id: $0.id, isDuplicate: $0.isDuplicate) }
     }
 
-    private func encode<J: Job>(_ job: J) throws(PenstockError) -> [UInt8] {
+    func encode<J: Job>(_ job: J) throws(PenstockError) -> [UInt8] {
         do {
             return try configuration.codec.encode(job)
         } catch {

@@ -14,6 +14,12 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
         case full
         /// The reply was lost: it may or may not have happened.
         case outcomeUnknown
+        /// There is no such job or batch, or it is no longer known.
+        case notFound
+        /// What was waited for did not happen in time.
+        case timedOut
+        /// The job whose result was asked for did not complete.
+        case jobFailed
         /// Redis answered with an error.
         case server
         /// A payload or result cannot be encoded or decoded.

@@ -38,6 +38,9 @@ public final class Worker: Service {
         public var retry: RetryPolicy = .standard
         /// End when nothing is ready, delayed or running in the worker's queues.
         public var drains = false
+        /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
+        /// least one worker of a namespace should. On by default.
+        public var watchesInbox = true
 
         public init() {}
     }
@@ -176,6 +179,7 @@ public final class Worker: Service {
         configuration.attemptTimeout = options.attemptTimeout
         configuration.retry = options.retry
         configuration.drains = options.drains
+        configuration.watchesInbox = options.watchesInbox
         configuration.host = Self.hostName
         configuration.pid = Int(getpid())
         do throws(StoreError) {
@@ -213,6 +217,8 @@ public struct JobContext: Sendable {
     public let maxAttempts: Int
     /// Times that a lost worker held the job before.
     public let recoveries: Int
+    /// The batch that it is a member of.
+    public let batch: BatchID?
     public let logger: Logger
     private let attemptContext: AttemptContext
 
@@ -225,8 +231,13 @@ public struct JobContext: Sendable {
         attempt = task.attempt
         maxAttempts = context.maxAttempts
         recoveries = task.history.recoveries
+        batch = task.record.options.batch
         logger = context.logger
         attemptContext = context
+    }
+
+    func note(_ progress: String?, _ lines: [String]) async -> Bool {
+        await attemptContext.note(progress: progress, lines: lines)
     }
 
     /// Why the handler was cancelled, once it was; nil before.

@@ -21,6 +21,8 @@ package struct WorkerConfiguration: Sendable {
     package var retry: RetryPolicy = .standard
     /// Ends the worker when nothing is ready, delayed or running in its queues.
     package var drains = false
+    /// Takes in entries of the inbox stream as soon as they are there.
+    package var watchesInbox = true
     package var host = ""
     package var pid = 0
 
@@ -75,6 +77,21 @@ package struct AttemptContext: Sendable {
     package let logger: Logger
     package let maxAttempts: Int
     let interrupt: Interrupt
+    let store: Store
+    let worker: String
+    let lease: Lease
+
+    /// Notes progress and log lines of the task. False if they were not noted: the lease is lost, or Redis cannot be
+    /// reached; neither is a failure of the task.
+    package func note(progress: String?, lines: [String]) async -> Bool {
+        do throws(StoreError) {
+            return try await store.note(
+                worker: worker, id: lease.id, claim: lease.claim, progress: progress, lines: lines)
+        } catch {
+            logger.debug("not noted", metadata: ["job": "\(lease.id)", "error": "\(error)"])
+            return false
+        }
+    }
 
     /// Why the attempt was cancelled, once it was.
     package var interruption: Interruption? { interrupt.reason }

@@ -251,7 +251,8 @@ struct WorkerState {
             runners -= 1
             return nil
         }
-        let attempt = make(waiting.task, incarnation)
+        var attempt = make(waiting.task, incarnation)
+        attempt.worker = incarnationName
         running[waiting.task.lease] = attempt
         return attempt
     }

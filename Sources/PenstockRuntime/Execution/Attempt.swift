@@ -20,6 +20,8 @@ struct Attempt: Sendable {
     let task: ClaimedTask
     /// The life of the worker under whose lease it runs.
     let incarnation: Int
+    /// The name of that life.
+    var worker = ""
     let interrupt: Interrupt
     let policy: RetryPolicy
     /// When it is interrupted unless it has ended, and why.

@@ -23,13 +23,10 @@ package struct NewTask: Sendable {
     package var uniqueness: Uniqueness?
     /// From now until it ends unless it has started.
     package var expiry: Duration?
-    /// The batch that it becomes a member of.
-    package var batch: BatchID?
 
     package init(
         id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
-        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil,
-        batch: BatchID? = nil
+        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil
     ) {
         self.id = id
         self.record = record
@@ -39,7 +36,6 @@ package struct NewTask: Sendable {
         self.keyLifetime = keyLifetime
         self.uniqueness = uniqueness
         self.expiry = expiry
-        self.batch = batch
     }
 
     /// Whether another task can stand for this one, so that it cannot share a group of the wire form.
@@ -47,6 +43,7 @@ package struct NewTask: Sendable {
 
     /// What it asks for beside lane and start: see `lua/includes/extras.lua`.
     var extras: String {
+        let batch = record.options.batch
         if deadline == nil && expiry == nil && batch == nil && !hasKey { return "" }
         var parts: [String] = []
         if let deadline { parts.append("d=\(deadline.milliseconds)") }
@@ -194,6 +191,14 @@ extension Store {
                 }
             }
         }
+    }
+
+    /// The whole command that enqueues a task, for somebody else's connection: as `enqueue` without its repetition.
+    package func enqueueCommand(_ task: NewTask) throws(StoreError) -> [[UInt8]] {
+        try validate(task)
+        var fixed = RedisArguments(["EVAL", Scripts.enqueue.source, "1", keys.prefix])
+        fixed.append(contentsOf: Self.arguments([task], token: ""))
+        return fixed.values
     }
 
     private func answers(_ reply: RedisReply, _ tasks: [NewTask]) throws(RedisError) -> [EnqueueAnswer] {
