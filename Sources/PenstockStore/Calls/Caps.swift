@@ -34,7 +34,8 @@ extension Store {
             return
         }
         guard (1...1_000_000_000).contains(most) else {
-            throw .invalid("a length cap must be 1 to 1000000000 jobs; it is \(most). To stop enqueues, stop the producers")
+            throw .invalid(
+                "a length cap must be 1 to 1000000000 jobs; it is \(most). To stop enqueues, stop the producers")
         }
         _ = try await send(RedisCommand("HSET", keys.caps, target, "\(most)\t\(policy.rawValue)"))
     }
