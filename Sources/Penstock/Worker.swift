@@ -38,6 +38,8 @@ public final class Worker: Service {
         public var retry: RetryPolicy = .standard
         /// End when nothing is ready, delayed or running in the worker's queues.
         public var drains = false
+        /// Called around every attempt, the first one outermost; none by default.
+        public var executionMiddleware: [any ExecutionMiddleware] = []
 
         public init() {}
     }
@@ -51,9 +53,16 @@ public final class Worker: Service {
         public var refused = 0
     }
 
+    /// A handler as it was registered, without middleware.
+    private struct Handler {
+        let retry: RetryPolicy?
+        let timeout: Duration?
+        let run: ExecutionMiddleware.NextAttempt
+    }
+
     private struct Registry {
-        var handlers: [String: TaskHandler] = [:]
-        var fallback: TaskHandler?
+        var handlers: [String: Handler] = [:]
+        var fallback: Handler?
         var engine: WorkerEngine?
     }
 
@@ -97,15 +106,15 @@ public final class Worker: Service {
         _ body: @escaping @Sendable (J, JobContext) async throws -> Output
     ) {
         let codec = penstock.configuration.codec
-        register(J.name, retry, timeout) { task, context in
+        register(J.name, retry, timeout) { payload, context in
             let job: J
             do {
-                job = try codec.decode(J.self, from: task.record.payload)
+                job = try codec.decode(J.self, from: payload)
             } catch {
                 throw JobFailure.permanent("payload is no \(J.name): \(error)")
             }
-            let output = try await body(job, JobContext(task, context))
-            guard task.record.options.retention != nil, Output.self != NoOutput.self else { return nil }
+            let output = try await body(job, context)
+            guard context.keepsResult, Output.self != NoOutput.self else { return nil }
             return try codec.encode(output)
         }
     }
@@ -131,8 +140,7 @@ public final class Worker: Service {
         kind: String, retry: RetryPolicy? = nil, timeout: Duration? = nil,
         _ body: @escaping @Sendable ([UInt8], JobContext) async throws -> [UInt8]?
     ) {
-        register(kind, retry, timeout) { task, context in try await body(task.record.payload, JobContext(task, context))
-        }
+        register(kind, retry, timeout, body)
     }
 
     /// Handles every kind that has no handler of its own, as bytes. The worker then claims any kind.
@@ -140,17 +148,21 @@ public final class Worker: Service {
         retry: RetryPolicy? = nil, timeout: Duration? = nil,
         _ body: @escaping @Sendable ([UInt8], JobContext) async throws -> [UInt8]?
     ) {
-        let handler = TaskHandler(retry: retry, timeout: timeout) { task, context in
-            try await body(task.record.payload, JobContext(task, context))
-        }
-        registry.withLock { $0.fallback = handler }
+        registry.withLock { $0.fallback = Handler(retry: retry, timeout: timeout, run: body) }
     }
 
     private func register(
         _ kind: String, _ retry: RetryPolicy?, _ timeout: Duration?,
-        _ run: @escaping @Sendable (ClaimedTask, AttemptContext) async throws -> [UInt8]?
+        _ run: @escaping ExecutionMiddleware.NextAttempt
     ) {
-        registry.withLock { $0.handlers[kind] = TaskHandler(retry: retry, timeout: timeout, run: run) }
+        registry.withLock { $0.handlers[kind] = Handler(retry: retry, timeout: timeout, run: run) }
+    }
+
+    private func taskHandler(_ handler: Handler) -> TaskHandler {
+        let run = options.executionMiddleware.around(handler.run)
+        return TaskHandler(retry: handler.retry, timeout: handler.timeout) { task, context in
+            try await run(task.record.payload, JobContext(task, context))
+        }
     }
 
     /// Works until shutdown or cancellation.
@@ -180,8 +192,8 @@ public final class Worker: Service {
         configuration.pid = Int(getpid())
         do throws(StoreError) {
             return try WorkerEngine(
-                store: penstock.store, configuration: configuration, handlers: handlers, fallback: fallback,
-                logger: logger, observe: observe)
+                store: penstock.store, configuration: configuration, handlers: handlers.mapValues(taskHandler),
+                fallback: fallback.map(taskHandler), logger: logger, observe: observe)
         } catch {
             throw PenstockError(error)
         }
@@ -213,7 +225,12 @@ public struct JobContext: Sendable {
     public let maxAttempts: Int
     /// Times that a lost worker held the job before.
     public let recoveries: Int
-    public let logger: Logger
+    /// What the job was enqueued with.
+    public let headers: [String: String]
+    /// The worker's, or what a middleware made of it.
+    public var logger: Logger
+    /// Whether what the handler returns is kept.
+    let keepsResult: Bool
     private let attemptContext: AttemptContext
 
     init(_ task: ClaimedTask, _ context: AttemptContext) {
@@ -225,8 +242,16 @@ public struct JobContext: Sendable {
         attempt = task.attempt
         maxAttempts = context.maxAttempts
         recoveries = task.history.recoveries
+        headers = task.record.options.headers
         logger = context.logger
+        keepsResult = task.record.options.retention != nil
         attemptContext = context
+    }
+
+    /// The time since the job was enqueued, by Redis's clock as far as it is known here; nil if the id does not tell. For
+    /// people and figures: it can be some milliseconds off.
+    public var age: Duration? {
+        id.milliseconds.map { .milliseconds(max(0, attemptContext.now - $0)) }
     }
 
     /// Why the handler was cancelled, once it was; nil before.

@@ -75,6 +75,10 @@ package struct AttemptContext: Sendable {
     package let logger: Logger
     package let maxAttempts: Int
     let interrupt: Interrupt
+    let store: Store
+
+    /// Redis's clock in milliseconds, as far as it is known here.
+    package var now: Int64 { store.serverNow }
 
     /// Why the attempt was cancelled, once it was.
     package var interruption: Interruption? { interrupt.reason }

@@ -22,6 +22,7 @@ package struct KeySpace: Sendable, Hashable {
     package var workers: String { prefix + "workers" }
     package var paused: String { prefix + "paused" }
     package var clock: String { prefix + "clock" }
+    package func sent(_ token: String) -> String { prefix + "sent:" + token }
     package func kinds(_ queue: String) -> String { prefix + "kinds:" + queue }
     package func delayed(_ queue: String) -> String { prefix + "delayed:" + queue }
     package func dead(_ queue: String) -> String { prefix + "dead:" + queue }

@@ -11,15 +11,18 @@ public struct TaskOptions: Sendable, Hashable {
     /// No attempt starts or goes on after this moment (milliseconds since 1970 by Redis's clock). Set by the store from
     /// the deadline given at enqueue.
     public var deadline: Int64?
+    /// Metadata for middleware and handlers: trace context, request ids. `Headers` has the rules.
+    public var headers: [String: String]
 
     public init(
         maxAttempts: Int? = nil, backoff: Backoff? = nil, timeout: Duration? = nil, retention: Duration? = nil,
-        deadline: Int64? = nil
+        deadline: Int64? = nil, headers: [String: String] = [:]
     ) {
         self.maxAttempts = maxAttempts
         self.backoff = backoff
         self.timeout = timeout
         self.retention = retention
         self.deadline = deadline
+        self.headers = headers
     }
 }

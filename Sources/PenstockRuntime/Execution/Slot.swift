@@ -49,7 +49,7 @@ extension WorkerEngine {
             return .threw(message: "deadline passed before the attempt began", disposition: .permanent)
         }
         let context = AttemptContext(
-            logger: logger, maxAttempts: attempt.policy.attempts, interrupt: attempt.interrupt)
+            logger: logger, maxAttempts: attempt.policy.attempts, interrupt: attempt.interrupt, store: store)
         return await withTaskGroup(of: HandlerEnd?.self) { group in
             let hasEnded = Atomic(false)
             // Started at once on this thread: a handler that never waits costs no hop and needs no watcher.
