@@ -128,6 +128,13 @@ public final class Penstock: Service {
                 .invalidArgument,
                 "one idempotency key cannot stand for many jobs: enqueue them one by one, each with its key")
         }
+        if chain == nil {
+            var tasks: [NewTask] = []
+            for job in jobs {
+                tasks.append(try options.task(id: store.makeID(), kind: J.name, payload: try encode(job)))
+            }
+            return try await Self.send(tasks, options.replicas, to: store)
+        }
         var requests: [JobRequest] = []
         for job in jobs {
             requests.append(JobRequest(kind: J.name, payload: try encode(job), options: options))
@@ -182,9 +189,16 @@ public final class Penstock: Service {
             }
             tasks.append(try job.options.task(id: store.makeID(), kind: job.kind, payload: job.payload))
         }
+        return try await send(tasks, first.options.replicas, to: store)
+    }
+
+    private static func send(
+        _ tasks: [NewTask], _ replicas: ReplicaConfirmation?, to store: Store
+    ) async throws(PenstockError) -> [Enqueued] {
+        if tasks.isEmpty { return [] }
         return try await publicly { () throws(StoreError) in
             try await store.admit()
-            return try await store.enqueue(tasks, replicas: first.options.replicas).map { Enqueued($0) }
+            return try await store.enqueue(tasks, replicas: replicas).map { Enqueued($0) }
         }
     }
 
