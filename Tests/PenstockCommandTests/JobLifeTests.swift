@@ -83,6 +83,43 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func `headers travel with the job, and are shown`(lines: Bool) async throws {
+        try await Workshop.open { shop in
+            let headers = ["--header", "X-Request-ID=a=b", "--header", "traceparent=00-1\t2", "--header", "empty="]
+            let source = lines ? ["--jsonl", "-", "--ids"] : ["--payload", "{}"]
+            let id = try await Workshop.penstock(
+                ["enqueue", "k"] + source + headers, input: Array("{}\n".utf8), environment: shop.environment
+            ).expect().text
+            let shown = try await shop.penstock("job", "show", id, "--json").expect().json()["headers"]
+            #expect(shown.keys == ["X-Request-ID", "traceparent", "empty"])
+            #expect(shown["X-Request-ID"].string == "a=b" && shown["traceparent"].string == "00-1\t2")
+            let text = try await shop.penstock("job", "show", id).expect().text
+            #expect(text.contains("header X-Request-ID") && text.contains("a=b"))
+            let plain = try await shop.penstock("enqueue", "k").expect().text
+            #expect(try await shop.penstock("job", "show", plain, "--json").expect().json()["headers"].string == nil)
+        }
+    }
+
+    @Test func `above the memory mark, and without replicas to confirm, nothing is enqueued`() async throws {
+        try await Workshop.open(.init(maxMemory: 100 << 20)) { shop in
+            for source in [[], ["--jsonl", "-"]] {
+                let full = try await Workshop.penstock(
+                    ["enqueue", "k", "--memory-mark", "0.000001", "--json"] + source, input: Array("{}\n".utf8),
+                    environment: shop.environment
+                ).expect(1)
+                #expect(full.errorText.contains("back_pressure"), "\(full.errorText)")
+                let lone = try await Workshop.penstock(
+                    ["enqueue", "k", "--replicas", "1", "--replicas-timeout", "60s"] + source,
+                    input: Array("{}\n".utf8), environment: shop.environment
+                ).expect(69)
+                #expect(lone.errorText.contains("no replica"), "\(lone.errorText)")
+            }
+            #expect(try await shop.client.queues().isEmpty)
+            try await shop.penstock("enqueue", "k", "--memory-mark", "0.9").expect()
+        }
+    }
+
     @Test func `an embedded Redis in a directory keeps the jobs`() async throws {
         try await withTemporaryDirectory { folder in
             let environment = Workshop.environment(url: nil)
