@@ -1,3 +1,4 @@
+import EmbeddedRedis
 import Penstock
 import PenstockTesting
 import Testing
@@ -117,6 +118,35 @@ import Testing
             }
             #expect(try await shop.client.queues().isEmpty)
             try await shop.penstock("enqueue", "k", "--memory-mark", "0.9").expect()
+        }
+    }
+
+    @Test
+    func `an enqueue that waits for replicas says how many confirmed, and what became of a job that too few have`()
+        async throws
+    {
+        try await Workshop.open(.init(extraArguments: ["--repl-diskless-sync-delay", "0"])) { shop in
+            try await FaultProxy.withProxy(to: shop.redis, listeningOn: .loopback) { proxy in
+                let port = try #require(proxy.port)
+                let options = EmbeddedRedis.Options(extraArguments: ["--replicaof", "127.0.0.1", "\(port)"])
+                try await EmbeddedRedis.withRedis(options) { replica in
+                    func enqueue(_ limit: String) async throws -> Ended {
+                        try await shop.penstock(
+                            "enqueue", "k", "--replicas", "1", "--replicas-timeout", limit, "--json")
+                    }
+                    // Refused until the replica is attached.
+                    try await eventually("the replica to be attached", within: .seconds(30)) {
+                        try await enqueue("20s").exit == .code(0)
+                    }
+                    #expect(try await enqueue("20s").expect().json()["confirmed_replicas"].int == 1)
+                    replica.suspend()
+                    let ready = try await shop.client.queues()[0].ready
+                    let few = try await enqueue("50ms").expect(1)
+                    #expect(try JSONValue(few.errorText)["error"]["code"].string == "not_replicated")
+                    #expect(try await shop.client.queues()[0].ready == ready + 1)
+                    replica.resume()
+                }
+            }
         }
     }
 
