@@ -93,6 +93,9 @@ package struct AttemptContext: Sendable {
         }
     }
 
+    /// Redis's clock in milliseconds, as far as it is known here.
+    package var now: Int64 { store.serverNow }
+
     /// Why the attempt was cancelled, once it was.
     package var interruption: Interruption? { interrupt.reason }
 }

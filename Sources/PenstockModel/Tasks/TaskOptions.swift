@@ -15,10 +15,12 @@ public struct TaskOptions: Sendable, Hashable {
     public var limits: [LimitName] = []
     /// The batch that the task is a member of.
     public var batch: BatchID?
+    /// Metadata for middleware and handlers: trace context, request ids. `Headers` has the rules.
+    public var headers: [String: String]
 
     public init(
         maxAttempts: Int? = nil, backoff: Backoff? = nil, timeout: Duration? = nil, retention: Duration? = nil,
-        deadline: Int64? = nil, limits: [LimitName] = [], batch: BatchID? = nil
+        deadline: Int64? = nil, limits: [LimitName] = [], batch: BatchID? = nil, headers: [String: String] = [:]
     ) {
         self.maxAttempts = maxAttempts
         self.backoff = backoff
@@ -27,5 +29,6 @@ public struct TaskOptions: Sendable, Hashable {
         self.deadline = deadline
         self.limits = limits
         self.batch = batch
+        self.headers = headers
     }
 }
