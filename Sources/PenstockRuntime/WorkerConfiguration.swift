@@ -73,11 +73,12 @@ package struct TaskHandler: Sendable {
 /// What an attempt knows of its surroundings.
 package struct AttemptContext: Sendable {
     package let logger: Logger
-    package let maxAttempts: Int
-    let interrupt: Interrupt
+    let attempt: Attempt
+
+    package var maxAttempts: Int { attempt.policy.attempts }
 
     /// Why the attempt was cancelled, once it was.
-    package var interruption: Interruption? { interrupt.reason }
+    package var interruption: Interruption? { attempt.interruption }
 }
 
 /// What happens in a worker, for tests and for counting.
