@@ -41,7 +41,7 @@ package final class WorkerEngine: Sendable {
     package var statistics: WorkerStatistics { state.withLock { $0.statistics } }
 
     /// Attempts that run now.
-    package var running: [TaskID] { state.withLock { $0.running.keys.map(\.id) } }
+    package var running: [TaskID] { state.withLock { $0.running.values.map(\.task.id) } }
 
     /// Works until a graceful shutdown, the cancellation of the task, or, where configured, until its queues are empty.
     /// Throws only if the worker cannot start.
