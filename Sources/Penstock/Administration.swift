@@ -203,7 +203,8 @@ extension Penstock {
     ) async throws(PenstockError) -> [QueueStatus] {
         try await publicly { () throws(StoreError) in try await store.queues(names, withTenants: withTenants) }.map {
             QueueStatus(
-                name: $0.name, ready: $0.ready, limited: $0.limited, delayed: $0.delayed, running: $0.running, dead: $0.dead,
+                name: $0.name, ready: $0.ready, limited: $0.limited, delayed: $0.delayed, running: $0.running,
+                dead: $0.dead,
                 completed: $0.totals["completed"] ?? 0, retried: $0.totals["retried"] ?? 0,
                 recovered: $0.totals["recovered"] ?? 0, cancelled: $0.totals["cancelled"] ?? 0,
                 expired: $0.totals["expired"] ?? 0,

@@ -82,7 +82,8 @@ public struct EnqueueOptions: Sendable {
         }
         try checkAgainstEachOther()
         let options = TaskOptions(
-            maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention, limits: try limitNames())
+            maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention, limits: try limitNames()
+        )
         let record = TaskRecord(
             kind: kind, queue: queue, tenant: tenant, priority: priority, options: options, payload: payload)
         return NewTask(
@@ -113,7 +114,8 @@ extension EnqueueOptions {
         if case .debounced(let wait, _) = unique?.until {
             if delay != nil || at != nil {
                 throw PenstockError(
-                    .invalidArgument, "a debounced job starts after its wait: leave out \(delay != nil ? "delay" : "at")")
+                    .invalidArgument,
+                    "a debounced job starts after its wait: leave out \(delay != nil ? "delay" : "at")")
             }
             if idempotencyKey != nil {
                 throw PenstockError(

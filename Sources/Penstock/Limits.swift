@@ -100,7 +100,8 @@ extension Penstock {
     public func caps() async throws(PenstockError) -> [CapStatus] {
         try await publicly { () throws(StoreError) in try await store.caps() }.map {
             CapStatus(
-                queue: $0.queue, tenant: $0.tenant, most: $0.most, overflow: $0.policy == .reject ? .reject : .dropOldest,
+                queue: $0.queue, tenant: $0.tenant, most: $0.most,
+                overflow: $0.policy == .reject ? .reject : .dropOldest,
                 length: $0.length)
         }
     }

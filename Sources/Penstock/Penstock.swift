@@ -104,7 +104,8 @@ public final class Penstock: Service {
         }
         if options.unique != nil {
             throw PenstockError(
-                .invalidArgument, "one unique key cannot stand for many jobs: enqueue them one by one, each with its key")
+                .invalidArgument,
+                "one unique key cannot stand for many jobs: enqueue them one by one, each with its key")
         }
         var tasks: [NewTask] = []
         for job in jobs {

@@ -176,7 +176,8 @@ public final class Worker: Service {
             declared.append((try LimitName(publicly: text), terms))
         }
         for (name, terms) in declared {
-            let held = try await publicly { () throws(StoreError) in try await penstock.store.declareLimit(name, terms) }
+            let held = try await publicly { () throws(StoreError) in try await penstock.store.declareLimit(name, terms)
+            }
             guard held != terms else { continue }
             logger.warning(
                 "a declared limit does not count: other terms are set. Remove the limit, or set it",

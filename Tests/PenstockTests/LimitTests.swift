@@ -101,7 +101,8 @@ struct AccountCall: Job {
                 // The same key twice is one.
                 let both = AccountCall(account: 1)
                 let held = try await rig.penstock.enqueue(both, .init(limits: ["account:1", "region:eu"])).id
-                #expect(try await rig.penstock.status(held).options.limits.map(\.rawValue) == ["account:1", "region:eu"])
+                #expect(
+                    try await rig.penstock.status(held).options.limits.map(\.rawValue) == ["account:1", "region:eu"])
                 // Without the key it is not concerned.
                 try await rig.penstock.enqueue(Work())
                 #expect(try await starts.next() == 0)
@@ -197,11 +198,9 @@ struct AccountCall: Job {
         try await Rig.with { rig in
             try await rig.penstock.setCap(queue: "a", most: 2)
             try await rig.penstock.setCap(queue: "b", tenant: "*", most: 2, overflow: .dropOldest)
-            #expect(
-                try await rig.penstock.caps() == [
-                    CapStatus(queue: "a", tenant: nil, most: 2, overflow: .reject, length: 0),
-                    CapStatus(queue: "b", tenant: "*", most: 2, overflow: .dropOldest, length: nil),
-                ])
+            let caps = try await rig.penstock.caps()
+            #expect(caps.map(\.queue) == ["a", "b"] && caps.map(\.tenant) == [nil, "*"])
+            #expect(caps.map(\.overflow) == [.reject, .dropOldest] && caps.map(\.length) == [0, nil])
             try await rig.penstock.enqueue(many: [Work(), Work()], .init(queue: "a"))
             let error = await #expect(throws: PenstockError.self) {
                 try await rig.penstock.enqueue(Work(), .init(queue: "a"))
@@ -272,7 +271,9 @@ struct AccountCall: Job {
                     try await rig.penstock.enqueue(Work(), wrong.options)
                 }
                 #expect(error?.code == .invalidArgument)
-                for word in wrong.mentions { #expect(error?.message.contains(word) == true, "\(word): \(error as Any)") }
+                for word in wrong.mentions {
+                    #expect(error?.message.contains(word) == true, "\(word): \(error as Any)")
+                }
             }
             let many = await #expect(throws: PenstockError.self) {
                 try await rig.penstock.enqueue(many: [Work()], .init(unique: .init("k")))
@@ -285,7 +286,8 @@ struct AccountCall: Job {
                 #expect(error?.code == .invalidArgument)
                 await #expect(throws: PenstockError.self) { try await rig.penstock.removeLimit(name) }
             }
-            #expect(try await rig.penstock.queues() == [] && rig.penstock.limits() == [])
+            let (queues, limits) = (try await rig.penstock.queues(), try await rig.penstock.limits())
+            #expect(queues == [] && limits == [])
         }
     }
 
@@ -306,7 +308,8 @@ struct AccountCall: Job {
     @Test("terms read as people write them")
     func texts() throws {
         #expect("\(try LimitTerms(jobs: 10))" == "10/s, burst 1")
-        #expect("\(try LimitTerms(jobs: 600, per: .seconds(60), burst: 9, concurrency: 5))" == "600/m, burst 9, 5 at once")
+        #expect(
+            "\(try LimitTerms(jobs: 600, per: .seconds(60), burst: 9, concurrency: 5))" == "600/m, burst 9, 5 at once")
         #expect("\(try LimitTerms(jobs: 3, per: .seconds(10)))" == "3/10s, burst 1")
         #expect("\(try LimitTerms(jobs: 3, per: .milliseconds(250)))" == "3/250ms, burst 1")
         #expect("\(try LimitTerms(jobs: 5, per: .seconds(86_400)))" == "5/d, burst 1")

@@ -11,7 +11,7 @@ import Testing
             let options = EnqueueOptions(unique: .init("sync-42"))
             let first = try await rig.penstock.enqueue(Work(number: 1), options)
             let second = try await rig.penstock.enqueue(Work(number: 2), options)
-            #expect(!first.isDuplicate && second == Enqueued(id: first.id, isDuplicate: true))
+            #expect(!first.isDuplicate && second.isDuplicate && second.id == first.id)
             #expect(try await rig.penstock.why(first.id).uniqueKeys == ["sync-42"])
             try await RunningWorker.with(rig.penstock) {
                 $0.handle(Work.self) { job, _ in
@@ -95,7 +95,7 @@ import Testing
                 let first = try await rig.penstock.enqueue(Work(), options)
                 try await eventually("the commit") { running.worker.statistics.completed == 1 }
                 let second = try await rig.penstock.enqueue(Work(), options)
-                if ContinuousClock.now - began < .seconds(1) { #expect(second == .init(id: first.id, isDuplicate: true)) }
+                if ContinuousClock.now - began < .seconds(1) { #expect(second.isDuplicate && second.id == first.id) }
                 try await eventually("the next period") { try await !rig.penstock.enqueue(Work(), options).isDuplicate }
                 #expect(ContinuousClock.now - began >= .milliseconds(1490))
             }

@@ -46,7 +46,8 @@ import Testing
             } _: { running in
                 try await eventually("the retry to wait") { running.worker.statistics.retried == 1 }
                 let status = try await rig.penstock.status(first)
-                #expect(try await rig.penstock.why(first).causes == [.delayed(until: try #require(status.at), after: nil)])
+                #expect(
+                    try await rig.penstock.why(first).causes == [.delayed(until: try #require(status.at), after: nil)])
                 let why = try await rig.penstock.why(retried)
                 guard case .delayed(_, let trouble?) = why.causes.first else {
                     Issue.record("\(why)")
@@ -196,7 +197,8 @@ import Testing
         let trouble = Trouble(at: 1, attempt: 3, message: "exit 65\nand more")
         return [
             Case(
-                causes: [.turn(tenantsAhead: 2)], text: "ready, at position 3 of 10 of tenant acme; 2 tenants ahead in turn",
+                causes: [.turn(tenantsAhead: 2)],
+                text: "ready, at position 3 of 10 of tenant acme; 2 tenants ahead in turn",
                 position: 2, length: 10, tenant: "acme"),
             Case(
                 causes: [.turn(tenantsAhead: 0)], text: "ready, at position 1 of 1; its tenant is next in turn",
@@ -230,7 +232,8 @@ import Testing
             Case(
                 causes: [.batch(batch, membersLeft: 1)], text: "callback of batch b1, of which 1 member has not ended"),
             Case(
-                causes: [.batch(batch, membersLeft: 9)], text: "callback of batch b1, of which 9 members have not ended"),
+                causes: [.batch(batch, membersLeft: 9)], text: "callback of batch b1, of which 9 members have not ended"
+            ),
             Case(causes: [.ended(.cancelled)], text: "ended: cancelled"),
             Case(causes: [.unknown], text: "unknown: never enqueued, or ended and not retained"),
             Case(

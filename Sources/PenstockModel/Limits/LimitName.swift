@@ -49,7 +49,9 @@ public struct LimitName: Sendable, Hashable, CustomStringConvertible {
     public func checkAsKey() throws(InvalidLimit) {
         if ["queue", "kind", "tenant"].contains(scope) {
             throw InvalidLimit(
-                problem: "limit key \"\(rawValue)\": limits on \(scope)s hold for every job by themselves; use another scope")
+                problem:
+                    "limit key \"\(rawValue)\": limits on \(scope)s hold for every job by themselves; use another scope"
+            )
         }
         if isWildcard {
             throw InvalidLimit(problem: "limit key \"\(rawValue)\" must be one name, not *")

@@ -59,7 +59,8 @@ public struct LimitTerms: Sendable, Hashable, CustomStringConvertible {
         if let concurrency {
             guard (1...10_000_000).contains(concurrency) else {
                 throw InvalidLimit(
-                    problem: "concurrency must be 1 to 10000000; it is \(concurrency). To stop a queue or kind, pause it")
+                    problem:
+                        "concurrency must be 1 to 10000000; it is \(concurrency). To stop a queue or kind, pause it")
             }
         } else if jobs == nil {
             throw InvalidLimit(problem: "a limit needs a rate, a concurrency or both")

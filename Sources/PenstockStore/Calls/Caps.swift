@@ -35,7 +35,8 @@ extension Store {
             return try await send(RedisCommand("HDEL", keys.caps, target)).int == 1
         }
         guard (1...1_000_000_000).contains(most) else {
-            throw .invalid("a length cap must be 1 to 1000000000 jobs; it is \(most). To stop enqueues, stop the producers")
+            throw .invalid(
+                "a length cap must be 1 to 1000000000 jobs; it is \(most). To stop enqueues, stop the producers")
         }
         _ = try await send(RedisCommand("HSET", keys.caps, target, "\(most)\t\(policy.rawValue)"))
         return true

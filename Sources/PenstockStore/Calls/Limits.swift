@@ -160,7 +160,9 @@ extension Store {
             for (id, lease) in Dictionary(flat: reply.array ?? []) {
                 // After the first line each is a concurrency limit that the lease counts under.
                 for limit in lease.split(separator: "\n").dropFirst() {
-                    if let place = place(of: String(limit)), let id = TaskID(id) { holders[place, default: []].insert(id) }
+                    if let place = place(of: String(limit)), let id = TaskID(id) {
+                        holders[place, default: []].insert(id)
+                    }
                 }
             }
         }

@@ -44,7 +44,8 @@ extension Store {
             })
         if let queue = facts["queue"] {
             let replies = try await pipeline([
-                RedisCommand("HGET", keys.tries, id.rawValue), RedisCommand("ZSCORE", keys.expiring(queue), id.rawValue),
+                RedisCommand("HGET", keys.tries, id.rawValue),
+                RedisCommand("ZSCORE", keys.expiring(queue), id.rawValue),
             ])
             facts.history = TaskHistory(replies[0].bytes ?? [])
             facts.expiry = replies[1].text.flatMap(Double.init).map { Int64($0) }

@@ -86,7 +86,8 @@ struct EnqueueCommand: ConnectedCommand {
     func run() async throws {
         if let jsonl {
             try await LineEnqueue(
-                file: try InputFile(jsonl, option: "--jsonl"), kind: kind, options: job, limits: limits, keyPrefix: keyPrefix,
+                file: try InputFile(jsonl, option: "--jsonl"), kind: kind, options: job, limits: limits,
+                keyPrefix: keyPrefix,
                 checksJSON: !raw, printsIDs: ids, connection: connection
             ).run()
         } else {
@@ -106,7 +107,9 @@ struct EnqueueCommand: ConnectedCommand {
             Console.write(JSONText.line(EnqueuedView(id: answer.id.rawValue, duplicate: answer.isDuplicate)))
         } else {
             Console.write(answer.id.rawValue)
-            if answer.isDuplicate { Console.writeError("The key was known: this is the id of the job that stands for it.") }
+            if answer.isDuplicate {
+                Console.writeError("The key was known: this is the id of the job that stands for it.")
+            }
         }
     }
 

@@ -108,7 +108,8 @@ struct LimitOptions: ParsableArguments {
         }
         if debounce != nil, delay != nil || at != nil {
             throw ValidationError(
-                "--debounce and \(delay != nil ? "--delay" : "--at") exclude each other: the job starts after --debounce-wait.")
+                "--debounce and \(delay != nil ? "--delay" : "--at") exclude each other: the job starts after --debounce-wait."
+            )
         }
         if debounce != nil && key != nil {
             throw ValidationError(

@@ -44,7 +44,8 @@ struct JobView: Encodable {
     let result: BytesPreview?
 
     enum CodingKeys: String, CodingKey {
-        case id, state, kind, queue, tenant, priority, createdAt, position, why, limits, uniqueKeys, expiresAt, dueAt, deadAt, endedAt, worker, cancelReason
+        case id, state, kind, queue, tenant, priority, createdAt, position, why, limits, uniqueKeys, expiresAt, dueAt,
+            deadAt, endedAt, worker, cancelReason
         case isRetrying = "retrying"
         case failedAttempts, recoveries, history, options, payload, result
     }

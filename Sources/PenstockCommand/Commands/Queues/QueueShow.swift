@@ -97,7 +97,9 @@ struct QueueShow: ConnectedCommand {
             oldestAt = queue.oldest.map(Moment.text)
             kindsSetAside = queue.kindsSetAside
             tenants = queue.tenants.map {
-                .init(name: $0.name, ready: $0.ready, limited: $0.limited, weight: $0.weight, oldestAt: $0.oldest.map(Moment.text))
+                .init(
+                    name: $0.name, ready: $0.ready, limited: $0.limited, weight: $0.weight,
+                    oldestAt: $0.oldest.map(Moment.text))
             }
         }
     }

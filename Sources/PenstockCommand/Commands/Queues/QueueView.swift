@@ -45,14 +45,17 @@ enum QueueTable {
         let style = Style.output
         var table = Table(
             [.text("queue")]
-                + ["ready", "limited", "delayed", "running", "dead", "completed", "retried", "recovered"].map { .number($0) }
+                + ["ready", "limited", "delayed", "running", "dead", "completed", "retried", "recovered"].map {
+                    .number($0)
+                }
                 + [.text("oldest"), .text("state")])
         for queue in queues.sorted(by: { $0.name < $1.name }) {
             func number(_ count: Int, _ paint: @escaping (String) -> String = { $0 }) -> Table.Cell {
                 Table.Cell(HumanText.count(count), paint: count == 0 ? style.dim : paint)
             }
             table.add([
-                Table.Cell(queue.name, paint: style.bold), number(queue.ready), number(queue.limited, style.yellow), number(queue.delayed),
+                Table.Cell(queue.name, paint: style.bold), number(queue.ready), number(queue.limited, style.yellow),
+                number(queue.delayed),
                 number(queue.running, style.cyan), number(queue.dead, style.red), number(queue.completed, style.green),
                 number(queue.retried), number(queue.recovered),
                 Table.Cell(queue.oldest.map { HumanText.age(since: $0) } ?? "-"),

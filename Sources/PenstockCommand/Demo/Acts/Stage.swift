@@ -90,7 +90,8 @@ struct Stage: Sendable {
                 try await refreshWorkers()
                 try await look(status)
                 if status.ready + status.limited + status.delayed + status.running == 0 { return }
-                guard patience.lasts([status.ready, status.limited, status.delayed, status.running, status.completed]) else { return }
+                guard patience.lasts([status.ready, status.limited, status.delayed, status.running, status.completed])
+                else { return }
             }
             try await Task.sleep(for: .milliseconds(20))
         }
