@@ -81,7 +81,7 @@ extension Penstock {
     public func setCap(
         queue: String, tenant: String? = nil, most: Int, overflow: CapOverflow = .reject
     ) async throws(PenstockError) {
-        try await publicly { () throws(StoreError) in
+        _ = try await publicly { () throws(StoreError) in
             try await store.setCap(
                 queue: queue, tenant: tenant, most: most, policy: overflow == .reject ? .reject : .drop)
         }
