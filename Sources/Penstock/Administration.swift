@@ -48,7 +48,10 @@ public struct JobStatus: Sendable, Hashable {
 /// A queue in numbers, at one moment.
 public struct QueueStatus: Sendable, Hashable {
     public let name: String
+    /// Waiting for nothing but their turn.
     public let ready: Int
+    /// As good as ready, but their lanes are parked by a rate or concurrency limit.
+    public let limited: Int
     public let delayed: Int
     public let running: Int
     public let dead: Int
@@ -57,11 +60,13 @@ public struct QueueStatus: Sendable, Hashable {
     public let retried: Int
     public let recovered: Int
     public let cancelled: Int
+    /// Ended because they had not started in time.
+    public let expired: Int
     public let isPaused: Bool
     public let pausedBy: String?
     /// Milliseconds since 1970.
     public let pausedAt: Int64?
-    /// When the oldest ready job was made, milliseconds since 1970.
+    /// When the oldest ready or limited job was made, milliseconds since 1970.
     public let oldest: Int64?
     /// Filled where asked for.
     public let tenants: [Tenant]
@@ -71,6 +76,8 @@ public struct QueueStatus: Sendable, Hashable {
     public struct Tenant: Sendable, Hashable {
         public let name: String
         public let ready: Int
+        /// Parked by limits.
+        public let limited: Int
         public let weight: Double
         public let oldest: Int64?
     }
@@ -196,12 +203,14 @@ extension Penstock {
     ) async throws(PenstockError) -> [QueueStatus] {
         try await publicly { () throws(StoreError) in try await store.queues(names, withTenants: withTenants) }.map {
             QueueStatus(
-                name: $0.name, ready: $0.ready, delayed: $0.delayed, running: $0.running, dead: $0.dead,
+                name: $0.name, ready: $0.ready, limited: $0.limited, delayed: $0.delayed, running: $0.running,
+                dead: $0.dead,
                 completed: $0.totals["completed"] ?? 0, retried: $0.totals["retried"] ?? 0,
                 recovered: $0.totals["recovered"] ?? 0, cancelled: $0.totals["cancelled"] ?? 0,
+                expired: $0.totals["expired"] ?? 0,
                 isPaused: $0.pausedAt != nil, pausedBy: $0.pausedBy, pausedAt: $0.pausedAt, oldest: $0.oldest,
                 tenants: $0.tenants.map {
-                    .init(name: $0.name, ready: $0.ready, weight: $0.weight, oldest: $0.oldest)
+                    .init(name: $0.name, ready: $0.ready, limited: $0.limited, weight: $0.weight, oldest: $0.oldest)
                 }, kindsSetAside: $0.asideKinds)
         }
     }

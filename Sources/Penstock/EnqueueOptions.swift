@@ -22,6 +22,16 @@ public struct EnqueueOptions: Sendable, Hashable {
     public var idempotencyKey: String?
     /// For how long the idempotency key is remembered; a day by default.
     public var keyLifetime: Duration
+    /// Keys of limits that the job is subject to beside those of its queue, kind and tenant: `["account:42"]`, at most 8.
+    /// They count where such a limit, or one for all names of the scope (`account:*`), is set; see
+    /// `Penstock.setLimit(_:_:)`. Checked when the job is enqueued.
+    public var limits: [String]
+    /// At most one job for a key: see `Uniqueness`. None by default.
+    public var unique: Uniqueness?
+    /// End the job if it has not started this long after the enqueue, wherever it waits, also in a paused queue. None by
+    /// default. Live workers of its queue see to it; without any it ends when one comes. Attempts after the first are not
+    /// concerned.
+    public var expiry: Duration?
     /// Replaces the handler's number of attempts.
     public var maxAttempts: Int?
     /// Replaces the handler's back-off.
@@ -43,6 +53,7 @@ public struct EnqueueOptions: Sendable, Hashable {
     public init(
         queue: String = "default", tenant: String = "", priority: Priority = .normal, delay: Duration? = nil,
         at: Date? = nil, idempotencyKey: String? = nil, keyLifetime: Duration = .seconds(86_400),
+        limits: [String] = [], unique: Uniqueness? = nil, expiry: Duration? = nil,
         maxAttempts: Int? = nil, backoff: Backoff? = nil, timeout: Duration? = nil, deadline: Duration? = nil,
         retention: Duration? = nil, headers: [String: String] = [:], replicas: ReplicaConfirmation? = nil
     ) {
@@ -53,6 +64,9 @@ public struct EnqueueOptions: Sendable, Hashable {
         self.at = at
         self.idempotencyKey = idempotencyKey
         self.keyLifetime = keyLifetime
+        self.limits = limits
+        self.unique = unique
+        self.expiry = expiry
         self.maxAttempts = maxAttempts
         self.backoff = backoff
         self.timeout = timeout
@@ -78,21 +92,73 @@ public struct EnqueueOptions: Sendable, Hashable {
             }
             start = .at(Int64(milliseconds))
         }
+        try checkAgainstEachOther()
         let options = TaskOptions(
-            maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention, batch: batch,
-            headers: headers)
+            maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention,
+            limits: try limitNames(), batch: batch, headers: headers)
         let record = TaskRecord(
             kind: kind, queue: queue, tenant: tenant, priority: priority, options: options, payload: payload)
         return NewTask(
             id: id, record: record, start: start, deadline: deadline, idempotencyKey: idempotencyKey,
-            keyLifetime: keyLifetime)
+            keyLifetime: keyLifetime, uniqueness: unique, expiry: expiry)
+    }
+}
+
+// Limits, unique keys, expiry.
+extension EnqueueOptions {
+    /// With the keys that a job computes, unless they are named already.
+    func adding(limitKeys: [String]) -> EnqueueOptions {
+        if limitKeys.isEmpty { return self }
+        var options = self
+        for key in limitKeys where !options.limits.contains(key) { options.limits.append(key) }
+        return options
+    }
+
+    private func limitNames() throws(PenstockError) -> [LimitName] {
+        var names: [LimitName] = []
+        for limit in limits { names.append(try LimitName(publicly: limit)) }
+        return names
+    }
+
+    /// Refuses what cannot hold together, and says what to leave out.
+    private func checkAgainstEachOther() throws(PenstockError) {
+        var earliest = delay
+        if case .debounced(let wait, _) = unique?.until {
+            if delay != nil || at != nil {
+                throw PenstockError(
+                    .invalidArgument,
+                    "a debounced job starts after its wait: leave out \(delay != nil ? "delay" : "at")")
+            }
+            if idempotencyKey != nil {
+                throw PenstockError(
+                    .invalidArgument,
+                    "an idempotency key makes a repetition count for nothing, a debounce makes it count: leave one out")
+            }
+            earliest = wait
+        }
+        if let expiry, let earliest, expiry > .zero, expiry <= earliest {
+            throw PenstockError(
+                .invalidArgument,
+                "expiry, \(expiry), must be longer than the wait before the first attempt, \(earliest): the job would end before it may start"
+            )
+        }
+    }
+}
+
+extension LimitName {
+    /// A name from outside, with the library's error.
+    init(publicly text: String) throws(PenstockError) {
+        do throws(InvalidLimit) { self = try LimitName(text) } catch {
+            throw PenstockError(.invalidArgument, "\(error)", cause: error)
+        }
     }
 }
 
 /// What became of an enqueue.
 public struct Enqueued: Sendable, Hashable {
     public let id: TaskID
-    /// The idempotency key was known: nothing was stored, and the id is the first job's.
+    /// Another job stands for this one: its idempotency key was known, or its unique key is held. No job was stored, and
+    /// the id is that of the other; for a debounce, which got the new payload and a later start, if it had not started.
     public let isDuplicate: Bool
     /// How many replicas of Redis have the job, where `EnqueueOptions.replicas` asked for some; nil otherwise.
     public let confirmedReplicas: Int?

@@ -8,6 +8,15 @@
 public protocol Job: Codable, Sendable {
     /// The stable name under which jobs of this type are stored, their kind. Letters, digits and `. _ - : / @`.
     static var name: String { get }
+
+    /// Keys of limits that this job is subject to, beside those that its enqueue names; none by default.
+    ///
+    ///     var limitKeys: [String] { ["account:\(accountID)"] }
+    var limitKeys: [String] { get }
+}
+
+extension Job {
+    public var limitKeys: [String] { [] }
 }
 
 /// A job that brings its own code, for when producer and worker are one program.

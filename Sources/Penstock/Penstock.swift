@@ -116,7 +116,7 @@ public final class Penstock: Service {
     ///   `notReplicated` where replicas were asked for, and what middleware throws.
     @discardableResult
     public func enqueue<J: Job>(_ job: J, _ options: EnqueueOptions = .init()) async throws(PenstockError) -> Enqueued {
-        try await enqueue(kind: J.name, payload: try encode(job), options)
+        try await enqueue(kind: J.name, payload: try encode(job), options.adding(limitKeys: job.limitKeys))
     }
 
     /// Enqueues many jobs with the same options: one round trip for up to a thousand, in chunks beyond. Each chunk is
@@ -130,15 +130,22 @@ public final class Penstock: Service {
                 .invalidArgument,
                 "one idempotency key cannot stand for many jobs: enqueue them one by one, each with its key")
         }
+        if options.unique != nil {
+            throw PenstockError(
+                .invalidArgument,
+                "one unique key cannot stand for many jobs: enqueue them one by one, each with its key")
+        }
         if chain == nil {
             var tasks: [NewTask] = []
             for job in jobs {
+                let options = options.adding(limitKeys: job.limitKeys)
                 tasks.append(try options.task(id: store.makeID(), kind: J.name, payload: try encode(job)))
             }
             return try await Self.send(tasks, options.replicas, to: store)
         }
         var requests: [JobRequest] = []
         for job in jobs {
+            let options = options.adding(limitKeys: job.limitKeys)
             requests.append(JobRequest(kind: J.name, payload: try encode(job), options: options))
         }
         return try await enqueue(raw: requests)

@@ -23,7 +23,7 @@ extension Penstock {
     public func prepare<J: Job>(
         _ job: J, _ options: EnqueueOptions = .init()
     ) throws(PenstockError) -> PreparedEnqueue {
-        try prepare(kind: J.name, payload: try encode(job), options)
+        try prepare(kind: J.name, payload: try encode(job), options.adding(limitKeys: job.limitKeys))
     }
 
     /// Prepares the enqueue of a payload as it is.
@@ -45,7 +45,8 @@ extension Penstock {
     public func inboxEntry<J: Job>(
         for job: J, _ options: EnqueueOptions = .init()
     ) throws(PenstockError) -> [[UInt8]] {
-        let task = try options.task(id: store.makeID(), kind: J.name, payload: try encode(job))
+        let task = try options.adding(limitKeys: job.limitKeys)
+            .task(id: store.makeID(), kind: J.name, payload: try encode(job))
         do { return try store.inboxCommand(task) } catch { throw PenstockError(error) }
     }
 }

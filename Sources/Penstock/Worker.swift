@@ -36,13 +36,20 @@ public final class Worker: Service {
         public var attemptTimeout: Duration?
         /// How jobs are retried, where neither the job nor its handler says.
         public var retry: RetryPolicy = .standard
-        /// End when nothing is ready, delayed or running in the worker's queues.
+        /// End when nothing is ready, limited, delayed or running in the worker's queues.
         public var drains = false
         /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
         /// least one worker of a namespace should. On by default.
         public var watchesInbox = true
         /// Called around every attempt, the first one outermost; none by default.
         public var executionMiddleware: [any ExecutionMiddleware] = []
+        /// Limits that the code declares, by name, as `Penstock.setLimit(_:_:)` takes them: `["account:*": try .init(jobs: 10)]`.
+        ///
+        /// A declared limit is stored when the worker starts, where none is set under its name, and is then a limit like
+        /// any other. What is set already stays, be it from a person, or from another version of the service that declares
+        /// other terms: versions do not fight, and the worker logs a warning that both differ. To let the declaration
+        /// count, remove the limit and start a worker, or set it. None by default.
+        public var limits: [String: LimitTerms] = [:]
 
         public init() {}
     }
@@ -170,11 +177,27 @@ public final class Worker: Service {
 
     /// Works until shutdown or cancellation.
     ///
-    /// - Throws: `invalidArgument` for wrong options or kinds; whatever keeps the worker from reaching Redis at the start.
+    /// - Throws: `invalidArgument` for wrong options, kinds or names of limits; whatever keeps the worker from reaching Redis at the start.
     public func run() async throws {
         let engine = try makeEngine()
+        try await declareLimits()
         registry.withLock { $0.engine = engine }
         try await publicly { () throws(StoreError) in try await engine.run() }
+    }
+
+    private func declareLimits() async throws(PenstockError) {
+        var declared: [(LimitName, LimitTerms)] = []
+        for (text, terms) in options.limits.sorted(by: { $0.key < $1.key }) {
+            declared.append((try LimitName(publicly: text), terms))
+        }
+        for (name, terms) in declared {
+            let held = try await publicly { () throws(StoreError) in try await penstock.store.declareLimit(name, terms)
+            }
+            guard held != terms else { continue }
+            logger.warning(
+                "a declared limit does not count: other terms are set. Remove the limit, or set it",
+                metadata: ["limit": "\(name)", "declared": "\(terms)", "set": "\(held)"])
+        }
     }
 
     private func makeEngine() throws(PenstockError) -> WorkerEngine {

@@ -20,8 +20,10 @@ struct RootCommand: AsyncParsableCommand {
               Look and steer:
                 penstock stats --watch
                 penstock job show ID
+              penstock job why ID
                 penstock job cancel ID --reason "not needed" --wait
                 penstock queue pause mail
+              penstock limit set 'account:*' --rate 10/s --concurrency 5
                 penstock dead retry --all --queue mail
 
             ENVIRONMENT
@@ -38,6 +40,8 @@ struct RootCommand: AsyncParsableCommand {
             EnqueueCommand.self,
             JobCommand.self,
             QueueCommand.self,
+            LimitCommand.self,
+            CapCommand.self,
             DeadCommand.self,
             StatsCommand.self,
             WorkersCommand.self,

@@ -31,6 +31,7 @@ package struct KeySpace: Sendable, Hashable {
     package func sent(_ token: String) -> String { prefix + "sent:" + token }
     package func kinds(_ queue: String) -> String { prefix + "kinds:" + queue }
     package func delayed(_ queue: String) -> String { prefix + "delayed:" + queue }
+    package func expiring(_ queue: String) -> String { prefix + "expiring:" + queue }
     package func dead(_ queue: String) -> String { prefix + "dead:" + queue }
     package func weights(_ queue: String) -> String { prefix + "weights:" + queue }
     package func totals(_ queue: String) -> String { prefix + "totals:" + queue }

@@ -8,6 +8,11 @@ import Testing
         let words: [String]
         let mentions: [String]
 
+        init(_ words: [String], mentions: String...) {
+            self.words = words
+            self.mentions = mentions
+        }
+
         init(_ words: String..., mentions: String...) {
             self.words = words
             self.mentions = mentions
@@ -46,6 +51,54 @@ import Testing
         Case("enqueue", "k", "--payload-file", "/dev/zero", mentions: "/dev/zero", "16.0 MiB"),
         Case("enqueue", "k", "--jsonl", "/", mentions: "--jsonl", "directory"),
         Case("enqueue", "k", "--jsonl", "-", "--key", "x", mentions: "--key-prefix"),
+        Case("enqueue", "k", "--limit", "nonsense", mentions: "--limit", "SCOPE:NAME"),
+        Case("enqueue", "k", "--limit", "queue:mail", mentions: "--limit", "by themselves"),
+        Case("enqueue", "k", "--limit", "account:*", mentions: "--limit", "one name"),
+        Case("enqueue", "k", "--limit", "a:" + String(repeating: "k", count: 511), mentions: "--limit", "512"),
+        Case("enqueue", "k", "--limit", "a:1", "--limit", "a:1", mentions: "--limit", "twice"),
+        Case(["enqueue", "k"] + (0..<9).flatMap { ["--limit", "a:\($0)"] }, mentions: "--limit", "8 times", "9"),
+        Case("enqueue", "k", "--expires", "0s", mentions: "--expires", "longer than zero"),
+        Case("enqueue", "k", "--expires", "1s", "--delay", "1s", mentions: "--expires", "--delay"),
+        Case("enqueue", "k", "--unique", "", mentions: "--unique", "empty"),
+        Case("enqueue", "k", "--unique", String(repeating: "k", count: 513), mentions: "--unique", "512"),
+        Case("enqueue", "k", "--unique-until", "start", mentions: "--unique-until", "--unique"),
+        Case("enqueue", "k", "--unique", "a", "--unique-until", "never", mentions: "--unique-until", "finish"),
+        Case("enqueue", "k", "--unique", "a", "--throttle", "b", mentions: "--unique", "--throttle", "exclude"),
+        Case("enqueue", "k", "--throttle", "a", mentions: "--throttle-period"),
+        Case("enqueue", "k", "--throttle-period", "1s", mentions: "--throttle"),
+        Case("enqueue", "k", "--throttle", "a", "--throttle-period", "0s", mentions: "--throttle-period", "zero"),
+        Case("enqueue", "k", "--debounce", "a", mentions: "--debounce-wait"),
+        Case("enqueue", "k", "--debounce-wait", "1s", mentions: "--debounce-wait", "--debounce"),
+        Case("enqueue", "k", "--debounce-at-most", "1s", mentions: "--debounce-at-most", "--debounce"),
+        Case(
+            "enqueue", "k", "--debounce", "a", "--debounce-wait", "5s", "--debounce-at-most", "1s",
+            mentions: "--debounce-at-most", "at least"),
+        Case(
+            "enqueue", "k", "--debounce", "a", "--debounce-wait", "5s", "--delay", "1s", mentions: "--debounce",
+            "--delay"),
+        Case(
+            "enqueue", "k", "--debounce", "a", "--debounce-wait", "5s", "--at", "2030-01-01T00:00Z",
+            mentions: "--debounce", "--at"),
+        Case("enqueue", "k", "--debounce", "a", "--debounce-wait", "5s", "--key", "x", mentions: "--debounce", "--key"),
+        Case(
+            "enqueue", "k", "--debounce", "a", "--debounce-wait", "5s", "--expires", "5s",
+            mentions: "--expires", "--debounce-wait"),
+        Case("enqueue", "k", "--jsonl", "-", "--unique", "a", mentions: "--unique", "many jobs"),
+        Case("limit", "set", "account:*", mentions: "--rate", "--concurrency", "limit remove"),
+        Case("limit", "set", "account:*", "--rate", "0/s", mentions: "--rate", "pause it"),
+        Case("limit", "set", "account:*", "--rate", "10", mentions: "--rate", "10/s"),
+        Case("limit", "set", "account:*", "--rate", "10/x", mentions: "--rate", "period", "unit"),
+        Case("limit", "set", "account:*", "--rate", "10/s", "--burst", "0", mentions: "--burst", "1 to 1000000"),
+        Case("limit", "set", "account:*", "--burst", "5", "--concurrency", "1", mentions: "--burst", "--rate"),
+        Case("limit", "set", "account:*", "--concurrency", "0", mentions: "--concurrency", "queue pause"),
+        Case("limit", "set", "nonsense", "--concurrency", "1", mentions: "nonsense", "SCOPE:NAME"),
+        Case("limit", "set", "a:" + String(repeating: "k", count: 511), "--concurrency", "1", mentions: "512"),
+        Case("limit", "remove", "a:", mentions: "SCOPE:NAME"),
+        Case("cap", "set", "q", mentions: "--most"),
+        Case("cap", "set", "q", "--most", "0", mentions: "--most", "1 to 1000000000"),
+        Case("cap", "set", "a b", "--most", "1", mentions: "letters"),
+        Case("cap", "set", "q", "--most", "1", "--tenant", "a\nb", mentions: "--tenant", "control character"),
+        Case("job", "why", "no id!", mentions: "id"),
         Case("enqueue", "k", "--namespace", "a b", mentions: "--namespace", "letters"),
         Case("enqueue", "k", "--header", "plain", mentions: "--header", "NAME=VALUE"),
         Case("enqueue", "k", "--header", "=x", mentions: "--header", "name"),
@@ -150,7 +203,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--help"], ["help", "worker"], ["queue", "--help"], ["dead", "retry", "--help"], ["--version"], [],
+        ["--help"], ["help", "worker"], ["queue", "--help"], ["dead", "retry", "--help"], ["limit", "--help"],
+        ["cap", "--help"], ["help", "job", "why"],
+        ["--version"], [],
     ])
     func `help is no error`(words: [String]) async throws {
         let ended = try await Workshop.penstock(words, environment: Workshop.environment(url: "redis://127.0.0.1:1"))

@@ -55,6 +55,47 @@ import Testing
         }
     }
 
+    /// The bound of ageing, at its largest: the lowest level waits twenty minutes for the highest, and no longer, however
+    /// many jobs of that come.
+    @Test func `the lowest is served after twenty minutes under an endless stream of the highest`() async throws {
+        try await withStore { store in
+            try await store.fill(1, "lowest", priority: -10)
+            var worker = try await Player(store, lease: .seconds(300))
+            for minute in 0..<20 {
+                // More than is served in the minute: a lane of the highest is never empty.
+                try await store.fill(5, "highest", priority: 10)
+                for _ in 0..<4 { #expect(try await worker.claim().record.kind == "highest", "minute \(minute)") }
+                try await store.stepClock(by: .seconds(60))
+                try await worker.beat()
+            }
+            try await store.stepClock(by: .seconds(1))
+            try await store.fill(5, "highest", priority: 10)
+            // The head of the higher lane became it a minute ago: one more of it may come first.
+            let kinds = [try await worker.claim().record.kind, try await worker.claim().record.kind]
+            #expect(kinds.contains("lowest"), "\(kinds)")
+        }
+    }
+
+    @Test func `each level in between is passed over for as many minutes as it is lower`() async throws {
+        try await withStore { store in
+            for gap in [1, 5, 12] {
+                let queue = "gap-\(gap)"
+                try await store.fill(1, "low", queue: queue, priority: Priority(clamping: 6 - gap))
+                var worker = try await Player(store, queues: [queue], lease: .seconds(300))
+                for _ in 0..<gap {
+                    try await store.fill(1, "high", queue: queue, priority: 6)
+                    #expect(try await worker.claim().record.kind == "high")
+                    try await store.stepClock(by: .seconds(60))
+                    try await worker.beat()
+                }
+                try await store.stepClock(by: .seconds(1))
+                try await store.fill(1, "high", queue: queue, priority: 6)
+                #expect(try await worker.claim().record.kind == "low")
+                #expect(try await worker.claim().record.kind == "high")
+            }
+        }
+    }
+
     @Test func `priority does not cross tenants`() async throws {
         try await withStore { store in
             try await store.fill(20, tenant: "a", priority: 10)

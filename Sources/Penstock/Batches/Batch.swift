@@ -77,8 +77,8 @@ public struct Batch: Sendable {
 
 /// What a batch is opened with.
 public struct BatchOptions: Sendable {
-    /// A job to enqueue at an event of a batch. It starts at once: its options have no delay, time, deadline, expiry or
-    /// key.
+    /// A job to enqueue at an event of a batch. It starts at once: its options have no delay, time, deadline, expiry,
+    /// replicas or key.
     public struct Callback: Sendable {
         let kind: String
         let payload: @Sendable (any JobCodec) throws -> [UInt8]
@@ -160,10 +160,12 @@ extension Penstock {
         ] {
             guard let callback else { continue }
             let given = callback.options
-            if given.delay != nil || given.at != nil || given.deadline != nil || given.idempotencyKey != nil {
+            if given.delay != nil || given.at != nil || given.deadline != nil || given.idempotencyKey != nil
+                || given.unique != nil || given.expiry != nil || given.replicas != nil
+            {
                 throw PenstockError(
                     .invalidArgument,
-                    "callback \(callback.kind) of the batch starts at once: leave delay, time, deadline and keys out")
+                    "callback \(callback.kind) of the batch starts at once: leave delay, time, deadline, expiry, replicas and keys out")
             }
             let payload: [UInt8]
             do { payload = try callback.payload(configuration.codec) } catch {

@@ -51,7 +51,7 @@ struct WorkerCommand: ConnectedCommand {
         transform: NameText.kinds)
     var kinds: [String]?
 
-    @Flag(help: "End when nothing is ready, delayed or running in these queues.")
+    @Flag(help: "End when nothing is ready, limited, delayed or running in these queues.")
     var drain = false
 
     @Option(

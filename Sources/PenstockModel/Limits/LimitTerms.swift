@@ -4,13 +4,23 @@ public struct LimitTerms: Sendable, Hashable, CustomStringConvertible {
     ///
     /// Tokens are counted by the generic cell rate algorithm (ITU-T I.371), by Redis's clock, in microseconds: in any time
     /// t at most `burst + t × jobs / period` jobs start.
-    public struct Rate: Sendable, Hashable {
+    public struct Rate: Sendable, Hashable, CustomStringConvertible {
         public let jobs: Int
         public let period: Duration
         public let burst: Int
 
         /// Time for one token, in microseconds.
         public var interval: Double { Double(period.microseconds) / Double(jobs) }
+
+        /// As people write it: `10/s`, `600/m`, `3/10s`.
+        public var description: String {
+            let milliseconds = period.milliseconds
+            for (unit, length) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+            where milliseconds % length == 0 {
+                return "\(jobs)/\(milliseconds == length ? "" : "\(milliseconds / length)")\(unit)"
+            }
+            return "\(jobs)/\(milliseconds)ms"
+        }
     }
 
     public let rate: Rate?
@@ -60,7 +70,7 @@ public struct LimitTerms: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String {
         var parts: [String] = []
-        if let rate { parts.append("\(rate.jobs) per \(rate.period), burst \(rate.burst)") }
+        if let rate { parts.append("\(rate), burst \(rate.burst)") }
         if let concurrency { parts.append("\(concurrency) at once") }
         return parts.joined(separator: ", ")
     }

@@ -95,7 +95,7 @@ extension WorkerEngine {
     private func isDrained() async -> Bool {
         do throws(StoreError) {
             return try await store.queues(configuration.queues).allSatisfy {
-                $0.ready == 0 && $0.delayed == 0 && $0.running == 0
+                $0.ready == 0 && $0.limited == 0 && $0.delayed == 0 && $0.running == 0
             }
         } catch {
             logger.error("cannot see whether the queues are empty", metadata: ["error": "\(error)"])

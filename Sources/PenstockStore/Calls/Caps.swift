@@ -21,23 +21,25 @@ package struct CapView: Sendable, Hashable {
 extension Store {
     /// Sets or removes (`most` nil) the length cap of a queue, or of one or every (`*`) tenant of it. It counts live jobs
     /// enqueued from then on, dead letters apart.
+    /// - Returns: false if there was none to remove.
+    @discardableResult
     package func setCap(
         queue: String, tenant: String?, most: Int?, policy: CapPolicy
-    ) async throws(StoreError) {
+    ) async throws(StoreError) -> Bool {
         do {
             try Name.queue.check(queue)
             if let tenant { try Name.tenant.check(tenant) }
         } catch { throw .invalid("\(error)") }
         let target = tenant.map { "\(queue)\t\($0)" } ?? queue
         guard let most else {
-            _ = try await send(RedisCommand("HDEL", keys.caps, target))
-            return
+            return try await send(RedisCommand("HDEL", keys.caps, target)).int == 1
         }
         guard (1...1_000_000_000).contains(most) else {
             throw .invalid(
                 "a length cap must be 1 to 1000000000 jobs; it is \(most). To stop enqueues, stop the producers")
         }
         _ = try await send(RedisCommand("HSET", keys.caps, target, "\(most)\t\(policy.rawValue)"))
+        return true
     }
 
     package func caps() async throws(StoreError) -> [CapView] {

@@ -7,9 +7,9 @@ package struct LimitView: Sendable {
     package let terms: LimitTerms
     /// Jobs that could start now by the rate alone. Nil without a rate, and for all names of a scope.
     package var tokens: Int?
-    /// Jobs that run under it. Nil for all names of a scope.
+    /// Tasks that run under it, for `scope:*` under all names that it stands for. Nil without a concurrency.
     package var holders: [TaskID]?
-    /// Lanes in line for it, and how many jobs they have at least (one each).
+    /// Lanes in line for it, for `scope:*` for all names that it stands for.
     package var parkedLanes = 0
 }
 
@@ -40,20 +40,64 @@ extension Store {
     package func setLimit(_ name: LimitName, _ terms: LimitTerms?) async throws(StoreError) {
         let stored = terms?.stored ?? ""
         while try await call(Scripts.limit, [name.rawValue, stored]).int ?? 0 >= 500 {}
-        if name.isWildcard {
-            for queue in try await queueNames() {
-                for ring in try await rings(of: queue) {
-                    var cursor = "0"
-                    repeat {
-                        guard let next = try await call(Scripts.unpark, [ring, cursor, name.scope + ":"]).text else {
-                            throw .unexpectedReply("unpark")
-                        }
-                        cursor = next
-                    } while cursor != "0"
+        if name.isWildcard { try await unpark(limitsWithPrefix: name.scope + ":") }
+        if terms?.concurrency != nil { try await adopt(name) }
+    }
+
+    /// Sets a limit where none is set under this name, without a race with others that set it.
+    /// - Returns: the terms that hold now: these, or those that were set before.
+    package func declareLimit(_ name: LimitName, _ terms: LimitTerms) async throws(StoreError) -> LimitTerms {
+        var resends = ResendWindow()
+        while true {
+            do throws(StoreError) {
+                if try await send(RedisCommand("HSETNX", keys.limits, name.rawValue, terms.stored)).int == 1 {
+                    // Lanes that the limit of the whole scope has parked are held to this one now.
+                    try await unpark(limitsWithPrefix: name.isWildcard ? name.scope + ":" : name.rawValue)
+                    if terms.concurrency != nil { try await adopt(name) }
+                    return terms
                 }
+                let held = try await send(RedisCommand("HGET", keys.limits, name.rawValue)).text
+                // Nil: removed in between, which is as good as set before and removed after.
+                return held.flatMap { LimitTerms(stored: $0) } ?? terms
+            } catch .outOfMemory {
+                // A worker has to start when memory is full, so that it drains. The script may write then.
+                if try await send(RedisCommand("HEXISTS", keys.limits, name.rawValue)).int == 0 {
+                    try await setLimit(name, terms)
+                    return terms
+                }
+                let held = try await send(RedisCommand("HGET", keys.limits, name.rawValue)).text
+                return held.flatMap { LimitTerms(stored: $0) } ?? terms
+            } catch {
+                guard case .redis(let cause) = error, cause.isPassing || cause.isOutcomeUnknown,
+                    await resends.mayResend()
+                else { throw error }
             }
         }
-        guard terms?.concurrency != nil else { return }
+    }
+
+    /// Removes a limit. False if it was not set.
+    package func removeLimit(_ name: LimitName) async throws(StoreError) -> Bool {
+        guard try await send(RedisCommand("HEXISTS", keys.limits, name.rawValue)).int == 1 else { return false }
+        try await setLimit(name, nil)
+        return true
+    }
+
+    private func unpark(limitsWithPrefix prefix: String) async throws(StoreError) {
+        for queue in try await queueNames() {
+            for ring in try await rings(of: queue) {
+                var cursor = "0"
+                repeat {
+                    guard let next = try await call(Scripts.unpark, [ring, cursor, prefix]).text else {
+                        throw .unexpectedReply("unpark")
+                    }
+                    cursor = next
+                } while cursor != "0"
+            }
+        }
+    }
+
+    /// What runs already counts under a limit that is new.
+    private func adopt(_ name: LimitName) async throws(StoreError) {
         let workers = try await send(RedisCommand("ZRANGE", keys.workers, "0", "-1")).array ?? []
         for worker in workers.compactMap(\.text) { _ = try await call(Scripts.adopt, [name.rawValue, worker]) }
     }
@@ -89,7 +133,42 @@ extension Store {
             }
             views[i].parkedLanes = lanes.int ?? 0
         }
+        try await addWildcards(to: &views)
         return views
+    }
+
+    /// `scope:*` has no state of its own: what runs and waits under the names that it stands for is counted together.
+    private func addWildcards(to views: inout [LimitView]) async throws(StoreError) {
+        let wildcards = views.indices.filter { views[$0].name.isWildcard }
+        if wildcards.isEmpty { return }
+        let places = Dictionary(uniqueKeysWithValues: wildcards.map { (String(views[$0].name.scope), $0) })
+        let own = Set(views.map(\.name.rawValue))
+        func place(of limit: String) -> Int? {
+            own.contains(limit) ? nil : places[String(limit.prefix { $0 != ":" })]
+        }
+        for queue in try await queueNames() {
+            for ring in try await rings(of: queue) {
+                for lane in try await parkedLanes(ring: ring) {
+                    if let place = place(of: lane.limit) { views[place].parkedLanes += 1 }
+                }
+            }
+        }
+        guard wildcards.contains(where: { views[$0].terms.concurrency != nil }) else { return }
+        var holders: [Int: Set<TaskID>] = [:]
+        let workers = (try await send(RedisCommand("ZRANGE", keys.workers, "0", "-1")).array ?? []).compactMap(\.text)
+        for reply in try await pipeline(workers.map { RedisCommand("HGETALL", keys.held($0)) }) {
+            for (id, lease) in Dictionary(flat: reply.array ?? []) {
+                // After the first line each is a concurrency limit that the lease counts under.
+                for limit in lease.split(separator: "\n").dropFirst() {
+                    if let place = place(of: String(limit)), let id = TaskID(id) {
+                        holders[place, default: []].insert(id)
+                    }
+                }
+            }
+        }
+        for place in wildcards where views[place].terms.concurrency != nil {
+            views[place].holders = holders[place, default: []].sorted()
+        }
     }
 
     /// The ring of a queue, and those of the kinds that were set aside in it.

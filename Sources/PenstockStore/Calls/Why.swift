@@ -7,6 +7,10 @@ package struct WhyFacts: Sendable {
     private let values: [String: String]
     package let holders: [String]
     package let uniqueKeys: [String]
+    /// Of a task that has not ended: its troubles.
+    package fileprivate(set) var history = TaskHistory()
+    /// When it ends unless it has started (ms).
+    package fileprivate(set) var expiry: Int64?
 
     init(_ pairs: [(String, String)]) {
         values = Dictionary(pairs) { first, _ in first }
@@ -33,10 +37,19 @@ extension Store {
     package func why(_ id: TaskID, depth: Int = 100_000) async throws(StoreError) -> WhyFacts {
         let items = try await call(Scripts.why, [id.rawValue, String(depth)]).array ?? []
         guard items.count % 2 == 0 else { throw .unexpectedReply("why") }
-        return WhyFacts(
+        var facts = WhyFacts(
             stride(from: 0, to: items.count, by: 2).map {
                 let value = items[$0 + 1]
                 return (items[$0].text ?? "", value.text ?? value.int.map(String.init) ?? "")
             })
+        if let queue = facts["queue"] {
+            let replies = try await pipeline([
+                RedisCommand("HGET", keys.tries, id.rawValue),
+                RedisCommand("ZSCORE", keys.expiring(queue), id.rawValue),
+            ])
+            facts.history = TaskHistory(replies[0].bytes ?? [])
+            facts.expiry = replies[1].text.flatMap(Double.init).map { Int64($0) }
+        }
+        return facts
     }
 }

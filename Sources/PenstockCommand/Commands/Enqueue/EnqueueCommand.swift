@@ -13,6 +13,8 @@ struct EnqueueCommand: ConnectedCommand {
               penstock enqueue send-welcome --queue mail --payload '{"user":42}'
               penstock enqueue resize --payload-file photo.jpg --retain 1h --timeout 30s
               penstock enqueue report --payload '{}' --at 2030-01-31T18:00
+              penstock enqueue sync --limit account:42 --unique sync-42 --expires 10m
+              penstock enqueue index --debounce doc-7 --debounce-wait 5s --debounce-at-most 1m
               zcat users.jsonl.gz | penstock enqueue import --jsonl - --key-prefix users-1
             """)
 
@@ -20,6 +22,8 @@ struct EnqueueCommand: ConnectedCommand {
     var kind: String
 
     @OptionGroup(title: "Job") var job: JobOptions
+
+    @OptionGroup(title: "Limits and unique keys") var limits: LimitOptions
 
     @Option(
         parsing: .unconditional,
@@ -84,13 +88,14 @@ struct EnqueueCommand: ConnectedCommand {
         if jsonl != nil && key != nil {
             throw ValidationError("--key cannot stand for many jobs; with --jsonl use --key-prefix.")
         }
+        try limits.check(delay: job.delay, at: job.at, key: key ?? keyPrefix, jsonl: jsonl != nil)
     }
 
     func run() async throws {
         if let jsonl {
             try await LineEnqueue(
-                file: try InputFile(jsonl, option: "--jsonl"), kind: kind, options: job, keyPrefix: keyPrefix,
-                checksJSON: !raw, printsIDs: ids, memoryMark: memoryMark, connection: connection
+                file: try InputFile(jsonl, option: "--jsonl"), kind: kind, options: job, limits: limits,
+                keyPrefix: keyPrefix, checksJSON: !raw, printsIDs: ids, memoryMark: memoryMark, connection: connection
             ).run()
         } else {
             try await enqueueOne()
@@ -99,8 +104,11 @@ struct EnqueueCommand: ConnectedCommand {
 
     private func enqueueOne() async throws {
         let payload = try payloadBytes()
+        var options = job.options(key: key)
+        limits.apply(to: &options)
+        let settled = options
         let answer = try await Session.run(connection, memoryMark: memoryMark) { penstock in
-            try await penstock.enqueue(kind: kind, payload: payload, job.options(key: key))
+            try await penstock.enqueue(kind: kind, payload: payload, settled)
         }
         if connection.json {
             Console.write(
@@ -110,7 +118,9 @@ struct EnqueueCommand: ConnectedCommand {
                         confirmedReplicas: answer.confirmedReplicas)))
         } else {
             Console.write(answer.id.rawValue)
-            if answer.isDuplicate { Console.writeError("The key was known: this is the first job's id.") }
+            if answer.isDuplicate {
+                Console.writeError("The key was known: this is the id of the job that stands for it.")
+            }
         }
     }
 

@@ -5,6 +5,7 @@ struct LineEnqueue {
     let file: InputFile
     let kind: String
     let options: JobOptions
+    let limits: LimitOptions
     let keyPrefix: String?
     let checksJSON: Bool
     let printsIDs: Bool
@@ -80,7 +81,9 @@ struct LineEnqueue {
     }
 
     private func job(_ line: [UInt8], number: Int) -> Penstock.RawJob {
-        .init(kind: kind, payload: line, options: options.options(key: keyPrefix.map { "\($0):\(number)" }))
+        var settled = options.options(key: keyPrefix.map { "\($0):\(number)" })
+        limits.apply(to: &settled)
+        return .init(kind: kind, payload: line, options: settled)
     }
 
     private func check(_ line: [UInt8], number: Int) throws(CommandFailure) {

@@ -13,8 +13,12 @@ struct JobShow: ConnectedCommand {
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
     func run() async throws {
-        let status = try await Session.run(connection) { try await $0.status(id) }
-        let view = JobView(status, limit: full ? .max : 2 << 10)
+        let (status, why) = try await Session.run(connection) { penstock in
+            let status = try await penstock.status(id)
+            let isLive = !status.state.isTerminal && status.state != .unknown
+            return (status, isLive ? try await penstock.why(id) : nil)
+        }
+        let view = JobView(status, why: why, limit: full ? .max : 2 << 10)
         Console.write(connection.json ? JSONText.line(view) : view.forPeople)
         if status.state == .unknown {
             throw CommandFailure.notFound(

@@ -23,6 +23,11 @@ struct JobView: Encodable {
     let priority: Int?
     let createdAt: String?
     let position: Int?
+    /// What holds it, in a sentence.
+    let why: String?
+    let limits: [String]?
+    let uniqueKeys: [String]?
+    let expiresAt: String?
     /// Delayed: when it is due.
     let dueAt: String?
     /// Dead: since when.
@@ -40,14 +45,15 @@ struct JobView: Encodable {
     let result: BytesPreview?
 
     enum CodingKeys: String, CodingKey {
-        case id, state, kind, queue, tenant, priority, createdAt, position, dueAt, deadAt, endedAt, worker, cancelReason
+        case id, state, kind, queue, tenant, priority, createdAt, position, why, limits, uniqueKeys, expiresAt, dueAt,
+            deadAt, endedAt, worker, cancelReason
         case isRetrying = "retrying"
         case failedAttempts, recoveries, history, options, headers, payload, result
     }
 
     private let status: JobStatus
 
-    init(_ status: JobStatus, limit: Int) {
+    init(_ status: JobStatus, why explanation: Explanation? = nil, limit: Int) {
         self.status = status
         // Of an ended job only the id, its end and its result are kept.
         let isKnown = !status.kind.isEmpty
@@ -59,6 +65,11 @@ struct JobView: Encodable {
         priority = isKnown ? status.priority.rawValue : nil
         createdAt = status.state == .unknown ? nil : status.id.milliseconds.map(Moment.text)
         position = status.position
+        let explained = explanation.map(ExplanationView.init)
+        why = explained?.text
+        limits = isKnown ? status.options.limits.map(\.rawValue) : nil
+        uniqueKeys = explained?.uniqueKeys
+        expiresAt = explained?.expiresAt
         dueAt = status.state == .delayed ? status.at.map(Moment.text) : nil
         deadAt = status.state == .dead ? status.at.map(Moment.text) : nil
         endedAt = status.state.isTerminal ? status.at.map(Moment.text) : nil
@@ -87,6 +98,10 @@ struct JobView: Encodable {
         sheet.add("queue", queue)
         sheet.add("tenant", tenant.flatMap { $0.isEmpty ? nil : printable($0) })
         sheet.add("priority", priority.flatMap { $0 == 0 ? nil : "\($0)" })
+        sheet.add("why", status.state == .queued || status.state == .delayed ? why : nil)
+        sheet.add("limits", limits.flatMap { $0.isEmpty ? nil : printable($0.joined(separator: ", ")) })
+        sheet.add("unique", uniqueKeys.flatMap { $0.isEmpty ? nil : printable($0.joined(separator: ", ")) })
+        sheet.add("expires", expiresAt)
         sheet.add("created", createdAt == nil ? nil : status.id.milliseconds.map(Moment.textWithAge))
         sheet.add("worker", worker.map(printable))
         sheet.add("cancel reason", cancelReason.flatMap { $0.isEmpty ? nil : printable($0) })

@@ -6,7 +6,7 @@ struct StatsCommand: ConnectedCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "All queues in numbers.",
         discussion: """
-            ready, delayed, running and dead are jobs now; completed, retried and recovered count since the namespace \
+            ready, limited (parked by a limit), delayed, running and dead are jobs now; completed, retried and recovered count since the namespace \
             began. With --json: {"queues": {NAME: {...}}}, with --watch one such line a second.
             """)
 

@@ -24,6 +24,7 @@ struct QueueShow: ConnectedCommand {
                 ? [queue.pausedAt.map(Moment.textWithAge), queue.pausedBy.map { "by \(printable($0))" }]
                     .compactMap { $0 }.joined(separator: " ") : nil)
         sheet.add("ready", HumanText.count(queue.ready))
+        sheet.add("limited", HumanText.count(queue.limited))
         sheet.add("delayed", HumanText.count(queue.delayed))
         sheet.add("running", HumanText.count(queue.running))
         sheet.add("dead", HumanText.count(queue.dead))
@@ -31,6 +32,7 @@ struct QueueShow: ConnectedCommand {
         sheet.add("retried", HumanText.count(queue.retried))
         sheet.add("recovered", HumanText.count(queue.recovered))
         sheet.add("cancelled", HumanText.count(queue.cancelled))
+        sheet.add("expired", HumanText.count(queue.expired))
         sheet.add("oldest", queue.oldest.map { HumanText.age(since: $0) })
         if !queue.kindsSetAside.isEmpty {
             sheet.add(
@@ -38,10 +40,11 @@ struct QueueShow: ConnectedCommand {
                 "kinds that are paused, or that no worker takes: \(queue.kindsSetAside.joined(separator: ", "))")
         }
         if queue.tenants.isEmpty { return sheet.render() }
-        var table = Table([.text("tenant"), .number("ready"), .number("weight"), .text("oldest")])
+        var table = Table([.text("tenant"), .number("ready"), .number("limited"), .number("weight"), .text("oldest")])
         for tenant in queue.tenants {
             table.add([
                 Table.Cell(tenant.name.isEmpty ? "(none)" : tenant.name), Table.Cell(HumanText.count(tenant.ready)),
+                Table.Cell(HumanText.count(tenant.limited)),
                 Table.Cell(HumanText.fixed(tenant.weight, tenant.weight == tenant.weight.rounded() ? 0 : 2)),
                 Table.Cell(tenant.oldest.map { HumanText.age(since: $0) } ?? "-"),
             ])
@@ -53,12 +56,14 @@ struct QueueShow: ConnectedCommand {
         struct TenantView: Encodable {
             let name: String
             let ready: Int
+            let limited: Int
             let weight: Double
             let oldestAt: String?
         }
 
         let name: String
         let ready: Int
+        let limited: Int
         let delayed: Int
         let running: Int
         let dead: Int
@@ -66,6 +71,7 @@ struct QueueShow: ConnectedCommand {
         let retried: Int
         let recovered: Int
         let cancelled: Int
+        let expired: Int
         let paused: Bool
         let pausedBy: String?
         let pausedAt: String?
@@ -76,6 +82,7 @@ struct QueueShow: ConnectedCommand {
         init(_ queue: QueueStatus) {
             name = queue.name
             ready = queue.ready
+            limited = queue.limited
             delayed = queue.delayed
             running = queue.running
             dead = queue.dead
@@ -83,13 +90,16 @@ struct QueueShow: ConnectedCommand {
             retried = queue.retried
             recovered = queue.recovered
             cancelled = queue.cancelled
+            expired = queue.expired
             paused = queue.isPaused
             pausedBy = queue.pausedBy
             pausedAt = queue.pausedAt.map(Moment.text)
             oldestAt = queue.oldest.map(Moment.text)
             kindsSetAside = queue.kindsSetAside
             tenants = queue.tenants.map {
-                .init(name: $0.name, ready: $0.ready, weight: $0.weight, oldestAt: $0.oldest.map(Moment.text))
+                .init(
+                    name: $0.name, ready: $0.ready, limited: $0.limited, weight: $0.weight,
+                    oldestAt: $0.oldest.map(Moment.text))
             }
         }
     }

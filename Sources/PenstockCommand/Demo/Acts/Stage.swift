@@ -89,8 +89,9 @@ struct Stage: Sendable {
             if let status = try await penstock.queues([queue], withTenants: true).first {
                 try await refreshWorkers()
                 try await look(status)
-                if status.ready + status.delayed + status.running == 0 { return }
-                guard patience.lasts([status.ready, status.delayed, status.running, status.completed]) else { return }
+                if status.ready + status.limited + status.delayed + status.running == 0 { return }
+                guard patience.lasts([status.ready, status.limited, status.delayed, status.running, status.completed])
+                else { return }
             }
             try await Task.sleep(for: .milliseconds(20))
         }

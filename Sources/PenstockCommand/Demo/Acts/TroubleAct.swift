@@ -74,7 +74,7 @@ struct TroubleAct {
             .delayed, .running,
             "\(status.completed) of \(Self.delayedJobs) jobs, one due every \(Self.spacing) ms",
             progress: Double(status.completed) / Double(Self.delayedJobs))
-        return status.ready + status.delayed + status.running
+        return status.ready + status.limited + status.delayed + status.running
     }
 
     /// - Returns: whether the job has ended.
