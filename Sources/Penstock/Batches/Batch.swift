@@ -165,7 +165,8 @@ extension Penstock {
             {
                 throw PenstockError(
                     .invalidArgument,
-                    "callback \(callback.kind) of the batch starts at once: leave delay, time, deadline, expiry, replicas and keys out")
+                    "callback \(callback.kind) of the batch starts at once: leave delay, time, deadline, expiry, replicas and keys out"
+                )
             }
             let payload: [UInt8]
             do { payload = try callback.payload(configuration.codec) } catch {

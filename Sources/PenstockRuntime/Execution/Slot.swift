@@ -129,7 +129,8 @@ extension WorkerEngine {
             return .threw(message: "deadline passed before the attempt began", disposition: .permanent)
         }
         do {
-            return .returned(try await handler.run(attempt.task, AttemptContext(logger: logger, attempt: attempt, engine: self)))
+            return .returned(
+                try await handler.run(attempt.task, AttemptContext(logger: logger, attempt: attempt, engine: self)))
         } catch {
             return .threw(message: Self.describe(error), disposition: Self.disposition(of: error))
         }
