@@ -13,6 +13,10 @@ let collections = Target.Dependency.product(name: "DequeModule", package: "swift
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -20,6 +24,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Penstock", targets: ["Penstock"]),
+        .library(name: "PenstockObservability", targets: ["PenstockObservability"]),
         .library(name: "PenstockTesting", targets: ["PenstockTesting"]),
         .library(name: "EmbeddedRedis", targets: ["EmbeddedRedis"]),
         .library(name: "RedisClient", targets: ["RedisClient"]),
@@ -29,7 +34,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -60,6 +67,9 @@ let package = Package(
                 "PenstockModel", "PenstockStore", "PenstockRuntime", "RedisClient", nioCore, nioPosix, serviceLifecycle,
                 logging,
             ]),
+
+        // Middleware for tracing and metrics, apart from the core so that nobody links them unasked.
+        .target(name: "PenstockObservability", dependencies: ["Penstock", tracing, metrics]),
 
         // A private redis-server, and the test kit on top of it.
         // EmbeddedRedis talks one PING over a plain socket and needs nothing of ours.
@@ -109,6 +119,12 @@ let package = Package(
             dependencies: [
                 "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
                 "RedisClient", "WorkerProcess", serviceLifecycle, logging,
+            ]),
+        .testTarget(
+            name: "PenstockObservabilityTests",
+            dependencies: [
+                "PenstockObservability", "Penstock", "EmbeddedRedis", "PenstockTesting", tracing, inMemoryTracing,
+                metrics, metricsTestKit, logging,
             ]),
         .testTarget(
             name: "PenstockCommandTests",

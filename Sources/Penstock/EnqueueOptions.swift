@@ -8,7 +8,7 @@ import Foundation
 #endif
 
 /// How a job is enqueued. Everything has a default: queue "default", no tenant, now.
-public struct EnqueueOptions: Sendable {
+public struct EnqueueOptions: Sendable, Hashable {
     /// Where workers look for it.
     public var queue: String
     /// Whose job it is: tenants of a queue take turns.
@@ -42,13 +42,20 @@ public struct EnqueueOptions: Sendable {
     public var deadline: Duration?
     /// For how long the job's end and its result can be asked for.
     public var retention: Duration?
+    /// Metadata for middleware and handlers, such as trace context and request ids: at most 32, names of 1 to 100 letters,
+    /// digits and the marks of HTTP header names, 4 KiB in all. None by default. `JobContext.headers` has them at execution.
+    public var headers: [String: String]
+    /// How many replicas of Redis must have the job before the enqueue is answered, and how long they have for it; none by
+    /// default. With fewer attached nothing is enqueued (`unavailable`); if fewer confirm in time, the job is stored all the
+    /// same and the enqueue throws `notReplicated`.
+    public var replicas: ReplicaConfirmation?
 
     public init(
         queue: String = "default", tenant: String = "", priority: Priority = .normal, delay: Duration? = nil,
         at: Date? = nil, idempotencyKey: String? = nil, keyLifetime: Duration = .seconds(86_400),
         limits: [String] = [], unique: Uniqueness? = nil, expiry: Duration? = nil,
         maxAttempts: Int? = nil, backoff: Backoff? = nil, timeout: Duration? = nil, deadline: Duration? = nil,
-        retention: Duration? = nil
+        retention: Duration? = nil, headers: [String: String] = [:], replicas: ReplicaConfirmation? = nil
     ) {
         self.queue = queue
         self.tenant = tenant
@@ -65,7 +72,12 @@ public struct EnqueueOptions: Sendable {
         self.timeout = timeout
         self.deadline = deadline
         self.retention = retention
+        self.headers = headers
+        self.replicas = replicas
     }
+
+    /// The batch that the job becomes a member of: set by `Batch.add`.
+    var batch: BatchID?
 
     func task(id: TaskID, kind: String, payload: [UInt8]) throws(PenstockError) -> NewTask {
         if delay != nil && at != nil {
@@ -82,8 +94,8 @@ public struct EnqueueOptions: Sendable {
         }
         try checkAgainstEachOther()
         let options = TaskOptions(
-            maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention, limits: try limitNames()
-        )
+            maxAttempts: maxAttempts, backoff: backoff, timeout: timeout, retention: retention,
+            limits: try limitNames(), batch: batch, headers: headers)
         let record = TaskRecord(
             kind: kind, queue: queue, tenant: tenant, priority: priority, options: options, payload: payload)
         return NewTask(
@@ -148,4 +160,17 @@ public struct Enqueued: Sendable, Hashable {
     /// Another job stands for this one: its idempotency key was known, or its unique key is held. No job was stored, and
     /// the id is that of the other; for a debounce, which got the new payload and a later start, if it had not started.
     public let isDuplicate: Bool
+    /// How many replicas of Redis have the job, where `EnqueueOptions.replicas` asked for some; nil otherwise.
+    public let confirmedReplicas: Int?
+
+    /// For middleware that answers by itself.
+    public init(id: TaskID, isDuplicate: Bool = false, confirmedReplicas: Int? = nil) {
+        self.id = id
+        self.isDuplicate = isDuplicate
+        self.confirmedReplicas = confirmedReplicas
+    }
+
+    init(_ answer: EnqueueAnswer) {
+        self.init(id: answer.id, isDuplicate: answer.isDuplicate, confirmedReplicas: answer.confirmedReplicas)
+    }
 }

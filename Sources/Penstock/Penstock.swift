@@ -19,15 +19,25 @@ public final class Penstock: Service {
         public var codec: any JobCodec
         /// The largest payload, in bytes; 16 MiB by default.
         public var largestPayload: Int
+        /// The share of Redis's `maxmemory`, above 0 and up to 1, above which this client enqueues nothing and throws
+        /// `backPressure`. Nil, the default, for none: a full Redis refuses new jobs by itself, and how much room others
+        /// need in it only its operator knows. Redis is asked at most once a second, and only while jobs are enqueued;
+        /// without `maxmemory` the mark means nothing. Workers go on, so queues drain.
+        public var memoryMark: Double?
+        /// Called around every enqueue, the first one outermost; none by default.
+        public var enqueueMiddleware: [any EnqueueMiddleware]
 
         public init(
             url: String = "redis://127.0.0.1:6379", namespace: String = "penstock", codec: any JobCodec = JSONCodec(),
-            largestPayload: Int = 16 << 20
+            largestPayload: Int = 16 << 20, memoryMark: Double? = nil,
+            enqueueMiddleware: [any EnqueueMiddleware] = []
         ) {
             self.url = url
             self.namespace = namespace
             self.codec = codec
             self.largestPayload = largestPayload
+            self.memoryMark = memoryMark
+            self.enqueueMiddleware = enqueueMiddleware
         }
     }
 
@@ -35,12 +45,15 @@ public final class Penstock: Service {
     package let store: Store
     let redis: RedisClient
     let logger: Logger
+    let endings: Endings
+    /// Nil where there is no middleware.
+    private let chain: EnqueueChain?
 
     /// Makes a client; the first call connects.
     ///
     /// - Parameters:
     ///   - eventLoopGroup: the host application's, or the process-wide one.
-    /// - Throws: `invalidArgument` for a URL or namespace that cannot be right.
+    /// - Throws: `invalidArgument` for a URL, a namespace or another setting that cannot be right.
     public init(
         _ configuration: Configuration, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger = Logger(label: "penstock")
@@ -60,11 +73,22 @@ public final class Penstock: Service {
         }
         var limits = StoreLimits()
         limits.payloadBytes = configuration.largestPayload
+        if let mark = configuration.memoryMark, !(mark > 0 && mark <= 1) {
+            throw PenstockError(
+                .invalidArgument, "memoryMark must be a share above 0 and up to 1, such as 0.9; it is \(mark)")
+        }
+        limits.memoryMark = configuration.memoryMark
         do throws(InvalidName) {
             store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
+            endings = Endings(store: store, logger: logger)
         } catch {
             throw PenstockError(.invalidArgument, "\(error)", cause: error)
         }
+        let store = store
+        chain =
+            configuration.enqueueMiddleware.isEmpty
+            ? nil
+            : EnqueueChain(middleware: configuration.enqueueMiddleware) { try await Self.send($0, to: store) }
     }
 
     /// Keeps the client open until shutdown, and says at the start what the server promises.
@@ -78,14 +102,18 @@ public final class Penstock: Service {
     }
 
     /// Ends the client. Idempotent. Workers that use it should have ended before.
-    public func shutdown() async { await redis.shutdown() }
+    public func shutdown() async {
+        await store.shutdown()
+        await redis.shutdown()
+    }
 
     // MARK: Enqueue
 
     /// Enqueues a job. Concurrent callers share round trips.
     ///
     /// - Throws: `outcomeUnknown` if replies were lost for 15 s: the job may be enqueued. Before that the call is sent
-    ///   again by itself, which is safe.
+    ///   again by itself, which is safe. `backPressure` above the memory mark, `outOfMemory` above all of it,
+    ///   `notReplicated` where replicas were asked for, and what middleware throws.
     @discardableResult
     public func enqueue<J: Job>(_ job: J, _ options: EnqueueOptions = .init()) async throws(PenstockError) -> Enqueued {
         try await enqueue(kind: J.name, payload: try encode(job), options.adding(limitKeys: job.limitKeys))
@@ -107,12 +135,20 @@ public final class Penstock: Service {
                 .invalidArgument,
                 "one unique key cannot stand for many jobs: enqueue them one by one, each with its key")
         }
-        var tasks: [NewTask] = []
+        if chain == nil {
+            var tasks: [NewTask] = []
+            for job in jobs {
+                let options = options.adding(limitKeys: job.limitKeys)
+                tasks.append(try options.task(id: store.makeID(), kind: J.name, payload: try encode(job)))
+            }
+            return try await Self.send(tasks, options.replicas, to: store)
+        }
+        var requests: [JobRequest] = []
         for job in jobs {
             let options = options.adding(limitKeys: job.limitKeys)
-            tasks.append(try options.task(id: store.makeID(), kind: J.name, payload: try encode(job)))
+            requests.append(JobRequest(kind: J.name, payload: try encode(job), options: options))
         }
-        return try await enqueue(tasks)
+        return try await enqueue(raw: requests)
     }
 
     /// Enqueues a payload as it is, for a kind by name.
@@ -120,41 +156,62 @@ public final class Penstock: Service {
     public func enqueue(
         kind: String, payload: [UInt8], _ options: EnqueueOptions = .init()
     ) async throws(PenstockError) -> Enqueued {
-        let task = try options.task(id: store.makeID(), kind: kind, payload: payload)
-        let answer = try await publicly { () throws(StoreError) in try await store.enqueue(task) }
-        return Enqueued(id: answer.id, isDuplicate: answer.isDuplicate)
+        let job = JobRequest(kind: kind, payload: payload, options: options)
+        guard let chain else { return try await Self.send(job, to: store) }
+        guard let answer = try await chain.enqueue([job]).first else {
+            throw PenstockError(.middleware, "a middleware around enqueue returned no answer")
+        }
+        return answer
     }
 
     /// A job as bytes, with options of its own.
-    public struct RawJob: Sendable {
-        public var kind: String
-        public var payload: [UInt8]
-        public var options: EnqueueOptions
+    public typealias RawJob = JobRequest
 
-        public init(kind: String, payload: [UInt8], options: EnqueueOptions = .init()) {
-            self.kind = kind
-            self.payload = payload
-            self.options = options
+    /// Enqueues payloads as they are, each with its own options; all with the same `replicas`.
+    @discardableResult
+    public func enqueue(raw jobs: [JobRequest]) async throws(PenstockError) -> [Enqueued] {
+        if jobs.isEmpty { return [] }
+        guard let chain else { return try await Self.send(jobs, to: store) }
+        return try await chain.enqueue(jobs)
+    }
+
+    /// Behind all middleware: one job, in a round trip that it shares with others.
+    private static func send(_ job: JobRequest, to store: Store) async throws(PenstockError) -> Enqueued {
+        let task = try job.options.task(id: store.makeID(), kind: job.kind, payload: job.payload)
+        return try await publicly { () throws(StoreError) in
+            try await store.admit()
+            return Enqueued(try await store.enqueue(task, replicas: job.options.replicas))
         }
     }
 
-    /// Enqueues payloads as they are, each with its own options.
-    @discardableResult
-    public func enqueue(raw jobs: [RawJob]) async throws(PenstockError) -> [Enqueued] {
+    /// Behind all middleware.
+    private static func send(_ jobs: [JobRequest], to store: Store) async throws(PenstockError) -> [Enqueued] {
+        guard let first = jobs.first else { return [] }
+        if jobs.count == 1 { return [try await send(first, to: store)] }
         var tasks: [NewTask] = []
         tasks.reserveCapacity(jobs.count)
         for job in jobs {
+            if job.options.replicas != first.options.replicas {
+                throw PenstockError(
+                    .invalidArgument,
+                    "jobs of one call have different replicas: enqueue those with the same replicas together")
+            }
             tasks.append(try job.options.task(id: store.makeID(), kind: job.kind, payload: job.payload))
         }
-        return try await enqueue(tasks)
+        return try await send(tasks, first.options.replicas, to: store)
     }
 
-    private func enqueue(_ tasks: [NewTask]) async throws(PenstockError) -> [Enqueued] {
-        let answers = try await publicly { () throws(StoreError) in try await store.enqueue(tasks) }
-        return answers.map { Enqueued(id: $0.id, isDuplicate: $0.isDuplicate) }
+    private static func send(
+        _ tasks: [NewTask], _ replicas: ReplicaConfirmation?, to store: Store
+    ) async throws(PenstockError) -> [Enqueued] {
+        if tasks.isEmpty { return [] }
+        return try await publicly { () throws(StoreError) in
+            try await store.admit()
+            return try await store.enqueue(tasks, replicas: replicas).map { Enqueued($0) }
+        }
     }
 
-    private func encode<J: Job>(_ job: J) throws(PenstockError) -> [UInt8] {
+    func encode<J: Job>(_ job: J) throws(PenstockError) -> [UInt8] {
         do {
             return try configuration.codec.encode(job)
         } catch {

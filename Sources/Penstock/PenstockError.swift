@@ -12,8 +12,22 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
         case outOfMemory
         /// A length cap is reached; nothing was done.
         case full
+        /// Redis is fuller than `Penstock.Configuration.memoryMark` allows; nothing was done. `retryAfter` says when to try
+        /// again.
+        case backPressure
+        /// The jobs are stored on the primary, but fewer replicas than asked for have confirmed that: a failover may lose
+        /// them. Repeat only with an idempotency key.
+        case notReplicated
+        /// A middleware around enqueue threw (`cause` is its error), or did not answer each job in its place.
+        case middleware
         /// The reply was lost: it may or may not have happened.
         case outcomeUnknown
+        /// There is no such job or batch, or it is no longer known.
+        case notFound
+        /// What was waited for did not happen in time.
+        case timedOut
+        /// The job whose result was asked for did not complete.
+        case jobFailed
         /// Redis answered with an error.
         case server
         /// A payload or result cannot be encoded or decoded.
@@ -25,11 +39,14 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
     public let code: Code
     public let message: String
     public let cause: (any Error)?
+    /// With `backPressure`: before this time has passed, another try gets the same answer. Nil otherwise.
+    public let retryAfter: Duration?
 
-    public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    public init(_ code: Code, _ message: String, cause: (any Error)? = nil, retryAfter: Duration? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
+        self.retryAfter = retryAfter
     }
 
     public var description: String { message }
@@ -38,15 +55,21 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
 extension PenstockError {
     init(_ error: StoreError) {
         let code: Code
+        var retryAfter: Duration?
         switch error {
         case .invalid: code = .invalidArgument
         case .outOfMemory: code = .outOfMemory
         case .full: code = .full
+        case .backPressure(_, _, _, let wait):
+            code = .backPressure
+            retryAfter = wait
+        case .noReplicas: code = .unavailable
+        case .notReplicated: code = .notReplicated
         case .outcomeUnknown: code = .outcomeUnknown
         case .unexpectedReply: code = .server
         case .redis(let redis): code = Self.code(redis)
         }
-        self.init(code, error.description, cause: error)
+        self.init(code, error.description, cause: error, retryAfter: retryAfter)
     }
 
     init(_ error: RedisError) { self.init(Self.code(error), "\(error)", cause: error) }

@@ -45,6 +45,11 @@ public final class Worker: Service {
         /// other terms: versions do not fight, and the worker logs a warning that both differ. To let the declaration
         /// count, remove the limit and start a worker, or set it. None by default.
         public var limits: [String: LimitTerms] = [:]
+        /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
+        /// least one worker of a namespace should. On by default.
+        public var watchesInbox = true
+        /// Called around every attempt, the first one outermost; none by default.
+        public var executionMiddleware: [any ExecutionMiddleware] = []
 
         public init() {}
     }
@@ -58,9 +63,16 @@ public final class Worker: Service {
         public var refused = 0
     }
 
+    /// A handler as it was registered, without middleware.
+    private struct Handler {
+        let retry: RetryPolicy?
+        let timeout: Duration?
+        let run: ExecutionMiddleware.NextAttempt
+    }
+
     private struct Registry {
-        var handlers: [String: TaskHandler] = [:]
-        var fallback: TaskHandler?
+        var handlers: [String: Handler] = [:]
+        var fallback: Handler?
         var engine: WorkerEngine?
     }
 
@@ -104,15 +116,15 @@ public final class Worker: Service {
         _ body: @escaping @Sendable (J, JobContext) async throws -> Output
     ) {
         let codec = penstock.configuration.codec
-        register(J.name, retry, timeout) { task, context in
+        register(J.name, retry, timeout) { payload, context in
             let job: J
             do {
-                job = try codec.decode(J.self, from: task.record.payload)
+                job = try codec.decode(J.self, from: payload)
             } catch {
                 throw JobFailure.permanent("payload is no \(J.name): \(error)")
             }
-            let output = try await body(job, JobContext(task, context))
-            guard task.record.options.retention != nil, Output.self != NoOutput.self else { return nil }
+            let output = try await body(job, context)
+            guard context.keepsResult, Output.self != NoOutput.self else { return nil }
             return try codec.encode(output)
         }
     }
@@ -138,8 +150,7 @@ public final class Worker: Service {
         kind: String, retry: RetryPolicy? = nil, timeout: Duration? = nil,
         _ body: @escaping @Sendable ([UInt8], JobContext) async throws -> [UInt8]?
     ) {
-        register(kind, retry, timeout) { task, context in try await body(task.record.payload, JobContext(task, context))
-        }
+        register(kind, retry, timeout, body)
     }
 
     /// Handles every kind that has no handler of its own, as bytes. The worker then claims any kind.
@@ -147,17 +158,21 @@ public final class Worker: Service {
         retry: RetryPolicy? = nil, timeout: Duration? = nil,
         _ body: @escaping @Sendable ([UInt8], JobContext) async throws -> [UInt8]?
     ) {
-        let handler = TaskHandler(retry: retry, timeout: timeout) { task, context in
-            try await body(task.record.payload, JobContext(task, context))
-        }
-        registry.withLock { $0.fallback = handler }
+        registry.withLock { $0.fallback = Handler(retry: retry, timeout: timeout, run: body) }
     }
 
     private func register(
         _ kind: String, _ retry: RetryPolicy?, _ timeout: Duration?,
-        _ run: @escaping @Sendable (ClaimedTask, AttemptContext) async throws -> [UInt8]?
+        _ run: @escaping ExecutionMiddleware.NextAttempt
     ) {
-        registry.withLock { $0.handlers[kind] = TaskHandler(retry: retry, timeout: timeout, run: run) }
+        registry.withLock { $0.handlers[kind] = Handler(retry: retry, timeout: timeout, run: run) }
+    }
+
+    private func taskHandler(_ handler: Handler) -> TaskHandler {
+        let run = options.executionMiddleware.around(handler.run)
+        return TaskHandler(retry: handler.retry, timeout: handler.timeout) { task, context in
+            try await run(task.record.payload, JobContext(task, context))
+        }
     }
 
     /// Works until shutdown or cancellation.
@@ -199,12 +214,13 @@ public final class Worker: Service {
         configuration.attemptTimeout = options.attemptTimeout
         configuration.retry = options.retry
         configuration.drains = options.drains
+        configuration.watchesInbox = options.watchesInbox
         configuration.host = Self.hostName
         configuration.pid = Int(getpid())
         do throws(StoreError) {
             return try WorkerEngine(
-                store: penstock.store, configuration: configuration, handlers: handlers, fallback: fallback,
-                logger: logger, observe: observe)
+                store: penstock.store, configuration: configuration, handlers: handlers.mapValues(taskHandler),
+                fallback: fallback.map(taskHandler), logger: logger, observe: observe)
         } catch {
             throw PenstockError(error)
         }
@@ -236,7 +252,14 @@ public struct JobContext: Sendable {
     public let maxAttempts: Int
     /// Times that a lost worker held the job before.
     public let recoveries: Int
-    public let logger: Logger
+    /// The batch that it is a member of.
+    public let batch: BatchID?
+    /// What the job was enqueued with.
+    public let headers: [String: String]
+    /// The worker's, or what a middleware made of it.
+    public var logger: Logger
+    /// Whether what the handler returns is kept.
+    let keepsResult: Bool
     private let attemptContext: AttemptContext
 
     init(_ task: ClaimedTask, _ context: AttemptContext) {
@@ -248,8 +271,21 @@ public struct JobContext: Sendable {
         attempt = task.attempt
         maxAttempts = context.maxAttempts
         recoveries = task.history.recoveries
+        batch = task.record.options.batch
+        headers = task.record.options.headers
         logger = context.logger
+        keepsResult = task.record.options.retention != nil
         attemptContext = context
+    }
+
+    func note(_ progress: String?, _ lines: [String]) async -> Bool {
+        await attemptContext.note(progress: progress, lines: lines)
+    }
+
+    /// The time since the job was enqueued, by Redis's clock as far as it is known here; nil if the id does not tell. For
+    /// people and figures: it can be some milliseconds off.
+    public var age: Duration? {
+        id.milliseconds.map { .milliseconds(max(0, attemptContext.now - $0)) }
     }
 
     /// Why the handler was cancelled, once it was; nil before.

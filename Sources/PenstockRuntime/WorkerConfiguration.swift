@@ -21,6 +21,8 @@ package struct WorkerConfiguration: Sendable {
     package var retry: RetryPolicy = .standard
     /// Ends the worker when nothing is ready, delayed or running in its queues.
     package var drains = false
+    /// Takes in entries of the inbox stream as soon as they are there.
+    package var watchesInbox = true
     package var host = ""
     package var pid = 0
 
@@ -73,11 +75,30 @@ package struct TaskHandler: Sendable {
 /// What an attempt knows of its surroundings.
 package struct AttemptContext: Sendable {
     package let logger: Logger
-    package let maxAttempts: Int
-    let interrupt: Interrupt
+    let attempt: Attempt
+    let engine: WorkerEngine
+
+    package var maxAttempts: Int { attempt.policy.attempts }
+
+    /// Redis's clock in milliseconds, as far as it is known here.
+    package var now: Int64 { engine.store.serverNow }
+
+    /// Notes progress and log lines of the task. False if they were not noted: the lease is lost, or Redis cannot be
+    /// reached; neither is a failure of the task.
+    package func note(progress: String?, lines: [String]) async -> Bool {
+        let worker = engine.state.withLock { $0.incarnation == attempt.incarnation ? $0.incarnationName : nil }
+        guard let worker else { return false }
+        do throws(StoreError) {
+            return try await engine.store.note(
+                worker: worker, id: attempt.task.id, claim: attempt.task.claim, progress: progress, lines: lines)
+        } catch {
+            logger.debug("not noted", metadata: ["job": "\(attempt.task.id)", "error": "\(error)"])
+            return false
+        }
+    }
 
     /// Why the attempt was cancelled, once it was.
-    package var interruption: Interruption? { interrupt.reason }
+    package var interruption: Interruption? { attempt.interruption }
 }
 
 /// What happens in a worker, for tests and for counting.

@@ -41,7 +41,7 @@ package final class WorkerEngine: Sendable {
     package var statistics: WorkerStatistics { state.withLock { $0.statistics } }
 
     /// Attempts that run now.
-    package var running: [TaskID] { state.withLock { $0.running.keys.map(\.id) } }
+    package var running: [TaskID] { state.withLock { $0.running.values.map(\.task.id) } }
 
     /// Works until a graceful shutdown, the cancellation of the task, or, where configured, until its queues are empty.
     /// Throws only if the worker cannot start.
@@ -56,6 +56,7 @@ package final class WorkerEngine: Sendable {
         await withTaskGroup(of: Void.self) { duties in
             duties.addTask { await self.listenForHints() }
             duties.addTask { await self.keepLease() }
+            if configuration.watchesInbox { duties.addTask { await self.watchInbox() } }
             duties.addTask { await self.alarm.run { self.ring() } }
             await withGracefulShutdownHandler {
                 await withTaskCancellationHandler {

@@ -39,8 +39,8 @@ struct WorkerState {
     private(set) var statistics = WorkerStatistics()
 
     private var ready: Deque<Ready> = []
-    /// By lease, not by task: an attempt of a lost life may still be ending while the task runs anew.
-    private(set) var running: [Lease: Attempt] = [:]
+    /// By itself, not by task: an attempt of a lost life may still be ending while the task runs anew.
+    private(set) var running: [ObjectIdentifier: Attempt] = [:]
     /// Child tasks that take from `ready`; at most as many as there are slots.
     private var runners = 0
     private var ended: [EndedTask] = []
@@ -60,13 +60,16 @@ struct WorkerState {
     /// Something said that there may be work.
     private var wantsWork = true
     private var claimCount = 0
+    /// Kept where kinds have bounds.
     private var heldByKind: [String: Int] = [:]
+    private let boundsKinds: Bool
     private var pace = Pace()
     private var portion = Portion()
 
     init(configuration: WorkerConfiguration, kinds: [String]?) {
         self.configuration = configuration
         self.kinds = kinds
+        boundsKinds = !configuration.kindConcurrency.isEmpty
     }
 
     // MARK: The life of an incarnation
@@ -200,7 +203,7 @@ struct WorkerState {
     private mutating func take(_ turn: CycleTurn, claim: Int, now: ContinuousClock.Instant) {
         statistics.claimed += turn.claimed.count
         for task in turn.claimed {
-            heldByKind[task.record.kind, default: 0] += 1
+            if boundsKinds { heldByKind[task.record.kind, default: 0] += 1 }
             if let reason = earlyCancels[task.id] {
                 end(task, .cancelled(reason: reason), now: now)
             } else {
@@ -252,7 +255,7 @@ struct WorkerState {
             return nil
         }
         let attempt = make(waiting.task, incarnation)
-        running[waiting.task.lease] = attempt
+        running[ObjectIdentifier(attempt)] = attempt
         return attempt
     }
 
@@ -271,7 +274,7 @@ struct WorkerState {
 
     /// An attempt has ended.
     mutating func settle(_ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant) -> Settlement {
-        guard running.removeValue(forKey: attempt.task.lease) != nil else { return .late }
+        guard running.removeValue(forKey: ObjectIdentifier(attempt)) != nil else { return .late }
         if let outcome, attempt.incarnation == incarnation, !isLost {
             end(attempt.task, outcome, now: now)
             return .recorded
@@ -296,12 +299,6 @@ struct WorkerState {
         let start = max(0, min(ready.count, configuration.concurrency - runners))
         runners += start
         return start
-    }
-
-    mutating func update(_ lease: Lease, _ change: (inout Attempt) -> Void) {
-        guard var attempt = running[lease] else { return }
-        change(&attempt)
-        running[lease] = attempt
     }
 
     /// A task was asked to end. Returns its attempt, to be interrupted, if it runs; one that waits for a slot ends here,
@@ -347,7 +344,7 @@ struct WorkerState {
     }
 
     private mutating func release(kind: String) {
-        guard let held = heldByKind[kind] else { return }
+        guard boundsKinds, let held = heldByKind[kind] else { return }
         heldByKind[kind] = held > 1 ? held - 1 : nil
     }
 

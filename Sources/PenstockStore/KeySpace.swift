@@ -28,6 +28,7 @@ package struct KeySpace: Sendable, Hashable {
     package var inbox: String { prefix + "inbox" }
     package var rejected: String { prefix + "rejected" }
     package var clock: String { prefix + "clock" }
+    package func sent(_ token: String) -> String { prefix + "sent:" + token }
     package func kinds(_ queue: String) -> String { prefix + "kinds:" + queue }
     package func delayed(_ queue: String) -> String { prefix + "delayed:" + queue }
     package func expiring(_ queue: String) -> String { prefix + "expiring:" + queue }

@@ -11,6 +11,8 @@ package final class Store: Sendable {
     private let clock = Mutex(ServerClock())
     private let ids: Mutex<TaskIDGenerator>
     let combiner: EnqueueCombiner
+    let replicaLines: ReplicaLines
+    let gauge = MemoryGauge()
 
     package init(redis: RedisClient, namespace: String, limits: StoreLimits = .init()) throws(InvalidName) {
         keys = try KeySpace(namespace: namespace)
@@ -18,7 +20,11 @@ package final class Store: Sendable {
         self.limits = limits
         ids = Mutex(TaskIDGenerator(shard: keys.shard))
         combiner = EnqueueCombiner()
+        replicaLines = ReplicaLines(redis)
     }
+
+    /// Closes the connections that the store has made beside the client that it was given. Idempotent.
+    package func shutdown() async { await replicaLines.close() }
 
     /// A fresh id for a task.
     package func makeID() -> TaskID {
@@ -41,12 +47,12 @@ package final class Store: Sendable {
 
     /// The one place where scripts are called: what is passed is held to the script's header.
     func evaluate(
-        _ script: RedisScript, _ arguments: RedisArguments, timeout: Duration? = nil
+        _ script: RedisScript, _ arguments: RedisArguments, timeout: Duration? = nil, on client: RedisClient? = nil
     ) async throws(RedisError) -> RedisReply {
         assert(
             Scripts.contracts[script.name]?.accepts(keys: 1, arguments: arguments.count) == true,
             "lua/\(script.name).lua does not take \(arguments.count) arguments")
-        return try await redis.evaluate(script, keys: [keys.prefix], arguments: arguments, timeout: timeout)
+        return try await (client ?? redis).evaluate(script, keys: [keys.prefix], arguments: arguments, timeout: timeout)
     }
 
     func send(_ command: RedisCommand) async throws(StoreError) -> RedisReply {
@@ -67,6 +73,10 @@ package struct StoreLimits: Sendable {
     package var tasksPerCall = 1000
     /// Bytes of payload in one script call, unless one task is larger. Default 4 MiB.
     package var bytesPerCall = 4 << 20
+    /// The share of Redis's `maxmemory` above which nothing is enqueued. Default nil: up to all of it.
+    package var memoryMark: Double?
+    /// How long a look at Redis's memory counts. Default 1 s.
+    package var memoryInterval: Duration = .seconds(1)
 
     package init() {}
 }

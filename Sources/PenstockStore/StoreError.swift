@@ -9,6 +9,12 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case outOfMemory
     /// A length cap is reached; nothing was written. What is capped, and at how many tasks.
     case full(target: String, most: Int)
+    /// Redis is fuller than the memory mark allows, in bytes; nothing was sent.
+    case backPressure(used: Int, limit: Int, mark: Double, retryAfter: Duration)
+    /// So few replicas are attached that what was asked for cannot be; nothing was written.
+    case noReplicas(attached: Int, asked: Int)
+    /// The tasks are stored, and fewer replicas than asked for said that they have them; nil: nobody knows how many.
+    case notReplicated([TaskID], confirmed: Int?, asked: Int, reason: String?)
     /// Redis could not be asked, or answered with trouble of its own.
     case redis(RedisError)
     /// The reply was lost, more than once: these tasks may or may not be stored.
@@ -23,10 +29,31 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
             "Redis has reached its maxmemory: nothing was enqueued. Let workers drain the queues, raise maxmemory, or purge a queue."
         case .full(let target, let most):
             "the length cap of \(target), \(most) jobs, is reached: nothing was enqueued. Enqueue again later, raise the cap, or let it drop the oldest"
+        case .backPressure(let used, let limit, let mark, let retryAfter):
+            "Redis uses \(used) of its maxmemory of \(limit) bytes, which is above the memory mark of \(mark): nothing was enqueued. Try again in \(retryAfter) or later, let workers drain the queues, or raise maxmemory."
+        case .noReplicas(let attached, let asked):
+            "Redis has \(attached == 0 ? "no replica" : "\(attached) of the \(asked) replicas") attached that should confirm: nothing was enqueued. Attach replicas, or ask for fewer."
+        case .notReplicated(let ids, let confirmed, let asked, let reason):
+            "\(Self.name(ids)) \(ids.count == 1 ? "is" : "are") stored on the primary, but \(confirmed.map { "\($0) of \(asked)" } ?? "an unknown number of \(asked)") replicas confirmed in time\(reason.map { " (\($0))" } ?? ""): after a failover the promoted replica may have \(ids.count == 1 ? "it" : "them") or not. Workers run what is there. Enqueue again only with the same idempotency key, so that nothing is stored twice."
         case .redis(let error): "\(error)"
         case .outcomeUnknown(let ids, let reason):
-            "the reply of Redis was lost (\(reason)): \(ids.count == 1 ? "job \(ids[0])" : "\(ids.count) jobs from \(ids.first?.rawValue ?? "")") may or may not be enqueued; ask for the state by id, or enqueue again with an idempotency key"
+            "the reply of Redis was lost (\(reason)): \(Self.name(ids)) may or may not be enqueued; ask for the state by id, or enqueue again with an idempotency key"
         case .unexpectedReply(let script): "script \(script) answered in a form that this version does not know"
+        }
+    }
+
+    private static func name(_ ids: [TaskID]) -> String {
+        ids.count == 1 ? "job \(ids[0])" : "\(ids.count) jobs from \(ids.first?.rawValue ?? "")"
+    }
+
+    /// The same for one of the callers who shared a call: it speaks of their own task only.
+    func narrowed(to place: Int) -> StoreError {
+        switch self {
+        case .notReplicated(let ids, let confirmed, let asked, let reason) where ids.indices.contains(place):
+            .notReplicated([ids[place]], confirmed: confirmed, asked: asked, reason: reason)
+        case .outcomeUnknown(let ids, let reason) where ids.indices.contains(place):
+            .outcomeUnknown([ids[place]], reason)
+        default: self
         }
     }
 

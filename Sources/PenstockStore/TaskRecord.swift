@@ -5,7 +5,8 @@ import PenstockModel
 ///     kind TAB queue TAB tenant TAB priority [TAB option=value ...] LF payload
 ///
 /// The priority is empty for the normal one. Options: `m` attempts, `b` back-off (`c|l|e,first,cap,jitter`), `t` attempt
-/// timeout, `r` retention, `d` deadline, all in ms; `l` a limit key, as often as there are keys. Names have no control characters, so the head is unambiguous.
+/// timeout, `r` retention, `d` deadline, all in ms; `l` a limit key, as often as there are keys; `g` batch; `h` headers (see
+/// `HeaderText`). Names have no control characters, so the head is unambiguous.
 package struct TaskRecord: Sendable, Hashable {
     package var kind: String
     package var queue: String
@@ -54,6 +55,8 @@ package struct TaskRecord: Sendable, Hashable {
         if let retention = options.retention { head += "\tr=\(retention.milliseconds)" }
         if let deadline = options.deadline { head += "\td=\(deadline)" }
         for limit in options.limits { head += "\tl=\(limit)" }
+        if let batch = options.batch { head += "\tg=\(batch)" }
+        if !options.headers.isEmpty { head += "\th=\(HeaderText.encode(options.headers))" }
         return head
     }
 
@@ -119,7 +122,9 @@ extension TaskOptions {
         case UInt8(ascii: "t"): timeout = Int64(value).map { .milliseconds($0) }
         case UInt8(ascii: "r"): retention = Int64(value).map { .milliseconds($0) }
         case UInt8(ascii: "d"): deadline = Int64(value)
+        case UInt8(ascii: "g"): batch = BatchID(value)
         case UInt8(ascii: "l"): if let limit = try? LimitName(value) { limits.append(limit) }
+        case UInt8(ascii: "h"): headers = HeaderText.decode(value)
         case UInt8(ascii: "b"):
             let parts = value.split(separator: ",")
             guard parts.count == 4, let first = Int64(parts[1]), let cap = Int64(parts[2]),

@@ -20,6 +20,21 @@ public struct RedisArguments: Sendable {
         for string in strings { append(string) }
     }
 
+    /// The arguments one by one, as bytes.
+    public var values: [[UInt8]] {
+        var values: [[UInt8]] = []
+        values.reserveCapacity(count)
+        var rest = encoded[...]
+        // `$length CR LF bytes CR LF`, as `append` writes it.
+        while let end = rest.firstIndex(of: UInt8(ascii: "\r")) {
+            let length = rest[(rest.startIndex + 1)..<end].reduce(0) { $0 * 10 + Int($1) - 48 }
+            let body = rest.dropFirst(end - rest.startIndex + 2)
+            values.append(Array(body.prefix(length)))
+            rest = body.dropFirst(length + 2)
+        }
+        return values
+    }
+
     /// The number of bytes these arguments take on the wire, prefixes and line ends included.
     public var byteCount: Int { encoded.count }
 

@@ -58,10 +58,13 @@ public final class RedisClient: Sendable {
     /// Sends commands in one batch and returns as many replies, in order. An error of a command is a value among them
     /// (`RedisReply.error`) and stops none of the others. An empty batch is answered without Redis.
     ///
+    /// - Parameter timeout: How long the batch may take, waiting for a connection included; `commandTimeout` by default.
     /// - Throws: What concerns the batch as a whole: `unavailable`, `outcomeUnknown`, `closed`, `invalidConfiguration`.
-    public func pipeline(_ commands: [RedisCommand]) async throws(RedisError) -> [RedisReply] {
+    public func pipeline(
+        _ commands: [RedisCommand], timeout: Duration? = nil
+    ) async throws(RedisError) -> [RedisReply] {
         guard !commands.isEmpty else { return [] }
-        return try await connection.pipeline(commands, timeout: configuration.commandTimeout).get()
+        return try await connection.pipeline(commands, timeout: timeout ?? configuration.commandTimeout).get()
     }
 
     /// Runs a script: by its digest, and in full when the server does not know it (NOSCRIPT means that nothing ran).
@@ -87,6 +90,12 @@ public final class RedisClient: Sendable {
     public func makeBlockingConnection() -> RedisBlockingConnection {
         RedisBlockingConnection(
             ManagedConnection(configuration: configuration, eventLoop: eventLoop, logger: logger))
+    }
+
+    /// Another client of the same server with a connection of its own, made when it is first needed, on the same event
+    /// loop: for commands that hold up whoever comes behind them (WAIT). It has to be shut down by whoever asked for it.
+    public func makeSibling() -> RedisClient {
+        RedisClient(configuration: configuration, eventLoopGroup: eventLoop, logger: logger)
     }
 
     /// What the server said of itself when the current connection, or the last one, was made. Connects when there was

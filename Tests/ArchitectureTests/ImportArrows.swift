@@ -9,6 +9,7 @@ enum ImportArrows {
         "PenstockStore": ["PenstockModel", "RedisClient"],
         "PenstockRuntime": ["PenstockModel", "RedisClient", "PenstockStore"],
         "Penstock": ["PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime"],
+        "PenstockObservability": ["Penstock"],
         "EmbeddedRedis": ["RedisClient"],
         "PenstockTesting": [
             "PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime", "Penstock", "EmbeddedRedis",

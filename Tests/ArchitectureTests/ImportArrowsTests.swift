@@ -27,6 +27,8 @@ import Testing
         ("PenstockCommand", "  import PenstockStore // just this once"),
         ("PenstockCommand", "import Penstock; import RedisClient"),
         ("PenstockTesting", "import PenstockCommand"),
+        ("PenstockObservability", "import PenstockStore"),
+        ("Penstock", "import PenstockObservability"),
         ("Unheard", "import Penstock"),
     ])
     func refuses(module: String, line: String) {

@@ -1,3 +1,4 @@
+import EmbeddedRedis
 import Penstock
 import PenstockTesting
 import Testing
@@ -80,6 +81,72 @@ import Testing
             let at = try await shop.penstock("enqueue", "k", "--at", "2100-01-01T00:00:00Z").expect()
             #expect(try await shop.client.status(try shop.id(at.text)).at == 4_102_444_800_000)
             #expect(try await shop.queue().delayed == 2)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `headers travel with the job, and are shown`(lines: Bool) async throws {
+        try await Workshop.open { shop in
+            let headers = ["--header", "X-Request-ID=a=b", "--header", "traceparent=00-1\t2", "--header", "empty="]
+            let source = lines ? ["--jsonl", "-", "--ids"] : ["--payload", "{}"]
+            let id = try await Workshop.penstock(
+                ["enqueue", "k"] + source + headers, input: Array("{}\n".utf8), environment: shop.environment
+            ).expect().text
+            let shown = try await shop.penstock("job", "show", id, "--json").expect().json()["headers"]
+            #expect(shown.keys == ["X-Request-ID", "traceparent", "empty"])
+            #expect(shown["X-Request-ID"].string == "a=b" && shown["traceparent"].string == "00-1\t2")
+            let text = try await shop.penstock("job", "show", id).expect().text
+            #expect(text.contains("header X-Request-ID") && text.contains("a=b"))
+            let plain = try await shop.penstock("enqueue", "k").expect().text
+            #expect(try await shop.penstock("job", "show", plain, "--json").expect().json()["headers"].string == nil)
+        }
+    }
+
+    @Test func `above the memory mark, and without replicas to confirm, nothing is enqueued`() async throws {
+        try await Workshop.open(.init(maxMemory: 100 << 20)) { shop in
+            for source in [[], ["--jsonl", "-"]] {
+                let full = try await Workshop.penstock(
+                    ["enqueue", "k", "--memory-mark", "0.000001", "--json"] + source, input: Array("{}\n".utf8),
+                    environment: shop.environment
+                ).expect(1)
+                #expect(full.errorText.contains("back_pressure"), "\(full.errorText)")
+                let lone = try await Workshop.penstock(
+                    ["enqueue", "k", "--replicas", "1", "--replicas-timeout", "60s"] + source,
+                    input: Array("{}\n".utf8), environment: shop.environment
+                ).expect(69)
+                #expect(lone.errorText.contains("no replica"), "\(lone.errorText)")
+            }
+            #expect(try await shop.client.queues().isEmpty)
+            try await shop.penstock("enqueue", "k", "--memory-mark", "0.9").expect()
+        }
+    }
+
+    @Test
+    func `an enqueue that waits for replicas says how many confirmed, and what became of a job that too few have`()
+        async throws
+    {
+        try await Workshop.open(.init(extraArguments: ["--repl-diskless-sync-delay", "0"])) { shop in
+            try await FaultProxy.withProxy(to: shop.redis, listeningOn: .loopback) { proxy in
+                let port = try #require(proxy.port)
+                let options = EmbeddedRedis.Options(extraArguments: ["--replicaof", "127.0.0.1", "\(port)"])
+                try await EmbeddedRedis.withRedis(options) { replica in
+                    func enqueue(_ limit: String) async throws -> Ended {
+                        try await shop.penstock(
+                            "enqueue", "k", "--replicas", "1", "--replicas-timeout", limit, "--json")
+                    }
+                    // Refused until the replica is attached.
+                    try await eventually("the replica to be attached", within: .seconds(30)) {
+                        try await enqueue("20s").exit == .code(0)
+                    }
+                    #expect(try await enqueue("20s").expect().json()["confirmed_replicas"].int == 1)
+                    replica.suspend()
+                    let ready = try await shop.client.queues()[0].ready
+                    let few = try await enqueue("50ms").expect(1)
+                    #expect(try JSONValue(few.errorText)["error"]["code"].string == "not_replicated")
+                    #expect(try await shop.client.queues()[0].ready == ready + 1)
+                    replica.resume()
+                }
+            }
         }
     }
 

@@ -13,7 +13,7 @@ import Testing
 
     private func outcome(_ end: HandlerEnd, _ reason: Interruption?, retention: Duration? = nil) -> Outcome? {
         let attempt = makeAttempt(task("a", options: .init(retention: retention)), 1)
-        if let reason { attempt.interrupt.raise(reason) }
+        if let reason { attempt.interrupt(reason) }
         return attempt.outcome(of: end, now: 0, random: 0)
     }
 
@@ -55,9 +55,10 @@ import Testing
     }
 
     @Test func `only the first interruption counts`() {
-        let interrupt = Interrupt()
-        #expect(interrupt.raise(.timedOut(.seconds(1))))
-        #expect(!interrupt.raise(.leaseLost))
-        #expect(interrupt.reason == .timedOut(.seconds(1)))
+        let attempt = makeAttempt(task("a"), 1)
+        #expect(attempt.interrupt(.timedOut(.seconds(1))))
+        #expect(!attempt.interrupt(.leaseLost))
+        #expect(attempt.interruption == .timedOut(.seconds(1)))
+        #expect(!attempt.finish())
     }
 }

@@ -20,8 +20,10 @@ func turn(
     CycleTurn(now: 1000, nextDue: due, stale: stale.map(id), claimed: claimed, unreadable: unreadable.map(id))
 }
 
-func makeAttempt(_ task: ClaimedTask, _ incarnation: Int) -> Attempt {
-    Attempt(task: task, incarnation: incarnation, interrupt: Interrupt(), policy: .fixed(.seconds(1), attempts: 3))
+func makeAttempt(_ task: ClaimedTask, _ incarnation: Int, cancellation: Gate = Gate()) -> Attempt {
+    Attempt(
+        task: task, incarnation: incarnation, handler: nil, policy: .fixed(.seconds(1), attempts: 3), limit: nil,
+        cancellation: cancellation)
 }
 
 /// A `WorkerState` behind a reference, so that expectations can call what changes it.
@@ -76,7 +78,7 @@ final class Subject {
         _ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant = start
     ) -> WorkerState.Settlement { state.settle(attempt, outcome, now: now) }
 
-    func takeReady() -> Attempt? { state.takeReady(makeAttempt) }
+    func takeReady() -> Attempt? { state.takeReady { makeAttempt($0, $1) } }
     func lookForWork() { state.lookForWork() }
     func reviewLeases() { state.reviewLeases() }
     func lose() -> (interrupt: [Attempt], refused: [TaskID]) { state.lose() }
@@ -91,7 +93,7 @@ final class Subject {
     func startRunners() -> Int { state.startRunners() }
 
     var statistics: WorkerStatistics { state.statistics }
-    var running: [Lease: Attempt] { state.running }
+    var running: [Attempt] { Array(state.running.values) }
     var overdueAt: ContinuousClock.Instant? { state.overdueAt }
     var flushAt: ContinuousClock.Instant? { state.flushAt }
     var needsLoop: Bool { state.needsLoop }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PenstockRuntime
 
-@Suite("Gate, interrupt and alarm", .timeLimit(.minutes(1))) struct SignalTests {
+@Suite("Gate, interruption and alarm", .timeLimit(.minutes(1))) struct SignalTests {
     // MARK: Gate
 
     @Test func `an announcement that nobody waits for is kept, once`() async throws {
@@ -52,34 +52,19 @@ import Testing
         }
     }
 
-    // MARK: Interrupt
+    // MARK: Interruption
 
-    @Test func `an interruption reaches the waiter, be it raised before or after`() async {
-        for early in [true, false] {
-            let interrupt = Interrupt()
-            if early { interrupt.raise(.shutdown) }
-            async let reason = interrupt.wait()
-            interrupt.raise(.shutdown)
-            #expect(await reason == .shutdown)
-        }
-    }
-
-    @Test func `a cancelled wait ends with nothing, and races end one way or the other`() async {
-        var raised = 0
+    @Test func `an interruption cancels its own attempt, or comes too late and cancels nothing`() async {
         for _ in 0..<2000 {
-            let interrupt = Interrupt()
-            let waiting = Task { await interrupt.wait() }
-            async let raising = interrupt.raise(.leaseLost)
-            waiting.cancel()
-            let first = await raising
-            #expect(first)
-            if await waiting.value != nil { raised += 1 }
-            #expect(interrupt.reason == .leaseLost)
+            let cancellation = Gate()
+            let attempt = makeAttempt(task("a"), 1, cancellation: cancellation)
+            async let raising = attempt.interrupt(.leaseLost)
+            let hasFinished = attempt.finish()
+            #expect(await raising == !hasFinished)
+            #expect(attempt.interruption == (hasFinished ? nil : .leaseLost))
+            // What would cancel the handler's task was opened exactly if the attempt was interrupted.
+            #expect(cancellation.isOpen == !hasFinished)
         }
-        let interrupt = Interrupt()
-        let waiting = Task { await interrupt.wait() }
-        waiting.cancel()
-        #expect(await waiting.value == nil)
     }
 
     // MARK: Alarm

@@ -46,6 +46,7 @@ import Testing
             let payload: [UInt8] = [10, 9, 0, 255, 10]
             var options = TaskOptions()
             options.retention = .seconds(1)
+            options.headers = ["id": "a\tb\n"]
             let tasks = (0..<2).map { _ in
                 store.task(tenant: "a", priority: 3, options: options, deadline: .seconds(7), payload: payload)
             }
@@ -56,6 +57,7 @@ import Testing
             for task in turn.claimed {
                 #expect(task.record.payload == payload)
                 #expect(task.record.options.retention == .seconds(1))
+                #expect(task.record.options.headers == ["id": "a\tb\n"])
                 #expect(task.record.priority == 3)
                 let deadline = try #require(task.record.options.deadline)
                 #expect((0...7000).contains(deadline - turn.now))
@@ -200,6 +202,7 @@ import Testing
             var options = TaskOptions()
             options.maxAttempts = 0
             wrong.append(("attempts", store.task(options: options)))
+            wrong.append(("\"a b\"", store.task(options: .init(headers: ["a b": "1"]))))
             for (field, task) in wrong {
                 let error = await #expect(throws: StoreError.self) {
                     _ = try await store.enqueue([store.task(), task])

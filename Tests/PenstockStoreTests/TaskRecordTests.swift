@@ -17,6 +17,14 @@ import Testing
             kind: "k", queue: "q", options: .init(backoff: .constant(.milliseconds(20))), payload: Array("\n\n\t".utf8)),
         TaskRecord(
             kind: "k", queue: "q", options: .init(backoff: .linear(from: .seconds(1), cap: .seconds(2))), payload: [0]),
+        TaskRecord(
+            kind: "k", queue: "q", tenant: "t",
+            options: .init(
+                retention: .seconds(1), deadline: 5,
+                headers: [
+                    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a%b": "", "empty": "",
+                    "x": "a=b;c=%41;\t\n\r\0\u{7F}", "who": "Zoë 日本", "!#$%&'*+-.^_`|~": "~",
+                ]), payload: Array("\th=x".utf8)),
     ]
 
     @Test("a record comes back as it was written", arguments: records)
@@ -30,6 +38,27 @@ import Testing
         let record = try #require(TaskRecord(Array(text.utf8)))
         #expect(record.options == TaskOptions(maxAttempts: 3, deadline: 5))
         #expect(record.tenant == "t" && record.payload == Array("rest".utf8))
+    }
+
+    @Test("headers are one option of the head: in order, without control bytes, before the deadline that Lua appends")
+    func headers() throws {
+        let options = TaskOptions(maxAttempts: 2, headers: ["b": "2\t;", "a=": "1=%", "c": "\n\u{1F}\u{7F}é"])
+        let record = TaskRecord(kind: "k", queue: "q", options: options, payload: [])
+        #expect(record.head == "k\tq\t\t\tm=2\th=a%3D=1=%25;b=2%09%3B;c=%0A%1F%7Fé")
+        let read = try #require(TaskRecord(Array("\(record.head)\td=7\n".utf8)))
+        #expect(read.options.headers == options.headers && read.options.deadline == 7)
+        #expect(!TaskRecord(kind: "k", queue: "q", payload: []).head.contains("h="))
+    }
+
+    @Test(
+        "broken headers are passed over, or read as they stand",
+        arguments: [
+            ("", [:]), ("a", [:]), ("=1", [:]), ("a=1;;b", ["a": "1"]), ("a=%", ["a": "%"]), ("a=%4", ["a": "%4"]),
+            ("a=%zz%41", ["a": "%zzA"]), ("a=%e2%9c%93", ["a": "✓"]), ("a=1;a=2", ["a": "2"]), (";;;", [:]),
+        ] as [(String, [String: String])])
+    func brokenHeaders(text: String, headers: [String: String]) throws {
+        let record = try #require(TaskRecord(Array("k\tq\t\t\th=\(text)\tm=3\n".utf8)))
+        #expect(record.options.headers == headers && record.options.maxAttempts == 3)
     }
 
     @Test(

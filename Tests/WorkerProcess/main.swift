@@ -2,7 +2,7 @@
 //
 //     WorkerProcess URL LEDGER CONCURRENCY LEASE_MS [QUEUE]
 //
-// Each execution appends a line to LEDGER: `begin NUMBER ID ATTEMPT PID`, and `end ...` when the handler has returned. A
+// Each execution appends a line to LEDGER: `begin NUMBER ID ATTEMPT PID MONOTONIC_MS`, and `end ...` when the handler has returned. A
 // job may sleep (`milliseconds`), kill the process (`dies`), or go on until a file exists, deaf to cancellation
 // (`until`). Events of the worker are printed as lines; SIGTERM ends it gracefully.
 
@@ -26,7 +26,17 @@ func say(_ line: String) {
     _ = write(1, bytes, bytes.count)
 }
 
-let arguments = CommandLine.arguments
+/// `CommandLine.arguments` is empty where libfaketime is loaded: the runtime looks for them beside `environ`, which that
+/// library replaces.
+func commandLine() -> [String] {
+    guard let file = fopen("/proc/self/cmdline", "r") else { return CommandLine.arguments }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 16_384)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return bytes[..<count].split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+}
+
+let arguments = commandLine()
 guard arguments.count >= 5, let concurrency = Int(arguments[3]), let lease = Int(arguments[4]) else {
     say("usage: WorkerProcess URL LEDGER CONCURRENCY LEASE_MS [QUEUE]")
     exit(64)
@@ -54,7 +64,10 @@ let worker = Worker(
 }
 worker.handle(LedgerJob.self) { job, context in
     func note(_ what: String) {
-        let line = Array("\(what) \(job.number) \(context.id) \(context.attempt) \(getpid())\n".utf8)
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let moment = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+        let line = Array("\(what) \(job.number) \(context.id) \(context.attempt) \(getpid()) \(moment)\n".utf8)
         _ = write(ledger, line, line.count)
     }
     note("begin")

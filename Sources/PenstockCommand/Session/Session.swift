@@ -14,11 +14,12 @@ import Darwin
 enum Session {
     /// Runs `body` with a client, and ends everything afterwards, however `body` ends.
     static func run<Value>(
-        _ options: ConnectionOptions, logger: Logger? = nil, isolation: isolated (any Actor)? = #isolation,
+        _ options: ConnectionOptions, logger: Logger? = nil, memoryMark: Double? = nil,
+        isolation: isolated (any Actor)? = #isolation,
         _ body: (Penstock) async throws -> Value
     ) async throws -> Value {
         let logger = logger ?? options.quietLogger
-        guard options.isEmbedded else { return try await connect(to: url(options), options, logger, body) }
+        guard options.isEmbedded else { return try await connect(to: url(options), options, logger, memoryMark, body) }
         let directory = options.embeddedDirectory
         let redis: EmbeddedRedis
         do throws(EmbeddedRedisError) {
@@ -26,12 +27,12 @@ enum Session {
         } catch {
             // Another command runs on the same directory: its server is ours as well.
             if error.code == .directoryInUse, let directory, let url = socketURL(in: directory) {
-                return try await connect(to: url, options, logger, body)
+                return try await connect(to: url, options, logger, memoryMark, body)
             }
             throw error
         }
         do {
-            let value = try await connect(to: redis.url, options, logger, body)
+            let value = try await connect(to: redis.url, options, logger, memoryMark, body)
             await redis.stop()
             return value
         } catch {
@@ -41,7 +42,8 @@ enum Session {
     }
 
     private static func connect<Value>(
-        to url: String, _ options: ConnectionOptions, _ logger: Logger, isolation: isolated (any Actor)? = #isolation,
+        to url: String, _ options: ConnectionOptions, _ logger: Logger, _ memoryMark: Double?,
+        isolation: isolated (any Actor)? = #isolation,
         _ body: (Penstock) async throws -> Value
     ) async throws -> Value {
         let namespace = try options.namespace ?? environment("PENSTOCK_NAMESPACE") ?? "penstock"
@@ -52,7 +54,7 @@ enum Session {
         }
         let penstock: Penstock
         do throws(PenstockError) {
-            penstock = try Penstock(.init(url: url, namespace: namespace), logger: logger)
+            penstock = try Penstock(.init(url: url, namespace: namespace, memoryMark: memoryMark), logger: logger)
         } catch {
             guard error.code == .invalidArgument else { throw error }
             throw CommandFailure.usage("\(options.redis == nil ? "PENSTOCK_REDIS_URL" : "--redis"): \(error.message)")

@@ -56,7 +56,11 @@ public struct InvalidName: Error, Sendable, Equatable, CustomStringConvertible {
     public let problem: String
 
     public var description: String {
-        let shown = text.unicodeScalars.prefix(60).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : String($0) }
-        return "\(name.rawValue) \"\(shown.joined())\" \(problem)"
+        "\(name.rawValue) \"\(Self.printable(text))\" \(problem)"
+    }
+
+    /// The beginning of a text that nobody has checked, fit for a message.
+    static func printable(_ text: String) -> String {
+        text.unicodeScalars.prefix(60).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : String($0) }.joined()
     }
 }

@@ -14,6 +14,14 @@ public struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
         rawValue = String(text)
     }
 
+    /// The same, several times faster where it is called from another module.
+    public init?(_ text: String) {
+        guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ Self.values[Int($0)] >= 0 }) else {
+            return nil
+        }
+        rawValue = text
+    }
+
     init(unchecked rawValue: String) { self.rawValue = rawValue }
 
     public var description: String { rawValue }

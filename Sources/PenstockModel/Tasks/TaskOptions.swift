@@ -13,10 +13,14 @@ public struct TaskOptions: Sendable, Hashable {
     public var deadline: Int64?
     /// Keys of limits that the task is subject to beside those of its queue, kind and tenant: see `LimitName`.
     public var limits: [LimitName] = []
+    /// The batch that the task is a member of.
+    public var batch: BatchID?
+    /// Metadata for middleware and handlers: trace context, request ids. `Headers` has the rules.
+    public var headers: [String: String]
 
     public init(
         maxAttempts: Int? = nil, backoff: Backoff? = nil, timeout: Duration? = nil, retention: Duration? = nil,
-        deadline: Int64? = nil, limits: [LimitName] = []
+        deadline: Int64? = nil, limits: [LimitName] = [], batch: BatchID? = nil, headers: [String: String] = [:]
     ) {
         self.maxAttempts = maxAttempts
         self.backoff = backoff
@@ -24,5 +28,7 @@ public struct TaskOptions: Sendable, Hashable {
         self.retention = retention
         self.deadline = deadline
         self.limits = limits
+        self.batch = batch
+        self.headers = headers
     }
 }

@@ -37,9 +37,9 @@ extension WorkerEngine {
 
     /// Cancels a handler. It has the grace time to end; then its slot is given away.
     func interrupt(_ attempt: Attempt, _ reason: Interruption) {
-        guard attempt.interrupt.raise(reason) else { return }
+        guard attempt.interrupt(reason) else { return }
         let abandonAt = ContinuousClock.now + configuration.cancellationGrace
-        state.withLock { $0.update(attempt.task.lease) { $0.abandonAt = abandonAt } }
+        attempt.abandonAt = abandonAt
         alarm.set(abandonAt)
         observe?(.interrupted(attempt.task.id, reason))
     }

@@ -1,5 +1,6 @@
 import PenstockModel
 import PenstockStore
+import Synchronization
 
 /// The right to commit a task: the task, and the call that claimed it. No two claims of a process have the same number.
 struct Lease: Hashable, Sendable {
@@ -16,16 +17,69 @@ extension EndedTask {
 }
 
 /// One attempt that occupies a slot.
-struct Attempt: Sendable {
+final class Attempt: Sendable {
+    private struct State {
+        /// The first reason to end early.
+        var reason: Interruption?
+        /// When its slot is given away although the handler has not returned.
+        var abandonAt: ContinuousClock.Instant?
+        /// The handler has returned by itself: nothing may cancel its task any more, which runs the next attempt.
+        var hasFinished = false
+    }
+
     let task: ClaimedTask
     /// The life of the worker under whose lease it runs.
     let incarnation: Int
-    let interrupt: Interrupt
+    let handler: TaskHandler?
     let policy: RetryPolicy
     /// When it is interrupted unless it has ended, and why.
-    var limit: (at: ContinuousClock.Instant, reason: Interruption)?
+    let limit: (at: ContinuousClock.Instant, reason: Interruption)?
+    /// Opened to have the handler's task cancelled.
+    private let cancellation: Gate
+    private let state = Mutex(State())
+
+    init(
+        task: ClaimedTask, incarnation: Int, handler: TaskHandler?, policy: RetryPolicy,
+        limit: (at: ContinuousClock.Instant, reason: Interruption)?, cancellation: Gate
+    ) {
+        self.task = task
+        self.incarnation = incarnation
+        self.handler = handler
+        self.policy = policy
+        self.limit = limit
+        self.cancellation = cancellation
+    }
+
+    /// The reason given so far to end early.
+    var interruption: Interruption? { state.withLock { $0.reason } }
+
+    /// Asks the handler to end. Only the first reason counts, and only while the handler runs.
+    /// - Returns: whether this was the first one.
+    @discardableResult
+    func interrupt(_ reason: Interruption) -> Bool {
+        let isFirst = state.withLock { state in
+            guard state.reason == nil, !state.hasFinished else { return false }
+            state.reason = reason
+            return true
+        }
+        if isFirst { cancellation.open() }
+        return isFirst
+    }
+
+    /// The handler has returned. False if it was interrupted before: its task is cancelled, or will be.
+    func finish() -> Bool {
+        state.withLock { state in
+            guard state.reason == nil else { return false }
+            state.hasFinished = true
+            return true
+        }
+    }
+
     /// When its slot is given away although the handler has not returned.
-    var abandonAt: ContinuousClock.Instant?
+    var abandonAt: ContinuousClock.Instant? {
+        get { state.withLock { $0.abandonAt } }
+        set { state.withLock { $0.abandonAt = newValue } }
+    }
 }
 
 /// How a handler ended, before anything is decided.
@@ -42,7 +96,7 @@ extension Attempt {
     func outcome(
         of end: HandlerEnd, now: @autoclosure () -> Int64, random: @autoclosure () -> Double
     ) -> Outcome? {
-        let reason = interrupt.reason
+        let reason = interruption
         if reason == .leaseLost { return nil }
         if case .returned(let result) = end {
             if let retention = task.record.options.retention { return .result(result ?? [], retention: retention) }

@@ -5,30 +5,107 @@ import Synchronization
 
 extension WorkerEngine {
     /// Runs claimed tasks one after the other until none is left.
+    ///
+    /// Handlers run in a child task, so that they can be cancelled and the slot cannot. One child serves many attempts:
+    /// it is replaced only after it was cancelled.
     func runSlot() async {
-        while let attempt = state.withLock({ $0.takeReady(makeAttempt) }) {
-            if let limit = attempt.limit { alarm.set(limit.at) }
-            let end = await run(attempt)
-            // The worker's own task was cancelled: that is no failure of the job.
-            if Task.isCancelled { attempt.interrupt.raise(.shutdown) }
-            let outcome = attempt.outcome(of: end, now: store.serverNow, random: .random(in: 0..<1))
-            if case .threw = end { log(attempt, outcome) }
-            let now = ContinuousClock.now
-            let (settlement, goesOn, opens, flushAt) = state.withLock { state in
-                let settlement = state.settle(attempt, outcome, now: now)
-                // The first end of a batch sets the alarm for all of it.
-                let flushAt = state.endedCount == 1 ? state.flushAt : nil
-                return (settlement, settlement != .late || state.regainRunner(), state.needsLoop, flushAt)
+        while true {
+            let cancellation = Gate()
+            let unsettled = await withTaskGroup(of: UnsettledEnd?.self) { group in
+                let hasEnded = Atomic(false)
+                // Started at once on this thread: handlers that never wait cost no hop.
+                group.addImmediateTask {
+                    let unsettled = await self.runAttempts(cancellation)
+                    hasEnded.store(true, ordering: .releasing)
+                    cancellation.open()
+                    return unsettled
+                }
+                if !hasEnded.load(ordering: .acquiring) {
+                    await cancellation.waitIgnoringCancellation()
+                    group.cancelAll()
+                }
+                return await group.next() ?? nil
             }
-            if settlement == .refused { count(refused: [attempt.task.id], confirmed: []) }
-            if opens { gate.open() } else if let flushAt { alarm.set(flushAt) }
-            if !goesOn { return }
+            guard let (attempt, end) = unsettled else { return }
+            // The worker's own task was cancelled: that is no failure of the job.
+            if Task.isCancelled { attempt.interrupt(.shutdown) }
+            guard settle(attempt, end) else { return }
         }
     }
 
-    private func makeAttempt(_ task: ClaimedTask, incarnation: Int) -> Attempt {
+    private typealias UnsettledEnd = (attempt: Attempt, end: HandlerEnd)
+
+    /// Runs tasks until none is left, or until one was interrupted: then this task is cancelled, or is about to be, and
+    /// may run nothing more.
+    /// - Parameter cancellation: opened to have this task cancelled.
+    private func runAttempts(_ cancellation: Gate) async -> UnsettledEnd? {
+        var next = state.withLock { $0.takeReady { makeAttempt($0, $1, cancellation) } }
+        while let attempt = next {
+            if let limit = attempt.limit { alarm.set(limit.at) }
+            let end = await run(attempt)
+            if Task.isCancelled || !attempt.finish() { return (attempt, end) }
+            let outcome = outcome(attempt, end)
+            let now = ContinuousClock.now
+            let settlement: WorkerState.Settlement
+            let signal: Signal
+            (settlement, signal, next) = state.withLock { state in
+                let settlement = state.settle(attempt, outcome, now: now)
+                let goesOn = settlement != .late || state.regainRunner()
+                let next = goesOn ? state.takeReady { makeAttempt($0, $1, cancellation) } : nil
+                return (settlement, Signal(state), next)
+            }
+            give(signal)
+            if settlement == .refused { count(refused: [attempt.task.id], confirmed: []) }
+        }
+        return nil
+    }
+
+    /// Notes how an interrupted attempt ended. False when its slot was given away and is not needed.
+    private func settle(_ attempt: Attempt, _ end: HandlerEnd) -> Bool {
+        let outcome = outcome(attempt, end)
+        let (settlement, goesOn, signal) = state.withLock { state in
+            let settlement = state.settle(attempt, outcome, now: .now)
+            return (settlement, settlement != .late || state.regainRunner(), Signal(state))
+        }
+        give(signal)
+        if settlement == .refused { count(refused: [attempt.task.id], confirmed: []) }
+        return goesOn
+    }
+
+    /// Whom the end of an attempt concerns.
+    private enum Signal {
+        case nobody
+        case claimLoop
+        /// The first end of a batch sets the alarm for all of it.
+        case alarm(ContinuousClock.Instant)
+
+        init(_ state: borrowing WorkerState) {
+            if state.needsLoop {
+                self = .claimLoop
+            } else if state.endedCount == 1, let flushAt = state.flushAt {
+                self = .alarm(flushAt)
+            } else {
+                self = .nobody
+            }
+        }
+    }
+
+    private func give(_ signal: Signal) {
+        switch signal {
+        case .nobody: break
+        case .claimLoop: gate.open()
+        case .alarm(let instant): alarm.set(instant)
+        }
+    }
+
+    private func outcome(_ attempt: Attempt, _ end: HandlerEnd) -> Outcome? {
+        let outcome = attempt.outcome(of: end, now: store.serverNow, random: .random(in: 0..<1))
+        if case .threw = end { log(attempt, outcome) }
+        return outcome
+    }
+
+    private func makeAttempt(_ task: ClaimedTask, _ incarnation: Int, _ cancellation: Gate) -> Attempt {
         let handler = handlers[task.record.kind] ?? fallback
-        let policy = (handler?.retry ?? configuration.retry).overridden(by: task.record.options)
         var limit: (at: ContinuousClock.Instant, reason: Interruption)?
         if let timeout = task.record.options.timeout ?? handler?.timeout ?? configuration.attemptTimeout {
             limit = (.now + timeout, .timedOut(timeout))
@@ -37,41 +114,25 @@ extension WorkerEngine {
             let at = ContinuousClock.now + .milliseconds(max(0, deadline - store.serverNow))
             if limit.map({ at < $0.at }) ?? true { limit = (at, .deadlinePassed) }
         }
-        return Attempt(task: task, incarnation: incarnation, interrupt: Interrupt(), policy: policy, limit: limit)
+        return Attempt(
+            task: task, incarnation: incarnation, handler: handler,
+            policy: (handler?.retry ?? configuration.retry).overridden(by: task.record.options), limit: limit,
+            cancellation: cancellation)
     }
 
     /// Runs the handler. An interruption cancels it; the end is whatever it then does.
     private func run(_ attempt: Attempt) async -> HandlerEnd {
-        guard let handler = handlers[attempt.task.record.kind] ?? fallback else {
+        guard let handler = attempt.handler else {
             return .threw(message: "no handler for kind \(attempt.task.record.kind)", disposition: .ignorable)
         }
         if let deadline = attempt.task.record.options.deadline, deadline <= store.serverNow {
             return .threw(message: "deadline passed before the attempt began", disposition: .permanent)
         }
-        let context = AttemptContext(
-            logger: logger, maxAttempts: attempt.policy.attempts, interrupt: attempt.interrupt)
-        return await withTaskGroup(of: HandlerEnd?.self) { group in
-            let hasEnded = Atomic(false)
-            // Started at once on this thread: a handler that never waits costs no hop and needs no watcher.
-            group.addImmediateTask {
-                defer { hasEnded.store(true, ordering: .releasing) }
-                do {
-                    return .returned(try await handler.run(attempt.task, context))
-                } catch {
-                    return .threw(message: Self.describe(error), disposition: Self.disposition(of: error))
-                }
-            }
-            if !hasEnded.load(ordering: .acquiring) {
-                group.addTask {
-                    _ = await attempt.interrupt.wait()
-                    return nil
-                }
-            }
-            while let end = await group.next() {
-                group.cancelAll()
-                if let end { return end }
-            }
-            return .abandoned
+        do {
+            return .returned(
+                try await handler.run(attempt.task, AttemptContext(logger: logger, attempt: attempt, engine: self)))
+        } catch {
+            return .threw(message: Self.describe(error), disposition: Self.disposition(of: error))
         }
     }
 

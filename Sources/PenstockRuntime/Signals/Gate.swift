@@ -10,6 +10,13 @@ final class Gate: Sendable {
 
     private let state = Mutex(State.closed)
 
+    /// Whether an announcement is kept.
+    var isOpen: Bool {
+        state.withLock { state in
+            if case .open = state { true } else { false }
+        }
+    }
+
     /// Lets the waiter go on, or the next one that comes.
     func open() {
         let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in

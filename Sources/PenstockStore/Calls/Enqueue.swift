@@ -23,13 +23,10 @@ package struct NewTask: Sendable {
     package var uniqueness: Uniqueness?
     /// From now until it ends unless it has started.
     package var expiry: Duration?
-    /// The batch that it becomes a member of.
-    package var batch: BatchID?
 
     package init(
         id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
-        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil,
-        batch: BatchID? = nil
+        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil
     ) {
         self.id = id
         self.record = record
@@ -39,7 +36,6 @@ package struct NewTask: Sendable {
         self.keyLifetime = keyLifetime
         self.uniqueness = uniqueness
         self.expiry = expiry
-        self.batch = batch
     }
 
     /// Whether another task can stand for this one, so that it cannot share a group of the wire form.
@@ -47,6 +43,7 @@ package struct NewTask: Sendable {
 
     /// What it asks for beside lane and start: see `lua/includes/extras.lua`.
     var extras: String {
+        let batch = record.options.batch
         if deadline == nil && expiry == nil && batch == nil && !hasKey { return "" }
         var parts: [String] = []
         if let deadline { parts.append("d=\(deadline.milliseconds)") }
@@ -72,6 +69,8 @@ package struct EnqueueAnswer: Sendable, Hashable {
     /// The task's id: that of the task which stands for it, where its idempotency or unique key was known.
     package let id: TaskID
     package let isDuplicate: Bool
+    /// How many replicas have it, where that was asked for.
+    package var confirmedReplicas: Int? = nil
 }
 
 extension Store {
@@ -83,6 +82,7 @@ extension Store {
             try Name.tenant.check(task.record.tenant)
             if let key = task.idempotencyKey { try Name.key.check(key) }
             if let unique = task.uniqueness { try Name.key.check(unique.key) }
+            if !task.record.options.headers.isEmpty { try Headers.check(task.record.options.headers) }
         } catch {
             throw .invalid("\(error)")
         }
@@ -152,8 +152,21 @@ extension Store {
 
     /// Stores tasks and puts them where they wait: one round trip for up to `limits.tasksPerCall`, in chunks beyond, each
     /// chunk all or none. Answers come in the order of the tasks.
-    package func enqueue(_ tasks: [NewTask]) async throws(StoreError) -> [EnqueueAnswer] {
+    ///
+    /// - Parameter replicas: how many replicas must have them before the call returns.
+    package func enqueue(
+        _ tasks: [NewTask], replicas: ReplicaConfirmation? = nil
+    ) async throws(StoreError) -> [EnqueueAnswer] {
         for task in tasks { try validate(task) }
+        if let replicas { return try await enqueue(tasks, confirmedBy: replicas) }
+        return try await store(tasks).answers
+    }
+
+    /// Also tells the token of the last chunk. A call goes through `client` where that is given.
+    func store(
+        _ tasks: [NewTask], through client: RedisClient? = nil
+    ) async throws(StoreError) -> (answers: [EnqueueAnswer], token: String) {
+        var token = ""
         var answers: [EnqueueAnswer] = []
         answers.reserveCapacity(tasks.count)
         var from = 0
@@ -165,19 +178,22 @@ extension Store {
                 if to > from && bytes > limits.bytesPerCall { break }
                 to += 1
             }
-            answers += try await enqueueChunk(Array(tasks[from..<to]))
+            token = makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36)
+            answers += try await enqueueChunk(Array(tasks[from..<to]), token: token, through: client)
             from = to
         }
-        return answers
+        return (answers, token)
     }
 
-    private func enqueueChunk(_ tasks: [NewTask]) async throws(StoreError) -> [EnqueueAnswer] {
+    private func enqueueChunk(
+        _ tasks: [NewTask], token: String, through client: RedisClient?
+    ) async throws(StoreError) -> [EnqueueAnswer] {
         var tasks = tasks
         var attempt = ResendWindow()
-        let token = makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36)
         while true {
             do throws(RedisError) {
-                let reply = try await evaluate(Scripts.enqueue, Self.arguments(tasks, token: token))
+                let reply = try await evaluate(
+                    Scripts.enqueue, Self.arguments(tasks, token: token), on: client)
                 return try answers(reply, tasks)
             } catch {
                 if case .server(let server) = error, server.message.hasPrefix("IDTAKEN ") {
@@ -194,6 +210,14 @@ extension Store {
                 }
             }
         }
+    }
+
+    /// The whole command that enqueues a task, for somebody else's connection: as `enqueue` without its repetition.
+    package func enqueueCommand(_ task: NewTask) throws(StoreError) -> [[UInt8]] {
+        try validate(task)
+        var fixed = RedisArguments(["EVAL", Scripts.enqueue.source, "1", keys.prefix])
+        fixed.append(contentsOf: Self.arguments([task], token: ""))
+        return fixed.values
     }
 
     private func answers(_ reply: RedisReply, _ tasks: [NewTask]) throws(RedisError) -> [EnqueueAnswer] {

@@ -27,6 +27,10 @@ final class EnqueueCombiner: Sendable {
     }
 
     private let state = Mutex(State())
+    /// What all callers ask for.
+    private let replicas: ReplicaConfirmation?
+
+    init(replicas: ReplicaConfirmation? = nil) { self.replicas = replicas }
 
     /// Enqueues one task, alone or with others that are asked for at the same time.
     func enqueue(_ task: NewTask, in store: Store) async throws(StoreError) -> EnqueueAnswer {
@@ -55,15 +59,16 @@ final class EnqueueCombiner: Sendable {
         }
         let result: Result<[EnqueueAnswer], StoreError>
         do throws(StoreError) {
-            result = .success(try await store.enqueue(members.map(\.task)))
+            result = .success(try await store.enqueue(members.map(\.task), replicas: replicas))
         } catch {
             result = .failure(error)
         }
         passOn(store.limits)
         for (place, member) in members.enumerated() {
-            member.continuation?.resume(returning: .answered(result.map { $0[place] }))
+            member.continuation?.resume(
+                returning: .answered(result.map { $0[place] }.mapError { $0.narrowed(to: place) }))
         }
-        return try result.get()[0]
+        return try result.mapError { $0.narrowed(to: 0) }.get()[0]
     }
 
     /// Makes one of those who gathered the next to send, for as many as fit one script call: they share its outcome.
@@ -93,7 +98,12 @@ final class EnqueueCombiner: Sendable {
 
 extension Store {
     /// Enqueues one task; concurrent callers share round trips.
-    package func enqueue(_ task: NewTask) async throws(StoreError) -> EnqueueAnswer {
-        try await combiner.enqueue(task, in: self)
+    ///
+    /// - Parameter replicas: how many replicas must have it before the call returns.
+    package func enqueue(
+        _ task: NewTask, replicas: ReplicaConfirmation? = nil
+    ) async throws(StoreError) -> EnqueueAnswer {
+        guard let replicas else { return try await combiner.enqueue(task, in: self) }
+        return try await replicaLines.combiner(for: replicas).enqueue(task, in: self)
     }
 }

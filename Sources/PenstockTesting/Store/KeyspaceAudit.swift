@@ -231,7 +231,9 @@ extension KeyspaceAudit {
         if form.shape == .string, milliseconds < 0, form.name != "unique" {
             oddities.append("\(form.name) \(form.part) never expires")
         }
-        if form.shape != .string, form.shape != .stream, items.isEmpty { oddities.append("\(form.name) \(form.part) is empty") }
+        if form.shape != .string, form.shape != .stream, items.isEmpty {
+            oddities.append("\(form.name) \(form.part) is empty")
+        }
     }
 
     /// Records may have any bytes in their payload.

@@ -63,16 +63,22 @@ extension KeyspaceAudit {
         }
         for (batch, ids) in members {
             let inner = ids.filter { batches[$0]?["parent"] == batch }
-            if ids.subtracting(inner) != memberships[batch] ?? [] { findings.append("members of batch \(batch) are not its tasks") }
+            if ids.subtracting(inner) != memberships[batch] ?? [] {
+                findings.append("members of batch \(batch) are not its tasks")
+            }
         }
-        for batch in memberships.keys where members[batch] == nil { findings.append("batch \(batch) misses its members") }
+        for batch in memberships.keys where members[batch] == nil {
+            findings.append("batch \(batch) misses its members")
+        }
         for (batch, fields) in batches where fields["open"] == nil && fields["ended"] == nil && members[batch] == nil {
             findings.append("batch \(batch) is over and has not ended")
         }
         for target in Set(counts.keys).union(live.keys) where counts[target] != live[target] {
             findings.append("tasks under the cap of \(target.debugDescription) are not those bound to it")
         }
-        for id in progress.keys where !noted.contains(id) { findings.append("progress of \(id), which is no task of that kind") }
+        for id in progress.keys where !noted.contains(id) {
+            findings.append("progress of \(id), which is no task of that kind")
+        }
         for (id, batch) in awaits {
             let stored = callbackNames.compactMap { batches[batch]?[$0] }
             if !stored.contains(where: { $0.hasPrefix(id + "\n") }) {

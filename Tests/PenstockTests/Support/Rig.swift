@@ -79,7 +79,7 @@ struct Rig: Sendable {
     /// No job and no trace of one is left, nor of a worker: only what the design says stays.
     func expectNothingLeft(except allowed: Set<String> = []) async throws {
         // A hint that was on its way may outlive its worker by ten seconds, and an enqueue token by thirty.
-        let fleeting = ["wake:", "sent:", "dedupe:", "result:"]
+        let fleeting = ["wake:", "sent:", "dedupe:", "result:", "log:"]
         let kept: Set<String> = ["clock", "queues"]
         var rest: [String] = []
         for key in (try await command("KEYS", "*").array ?? []).compactMap(\.text) {

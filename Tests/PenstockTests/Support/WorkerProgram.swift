@@ -30,11 +30,12 @@ enum WorkerProgram {
     @discardableResult
     static func run<Result>(
         _ rig: Rig, ledger: Ledger, concurrency: Int = 4, lease: Duration = .milliseconds(1500), url: String? = nil,
+        environment: [String: String?] = [:],
         isolation: isolated (any Actor)? = #isolation,
         _ body: (TestProcess) async throws -> Result
     ) async throws -> Result {
         let arguments = [url ?? rig.redis.url, ledger.path, String(concurrency), String(lease.milliseconds)]
-        return try await TestProcess.withProcess(try path(), arguments) { process in
+        return try await TestProcess.withProcess(try path(), arguments, environment: environment) { process in
             let result = try await body(process)
             if process.exitNow == nil {
                 process.signal(SIGCONT)
@@ -53,6 +54,8 @@ struct Ledger: Sendable {
         var number: Int
         var attempt: Int
         var pid: Int32
+        /// Of the monotonic clock, in milliseconds.
+        var at: Int64
     }
 
     let path: String
@@ -67,9 +70,10 @@ struct Ledger: Sendable {
         while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
-            guard words.count == 5, let number = Int(words[1]), let attempt = Int(words[3]), let pid = Int32(words[4])
+            guard words.count == 6, let number = Int(words[1]), let attempt = Int(words[3]), let pid = Int32(words[4]),
+                let at = Int64(words[5])
             else { return nil }
-            return Entry(isEnd: words[0] == "end", number: number, attempt: attempt, pid: pid)
+            return Entry(isEnd: words[0] == "end", number: number, attempt: attempt, pid: pid, at: at)
         }
     }
 

@@ -64,6 +64,14 @@ struct EnqueueCommand: ConnectedCommand {
     @Flag(help: "With --jsonl: print the id of each job, one a line.")
     var ids = false
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Refuse to enqueue while Redis uses more than this share of its maxmemory, above 0 and up to 1. Default: none.",
+            valueName: "share"),
+        transform: parseMemoryMark)
+    var memoryMark: Double?
+
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
     func validate() throws {
@@ -87,8 +95,7 @@ struct EnqueueCommand: ConnectedCommand {
         if let jsonl {
             try await LineEnqueue(
                 file: try InputFile(jsonl, option: "--jsonl"), kind: kind, options: job, limits: limits,
-                keyPrefix: keyPrefix,
-                checksJSON: !raw, printsIDs: ids, connection: connection
+                keyPrefix: keyPrefix, checksJSON: !raw, printsIDs: ids, memoryMark: memoryMark, connection: connection
             ).run()
         } else {
             try await enqueueOne()
@@ -100,11 +107,15 @@ struct EnqueueCommand: ConnectedCommand {
         var options = job.options(key: key)
         limits.apply(to: &options)
         let settled = options
-        let answer = try await Session.run(connection) { penstock in
+        let answer = try await Session.run(connection, memoryMark: memoryMark) { penstock in
             try await penstock.enqueue(kind: kind, payload: payload, settled)
         }
         if connection.json {
-            Console.write(JSONText.line(EnqueuedView(id: answer.id.rawValue, duplicate: answer.isDuplicate)))
+            Console.write(
+                JSONText.line(
+                    EnqueuedView(
+                        id: answer.id.rawValue, duplicate: answer.isDuplicate,
+                        confirmedReplicas: answer.confirmedReplicas)))
         } else {
             Console.write(answer.id.rawValue)
             if answer.isDuplicate {
@@ -135,5 +146,13 @@ struct EnqueueCommand: ConnectedCommand {
     private struct EnqueuedView: Encodable {
         let id: String
         let duplicate: Bool
+        let confirmedReplicas: Int?
+    }
+
+    private static func parseMemoryMark(_ text: String) throws -> Double {
+        guard let share = Double(text), share > 0, share <= 1 else {
+            throw ArgumentProblem("it must be a share above 0 and up to 1, such as 0.9")
+        }
+        return share
     }
 }

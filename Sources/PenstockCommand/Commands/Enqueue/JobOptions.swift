@@ -73,10 +73,47 @@ struct JobOptions: ParsableArguments {
         transform: DurationText.parsePositive)
     var retain: Duration?
 
+    @Option(
+        name: .customLong("header"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Metadata that travels with the job to its handler, such as a request id; may be repeated.",
+            valueName: "name=value"),
+        transform: HeaderArgument.init)
+    var headerArguments: [HeaderArgument] = []
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Wait until so many replicas of Redis have the job, 1 to 100. Default: do not wait.", valueName: "number"),
+        transform: parseReplicas)
+    var replicas: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long replicas have for that, 1ms to 60s. Default: 1s.", valueName: "duration"),
+        transform: parseReplicasTimeout)
+    var replicasTimeout: Duration?
+
     func validate() throws {
         if delay != nil && at != nil {
             throw ValidationError("--delay and --at exclude each other: leave one out.")
         }
+        if replicasTimeout != nil && replicas == nil {
+            throw ValidationError("--replicas-timeout goes with --replicas.")
+        }
+        var seen: Set<String> = []
+        for header in headerArguments where !seen.insert(header.name).inserted {
+            throw ValidationError("--header: \"\(header.name)\" is given twice; a job has each header once.")
+        }
+        do throws(InvalidHeaders) {
+            try Headers.check(headers)
+        } catch {
+            throw ValidationError("--header: \(error).")
+        }
+    }
+
+    private var headers: [String: String] {
+        Dictionary(headerArguments.map { ($0.name, $0.value) }) { $1 }
     }
 
     func options(key: String?) -> EnqueueOptions {
@@ -84,7 +121,21 @@ struct JobOptions: ParsableArguments {
             queue: queue, tenant: tenant, priority: priority, delay: delay,
             at: at.map { Date(timeIntervalSince1970: Double($0) / 1000) }, idempotencyKey: key,
             maxAttempts: maxAttempts,
-            timeout: timeout, deadline: deadline, retention: retain)
+            timeout: timeout, deadline: deadline, retention: retain, headers: headers,
+            replicas: replicas.map { .replicas($0, within: replicasTimeout ?? .seconds(1)) })
+    }
+
+    private static func parseReplicas(_ text: String) throws -> Int {
+        guard let count = Int(text), (1...100).contains(count) else {
+            throw ArgumentProblem("it must be a number from 1 to 100")
+        }
+        return count
+    }
+
+    private static func parseReplicasTimeout(_ text: String) throws -> Duration {
+        let limit = try DurationText.parsePositive(text)
+        guard limit <= .seconds(60) else { throw ArgumentProblem("it must be at most 60s") }
+        return limit
     }
 
     private static func parsePriority(_ text: String) throws -> Priority {

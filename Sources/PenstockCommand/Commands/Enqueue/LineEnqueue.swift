@@ -9,6 +9,7 @@ struct LineEnqueue {
     let keyPrefix: String?
     let checksJSON: Bool
     let printsIDs: Bool
+    let memoryMark: Double?
     let connection: ConnectionOptions
 
     /// Jobs that travel together.
@@ -35,7 +36,7 @@ struct LineEnqueue {
     }
 
     func run() async throws {
-        try await Session.run(connection) { penstock in
+        try await Session.run(connection, memoryMark: memoryMark) { penstock in
             // A bad address is better told before standard input is waited for.
             _ = try await penstock.checkServer()
             var progress = ProgressLine()

@@ -40,6 +40,7 @@ struct JobView: Encodable {
     let recoveries: Int
     let history: [TroubleView]
     let options: Limits?
+    let headers: [String: String]?
     let payload: BytesPreview?
     let result: BytesPreview?
 
@@ -47,7 +48,7 @@ struct JobView: Encodable {
         case id, state, kind, queue, tenant, priority, createdAt, position, why, limits, uniqueKeys, expiresAt, dueAt,
             deadAt, endedAt, worker, cancelReason
         case isRetrying = "retrying"
-        case failedAttempts, recoveries, history, options, payload, result
+        case failedAttempts, recoveries, history, options, headers, payload, result
     }
 
     private let status: JobStatus
@@ -84,6 +85,7 @@ struct JobView: Encodable {
                 maxAttempts: status.options.maxAttempts, timeoutMs: status.options.timeout?.milliseconds,
                 retainMs: status.options.retention?.milliseconds, deadline: status.options.deadline.map(Moment.text))
             : nil
+        headers = status.options.headers.isEmpty ? nil : status.options.headers
         payload = isKnown ? BytesPreview(status.payload, limit: limit) : nil
         result = status.result.map { BytesPreview($0, limit: limit) }
     }
@@ -110,6 +112,9 @@ struct JobView: Encodable {
         sheet.add("timeout", status.options.timeout.map { HumanText.duration($0) })
         sheet.add("deadline", status.options.deadline.map(Moment.textWithAge))
         sheet.add("retain", status.options.retention.map { HumanText.duration($0) })
+        for (name, value) in status.options.headers.sorted(by: { $0.key < $1.key }) {
+            sheet.add("header \(printable(name))", printable(value))
+        }
         sheet.add("payload", payload.map(\.forPeople))
         sheet.add("result", result.map(\.forPeople))
         for trouble in status.history {

@@ -10,7 +10,8 @@ public protocol JobCodec: Sendable {
     func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value
 }
 
-/// JSON, dates as ISO 8601: readable by every language and by people.
+/// JSON, dates as ISO 8601: readable by every language and by people. Values and errors are those of Foundation's
+/// `JSONDecoder`; common payloads take a shorter way there.
 public struct JSONCodec: JobCodec {
     private let encoder: JSONEncoder
     private let decoder: JSONDecoder
@@ -27,7 +28,14 @@ public struct JSONCodec: JobCodec {
         [UInt8](try encoder.encode(value))
     }
 
+    /// Types that Foundation's decoder treats in a way of its own.
+    package static let special = [
+        ObjectIdentifier(Date.self), ObjectIdentifier(Data.self), ObjectIdentifier(URL.self),
+        ObjectIdentifier(Decimal.self),
+    ]
+
     public func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
-        try decoder.decode(type, from: Data(bytes))
+        if let value = FastJSON.decode(type, from: bytes, special: Self.special) { return value }
+        return try decoder.decode(type, from: Data(bytes))
     }
 }
