@@ -147,6 +147,23 @@ struct AccountCall: Job {
         }
     }
 
+    @Test("a worker starts and declares its limits when memory is full")
+    func declaredInFullMemory() async throws {
+        try await Rig.with { rig in
+            try await rig.command("CONFIG", "SET", "maxmemory", "1")
+            let terms = try LimitTerms(concurrency: 3)
+            for _ in 0..<2 {
+                let options = Worker.Options.quick.with { $0.limits = ["account:*": terms] }
+                try await RunningWorker.with(rig.penstock, options: options) {
+                    $0.handle(Work.self) { _, _ in }
+                } _: {
+                    try await $0.started()
+                }
+                #expect(try await rig.penstock.limits().map(\.terms) == [terms])
+            }
+        }
+    }
+
     @Test("a declared concurrency counts what runs already, and frees what the limit of the scope had parked")
     func declaredOverWildcard() async throws {
         try await Rig.with { rig in
