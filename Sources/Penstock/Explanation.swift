@@ -26,6 +26,8 @@ public struct Explanation: Sendable, Hashable, CustomStringConvertible {
         case noWorker(Missing)
         /// A worker has it; by its incarnation.
         case running(worker: String)
+        /// A worker has it, but was silent for longer than its lease: the next live worker that comes by takes it over.
+        case lost(worker: String)
         /// A dead letter; with its last trouble.
         case dead(since: Int64, after: Trouble?)
         /// It is the callback of a batch, of which so many members have not ended.
@@ -101,6 +103,7 @@ public struct Explanation: Sendable, Hashable, CustomStringConvertible {
         case .noWorker(.queue): return "no live worker serves queue \(queue)"
         case .noWorker(.kind): return "no live worker of queue \(queue) takes kind \(kind)"
         case .running(let worker): return "running on \(worker)"
+        case .lost(let worker): return "held by \(worker), whose lease has run out: a live worker will take it over"
         case .dead(let since, let trouble):
             return "dead since \(moment(since))" + (trouble.map { ": \(Self.tell($0))" } ?? "")
         case .batch(let batch, let members):
@@ -133,9 +136,8 @@ public struct Explanation: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Explanation {
-    /// - Parameter missing: what to say where no worker would take it.
-    init(_ id: TaskID, _ facts: WhyFacts, missing: Missing?) {
-        self.init(id: id, causes: Self.causes(facts, missing: missing))
+    init(_ id: TaskID, _ facts: WhyFacts, workers: [WorkerView]) {
+        self.init(id: id, causes: Self.causes(facts, workers: workers))
         kind = facts["kind"] ?? ""
         queue = facts["queue"] ?? ""
         tenant = facts["tenant"] ?? ""
@@ -145,13 +147,19 @@ extension Explanation {
         expiresAt = facts.expiry
     }
 
-    private static func causes(_ facts: WhyFacts, missing: Missing?) -> [Cause] {
+    private static func causes(_ facts: WhyFacts, workers: [WorkerView]) -> [Cause] {
+        // Those whose lease has run out are listed until somebody takes them over.
+        let alive = workers.filter { $0.expiry > facts.number("now") ?? 0 }
+        let missing = missing(for: facts, alive)
         var obstacles: [Cause] = []
         if let pause = facts.pause("queue") { obstacles.append(.queuePaused(by: pause.by, at: pause.at)) }
         if let pause = facts.pause("kind") { obstacles.append(.kindPaused(by: pause.by, at: pause.at)) }
         if let missing { obstacles.append(.noWorker(missing)) }
         switch facts.state {
-        case "running": return [.running(worker: facts["worker"] ?? "")]
+        case "running":
+            let worker = facts["worker"] ?? ""
+            if alive.contains(where: { $0.worker == worker }) { return [.running(worker: worker)] }
+            return [.lost(worker: worker)] + (alive.isEmpty ? [.noWorker(.anyWorker)] : [])
         case "dead": return [.dead(since: facts.number("since") ?? 0, after: facts.history.troubles.last)]
         case "awaited":
             guard let batch = facts["batch"].flatMap({ BatchID($0) }) else { return [.unknown] }
@@ -165,6 +173,14 @@ extension Explanation {
             guard let state = TaskState(rawValue: facts.state), state.isTerminal else { return [.unknown] }
             return [.ended(state)]
         }
+    }
+
+    /// What there is no live worker for.
+    private static func missing(for facts: WhyFacts, _ alive: [WorkerView]) -> Missing? {
+        if alive.isEmpty { return .anyWorker }
+        let serving = alive.filter { $0.queues.contains(facts["queue"] ?? "") }
+        if serving.isEmpty { return .queue }
+        return serving.contains { $0.kinds?.contains(facts["kind"] ?? "") ?? true } ? nil : .kind
     }
 
     /// The limit that has parked its lane, unless it was removed just now.
@@ -185,11 +201,8 @@ extension Penstock {
     /// which worker it runs. Looks at most 100,000 places down its lane.
     public func why(_ id: TaskID) async throws(PenstockError) -> Explanation {
         let facts = try await publicly { () throws(StoreError) in try await store.why(id) }
-        var missing: Explanation.Missing?
-        if facts.number("workers") == 0, let queue = facts["queue"] {
-            let alive = try await publicly { () throws(StoreError) in try await store.workers() }
-            missing = alive.isEmpty ? .anyWorker : alive.contains { $0.queues.contains(queue) } ? .kind : .queue
-        }
-        return Explanation(id, facts, missing: missing)
+        guard facts["queue"] != nil else { return Explanation(id, facts, workers: []) }
+        let workers = try await publicly { () throws(StoreError) in try await store.workers() }
+        return Explanation(id, facts, workers: workers)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Penstock
 import PenstockTesting
 import Testing
@@ -149,6 +150,41 @@ import Testing
         }
     }
 
+    @Test("its worker was killed, and nobody is there to take it over")
+    func lost() async throws {
+        try await withTemporaryDirectory { directory in
+            try await Rig.with { rig in
+                let ledger = Ledger(in: directory)
+                try await WorkerProgram.run(rig, ledger: ledger) { process in
+                    let job = LedgerJob(number: 1, until: directory + "/never")
+                    let id = try await rig.penstock.enqueue(job).id
+                    try await eventually("the start") { ledger.begun.count == 1 }
+                    let worker = try #require(try await rig.penstock.workers().first?.name)
+                    #expect(try await rig.penstock.why(id).causes == [.running(worker: worker)])
+                    process.signal(SIGKILL)
+                    _ = try await process.exit()
+                    try await eventually("the end of its lease") {
+                        try await rig.penstock.why(id).causes == [.lost(worker: worker), .noWorker(.anyWorker)]
+                    }
+                    let waiting = try await rig.penstock.enqueue(LedgerJob(number: 2)).id
+                    #expect(try await rig.penstock.why(waiting).causes == [.noWorker(.anyWorker)])
+                }
+            }
+        }
+    }
+
+    @Test("it is the callback of a batch that has not ended")
+    func callback() async throws {
+        try await Rig.with { rig in
+            let batch = try await rig.penstock.openBatch("import", .init(onDone: .job(Other())))
+            try await batch.add(many: [Work(), Work()])
+            try await batch.seal()
+            let awaited = try #require(try await rig.command("HKEYS", "{t:0}:awaits").array?.first?.text)
+            let id = try #require(TaskID(awaited))
+            #expect(try await rig.penstock.why(id).causes == [.batch(batch.id, membersLeft: 2)])
+        }
+    }
+
     @Test("it is dead, has ended, or is not known")
     func ended() async throws {
         try await Rig.with { rig in
@@ -227,6 +263,11 @@ import Testing
             Case(causes: [.noWorker(.queue)], text: "no live worker serves queue mail"),
             Case(causes: [.noWorker(.kind)], text: "no live worker of queue mail takes kind send"),
             Case(causes: [.running(worker: "w-1")], text: "running on w-1"),
+            Case(
+                causes: [.lost(worker: "w-1"), .noWorker(.anyWorker)],
+                text:
+                    "held by w-1, whose lease has run out: a live worker will take it over; besides, no worker is alive"
+            ),
             Case(causes: [.dead(since: 5, after: trouble)], text: "dead since @5: attempt 3 ended with \"exit 65\""),
             Case(causes: [.dead(since: 5, after: nil)], text: "dead since @5"),
             Case(

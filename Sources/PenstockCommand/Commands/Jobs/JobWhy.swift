@@ -87,6 +87,7 @@ extension ExplanationView.CauseView {
         case .kindPaused(let by, let at): self.init(cause: "kind_paused", since: Moment.text(at), by: by)
         case .noWorker(let missing): self.init(cause: "no_worker", missing: snakeCase(missing.rawValue))
         case .running(let worker): self.init(cause: "running", worker: worker)
+        case .lost(let worker): self.init(cause: "lost", worker: worker)
         case .dead(let since, let trouble):
             self.init(cause: "dead", since: Moment.text(since), error: trouble?.message)
         case .batch(let batch, let members):
