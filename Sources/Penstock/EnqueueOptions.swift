@@ -76,8 +76,8 @@ public struct EnqueueOptions: Sendable, Hashable {
         self.replicas = replicas
     }
 
-    /// The batch that the job becomes a member of: set by `Batch.add`.
-    var batch: BatchID?
+    /// The batch that the job becomes a member of: `Batch.add` sets it. None by default.
+    public var batch: BatchID?
 
     func task(id: TaskID, kind: String, payload: [UInt8]) throws(PenstockError) -> NewTask {
         if delay != nil && at != nil {

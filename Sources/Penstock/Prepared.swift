@@ -45,8 +45,8 @@ extension Penstock {
     public func inboxEntry<J: Job>(
         for job: J, _ options: EnqueueOptions = .init()
     ) throws(PenstockError) -> [[UInt8]] {
-        let options = options.adding(limitKeys: job.limitKeys)
-        let task = try options.task(id: store.makeID(), kind: J.name, payload: try encode(job))
+        let task = try options.adding(limitKeys: job.limitKeys)
+            .task(id: store.makeID(), kind: J.name, payload: try encode(job))
         do { return try store.inboxCommand(task) } catch { throw PenstockError(error) }
     }
 }

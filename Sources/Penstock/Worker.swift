@@ -38,6 +38,11 @@ public final class Worker: Service {
         public var retry: RetryPolicy = .standard
         /// End when nothing is ready, limited, delayed or running in the worker's queues.
         public var drains = false
+        /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
+        /// least one worker of a namespace should. On by default.
+        public var watchesInbox = true
+        /// Called around every attempt, the first one outermost; none by default.
+        public var executionMiddleware: [any ExecutionMiddleware] = []
         /// Limits that the code declares, by name, as `Penstock.setLimit(_:_:)` takes them: `["account:*": try .init(jobs: 10)]`.
         ///
         /// A declared limit is stored when the worker starts, where none is set under its name, and is then a limit like
@@ -45,11 +50,6 @@ public final class Worker: Service {
         /// other terms: versions do not fight, and the worker logs a warning that both differ. To let the declaration
         /// count, remove the limit and start a worker, or set it. None by default.
         public var limits: [String: LimitTerms] = [:]
-        /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
-        /// least one worker of a namespace should. On by default.
-        public var watchesInbox = true
-        /// Called around every attempt, the first one outermost; none by default.
-        public var executionMiddleware: [any ExecutionMiddleware] = []
 
         public init() {}
     }

@@ -20,10 +20,10 @@ struct RootCommand: AsyncParsableCommand {
               Look and steer:
                 penstock stats --watch
                 penstock job show ID
-              penstock job why ID
+                penstock job why ID
                 penstock job cancel ID --reason "not needed" --wait
                 penstock queue pause mail
-              penstock limit set 'account:*' --rate 10/s --concurrency 5
+                penstock limit set 'account:*' --rate 10/s --concurrency 5
                 penstock dead retry --all --queue mail
 
             ENVIRONMENT
@@ -42,6 +42,8 @@ struct RootCommand: AsyncParsableCommand {
             QueueCommand.self,
             LimitCommand.self,
             CapCommand.self,
+            BatchCommand.self,
+            InboxCommand.self,
             DeadCommand.self,
             StatsCommand.self,
             WorkersCommand.self,

@@ -77,16 +77,15 @@ public struct Batch: Sendable {
 
 /// What a batch is opened with.
 public struct BatchOptions: Sendable {
-    /// A job to enqueue at an event of a batch. It starts at once: its options have no delay, time, deadline, expiry or
-    /// key.
+    /// A job to enqueue at an event of a batch. It starts at once: its options have no delay, time, deadline, expiry,
+    /// replicas or key.
     public struct Callback: Sendable {
         let kind: String
         let payload: @Sendable (any JobCodec) throws -> [UInt8]
         let options: EnqueueOptions
 
         public static func job<J: Job>(_ job: J, _ options: EnqueueOptions = .init()) -> Callback {
-            Callback(
-                kind: J.name, payload: { try $0.encode(job) }, options: options.adding(limitKeys: job.limitKeys))
+            Callback(kind: J.name, payload: { try $0.encode(job) }, options: options)
         }
 
         public static func raw(kind: String, payload: [UInt8], _ options: EnqueueOptions = .init()) -> Callback {
@@ -161,12 +160,12 @@ extension Penstock {
         ] {
             guard let callback else { continue }
             let given = callback.options
-            if given.delay != nil || given.at != nil || given.deadline != nil || given.expiry != nil
-                || given.idempotencyKey != nil || given.unique != nil
+            if given.delay != nil || given.at != nil || given.deadline != nil || given.idempotencyKey != nil
+                || given.unique != nil || given.expiry != nil || given.replicas != nil
             {
                 throw PenstockError(
                     .invalidArgument,
-                    "callback \(callback.kind) of the batch starts at once: leave delay, time, deadline, expiry and keys out"
+                    "callback \(callback.kind) of the batch starts at once: leave delay, time, deadline, expiry, replicas and keys out"
                 )
             }
             let payload: [UInt8]

@@ -32,6 +32,10 @@ extension Store {
         return true
     }
 
+    package func inboxLength() async throws(StoreError) -> Int {
+        try await send(RedisCommand("XLEN", keys.inbox)).int ?? 0
+    }
+
     /// The newest entries of the inbox that were set aside, each with the reason.
     package func rejectedEntries(limit: Int) async throws(StoreError) -> [RejectedEntry] {
         let reply = try await send(RedisCommand("XREVRANGE", keys.rejected, "+", "-", "COUNT", "\(limit)"))

@@ -116,20 +116,22 @@ import Testing
             try await Rig.with { rig in
                 let ledger = Ledger(in: directory)
                 try await rig.penstock.store.setLimit(.kind("ledger"), LimitTerms(jobs: 20, burst: 2))
-                try await WorkerProgram.run(rig, ledger: ledger, environment: shifted("+3600s")) { ahead in
-                    try await WorkerProgram.run(rig, ledger: ledger, environment: shifted("-3600s")) { behind in
+                try await WorkerProgram.run(rig, ledger: ledger, concurrency: 1, environment: shifted("+3600s")) {
+                    ahead in
+                    try await WorkerProgram.run(rig, ledger: ledger, concurrency: 1, environment: shifted("-3600s")) {
+                        behind in
                         for worker in [ahead, behind] {
                             try await worker.output.line("its registration", within: .seconds(30)) {
                                 $0.hasPrefix("registered")
                             }
                         }
                         let began = Self.now
-                        try await rig.penstock.enqueue(many: (0..<40).map { LedgerJob(number: $0) })
+                        try await rig.penstock.enqueue(many: (0..<40).map { LedgerJob(number: $0, milliseconds: 90) })
                         try await rig.penstock.enqueue(
                             LedgerJob(number: 100), .init(queue: "default", delay: .seconds(1)))
                         try await eventually("all of them", within: .seconds(30)) { ledger.ended.count == 41 }
                         let entries = ledger.entries.filter { !$0.isEnd }
-                        // 41 jobs: two at once, then one every 50 ms.
+                        // 41 jobs: two at once, then one every 50 ms; each takes longer, so that both workers are needed.
                         for (place, entry) in entries.sorted(by: { $0.at < $1.at }).enumerated() {
                             #expect(
                                 entry.at - began >= Int64(place - 1) * 50 - 5,

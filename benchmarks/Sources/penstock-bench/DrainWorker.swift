@@ -8,14 +8,16 @@ struct DrainWorker: AsyncParsableCommand {
 
     @Option var redis: String
     @Option var concurrency = 64
+    @Option var queues = "default"
+    @Flag(help: "Go on when the queues are empty.") var stays = false
 
     func run() async throws {
         var logger = Logger(label: "bench")
         logger.logLevel = .error
         let penstock = try Penstock(.init(url: redis, namespace: "bench"), logger: logger)
         var options = Worker.Options()
-        options.drains = true
-        let worker = Worker(penstock, queues: ["default"], concurrency: concurrency, options: options)
+        options.drains = !stays
+        let worker = Worker(penstock, queues: queues.split(separator: ",").map(String.init), concurrency: concurrency, options: options)
         worker.handle(Noop.self) { _, _ in }
         let start = ContinuousClock.now
         try await worker.run()

@@ -72,6 +72,12 @@ struct LimitOptions: ParsableArguments {
         transform: DurationText.parsePositive)
     var debounceAtMost: Duration?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The batch that the job becomes a member of. Default: none.", valueName: "batch"),
+        transform: BatchText.parse)
+    var batch: BatchID?
+
     func validate() throws {
         let keys = [("--unique", unique), ("--throttle", throttle), ("--debounce", debounce)].filter { $0.1 != nil }
         if keys.count > 1 {
@@ -125,6 +131,7 @@ struct LimitOptions: ParsableArguments {
     func apply(to options: inout EnqueueOptions) {
         options.limits = limits
         options.expiry = expires
+        options.batch = batch
         if let unique {
             let until: Uniqueness.Until =
                 switch uniqueUntil ?? .finish {

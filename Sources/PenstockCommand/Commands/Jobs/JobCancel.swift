@@ -38,14 +38,13 @@ struct JobCancel: ConnectedCommand {
         if !connection.json { Console.write(text) }
     }
 
-    /// Looks again, soon at first, at most twice a second, until the job does not run any more.
+    /// A job that was asked to end does not start again, so its end is the answer; nil: it ended while the command asked.
     private func waitForEnd(_ penstock: Penstock) async throws -> TaskState {
-        var pause = Duration.milliseconds(20)
-        while true {
-            let state = try await penstock.status(id).state
-            if state != .running { return state }
-            try await Task.sleep(for: pause)
-            pause = min(pause * 3 / 2, .milliseconds(500))
+        do throws(PenstockError) {
+            return try await penstock.wait(for: id, timeout: .seconds(86_400)).state
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return .unknown
         }
     }
 
