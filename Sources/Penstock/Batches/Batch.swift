@@ -85,7 +85,8 @@ public struct BatchOptions: Sendable {
         let options: EnqueueOptions
 
         public static func job<J: Job>(_ job: J, _ options: EnqueueOptions = .init()) -> Callback {
-            Callback(kind: J.name, payload: { try $0.encode(job) }, options: options)
+            Callback(
+                kind: J.name, payload: { try $0.encode(job) }, options: options.adding(limitKeys: job.limitKeys))
         }
 
         public static func raw(kind: String, payload: [UInt8], _ options: EnqueueOptions = .init()) -> Callback {
