@@ -75,7 +75,7 @@ if expiry - now < lease * 2 / 3 then
 end
 
 -- What only some namespaces have, mostly none: asked for one by one only if any of it is there.
-local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'bonds', 'paused', 'inbox' }
+local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'tokens', 'bonds', 'paused', 'inbox' }
 local some_keys = {}
 for i, name in ipairs(some) do
   some_keys[i] = key(name)
@@ -88,13 +88,14 @@ if redis.call('EXISTS', unpack(some_keys)) > 0 then
   for i, name in ipairs(some) do
     rare[name] = redis.call('EXISTS', some_keys[i]) == 1
   end
-  rare.limits = rare.limits or rare.contended
+  rare.limits = rare.limits or rare.contended or rare.tokens
   for i = #some + 1, #some_keys, 2 do
     rare.limits = rare.limits or redis.call('EXISTS', some_keys[i]) == 1
     rare.expires = rare.expires or redis.call('EXISTS', some_keys[i + 1]) == 1
   end
 end
-local gate, freed, roused = gate_at(now, us), {}, {}
+local freed, roused = {}, {}
+local gate = gate_at(now, us, roused)
 
 -- Commit.
 local stale, done = {}, {}
@@ -147,7 +148,7 @@ local leases, more = claims.leases, false
 if room > 0 then
   if rare.inbox then
     intake(rare.limits and gate or nil, now)
-    rare.bonds = redis.call('EXISTS', key('bonds')) == 1
+    rare.bonds, rare.expires = redis.call('EXISTS', key('bonds')) == 1, true
   end
   if rare.limits then
     sweep(gate, roused)
@@ -246,8 +247,8 @@ if room > 0 then
     not_idle()
   end
   for _, ring in ipairs(rings) do
-    -- Not looked at, for lack of room.
-    if ring.empty == nil then
+    -- Not looked at, for lack of room, or lanes have come back since.
+    if ring.empty == nil or gate.again[ring[1]] then
       ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
     end
     if not ring.empty then
@@ -279,11 +280,6 @@ local due = more and room > 0 and now or nil
 for i = queues_from, queues_to do
   local queue = ARGV[i]
   local delayed = tonumber(redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2])
-  if room > 0 then
-    redis.call('SADD', key('idle', queue), worker)
-  elseif handed_back or (delayed and delayed <= now) then
-    wake(queue)
-  end
   local soonest = delayed
   if rare.limits or rare.expires or next(gate.limits) then
     for _, name in ipairs({ 'refill', 'expiring' }) do
@@ -292,6 +288,11 @@ for i = queues_from, queues_to do
         soonest = moment
       end
     end
+  end
+  if room > 0 then
+    redis.call('SADD', key('idle', queue), worker)
+  elseif handed_back or (soonest and soonest <= now) then
+    wake(queue)
   end
   if soonest and (not due or soonest < due) and (room > 0 or soonest > now) then
     due = soonest

@@ -166,7 +166,7 @@ extension KeyspaceAudit {
         "kinds": (.set, true), "weights": (.hash, true), "delayed": (.sortedSet, true), "dead": (.sortedSet, true),
         "totals": (.hash, true), "idle": (.set, true), "held": (.hash, true), "worker": (.hash, true),
         "limits": (.hash, false), "tokens": (.hash, false), "holders": (.set, true), "waiting": (.sortedSet, true),
-        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.set, false), "bonds": (.hash, false),
+        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.sortedSet, false), "bonds": (.hash, false),
         "unique": (.string, true), "expiring": (.sortedSet, true), "caps": (.hash, false), "live": (.sortedSet, true),
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
@@ -214,7 +214,7 @@ extension KeyspaceAudit {
         case "waiting": waiting[form.part] = moments
         case "parked": parked[form.part] = fields
         case "refill": refills[form.part] = moments
-        case "contended": contended = Set(items)
+        case "contended": contended = Set(fields.keys)
         case "bonds": bonds = fields
         case "unique": uniques[form.part] = Self.text(content)
         case "expiring": expiring[form.part] = moments
