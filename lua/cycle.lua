@@ -208,14 +208,17 @@ if room > 0 then
   -- Rings share the room: first an equal part each, beginning with another one each time, then what is left.
   local first = #rings > 0 and (tonumber(claim) or 0) % #rings or 0
   local part = math.ceil(room / math.max(#rings, 1))
-  for pass = 1, #rings > 1 and 2 or 1 do
-    for i = 1, #rings do
+  -- Once more for rings in which limits have let lanes go meanwhile.
+  for pass = 1, 3 do
+    local is_due = pass == 1 or (pass == 2 and #rings > 1) or next(gate.again)
+    for i = 1, is_due and #rings or 0 do
       local ring = rings[(first + i - 1) % #rings + 1]
       local limit = pass == 1 and math.min(part, room) or room
       if ring[3] and bounds[ring[3]] then
         limit = math.min(limit, bounds[ring[3]])
       end
-      if limit > 0 and not ring.empty then
+      if limit > 0 and (not ring.empty or gate.again[ring[1]]) then
+        gate.again[ring[1]] = nil
         local before = #reply
         local got, left = claim_ring(ring[1], limit, choosy and takes, claims, now, rare.limits and gate)
         room = room - got

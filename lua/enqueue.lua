@@ -139,6 +139,12 @@ end
 
 local plan = { entering = {}, ready = {}, earlier = {} }
 for _, group in ipairs(groups) do
+  -- Making way for the others must not end a batch that gets a member now.
+  if capped and group.extras.b and not group.known then
+    redis.call('SADD', key('members', group.extras.b), ARGV[group.from])
+  end
+end
+for _, group in ipairs(groups) do
   if group.known then
     reply[#reply + 1] = string.format('%d', group.place)
     reply[#reply + 1] = group.known

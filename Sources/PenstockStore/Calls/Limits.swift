@@ -53,7 +53,8 @@ extension Store {
                 }
             }
         }
-        guard terms?.concurrency != nil else { return }
+        // Without a limit of its own a name is held to that of its scope.
+        guard terms?.concurrency != nil || (terms == nil && !name.isWildcard) else { return }
         let workers = try await send(RedisCommand("ZRANGE", keys.workers, "0", "-1")).array ?? []
         for worker in workers.compactMap(\.text) { _ = try await call(Scripts.adopt, [name.rawValue, worker]) }
     }

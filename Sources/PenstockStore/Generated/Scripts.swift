@@ -4,10 +4,10 @@
 import RedisClient
 
 package enum Scripts {
-    /// lets what one worker runs already count under a concurrency limit that is new.
+    /// lets what one worker runs already count under a concurrency limit that holds for it from now on.
     package static let adopt = RedisScript(
         name: "adopt",
-        digest: "a7fc3b3b8c06ab80e45c2f861064b85b296f9801",
+        digest: "c5f0aeaff45a228cc2e8d4b8b14af75dc14848bc",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL adopt expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -39,6 +39,14 @@ package enum Scripts {
         end
         local name, held = ARGV[1], key('held', ARGV[2])
         local scope, is_wild = string.match(name, '^[^:]*:'), string.sub(name, -2) == ':*'
+        local terms = {}
+        local function counts(own)
+        if terms[own] == nil then
+        local found = redis.call('HMGET', key('limits'), own, scope .. '*')
+        terms[own] = string.find(found[1] or found[2] or '', '^[^\t]*\t[^\t]*\t%d') ~= nil
+        end
+        return terms[own]
+        end
         local rows, adopted = redis.call('HGETALL', held), 0
         for i = 1, #rows, 2 do
         local id = rows[i]
@@ -50,7 +58,7 @@ package enum Scripts {
         end
         for _, own in ipairs(names) do
         local is_meant = own == name or (is_wild and string.sub(own, 1, #scope) == scope)
-        if is_meant and not string.find((lines or '') .. '\n', '\n' .. own .. '\n', 1, true) then
+        if is_meant and counts(own) and not string.find((lines or '') .. '\n', '\n' .. own .. '\n', 1, true) then
         lines = (lines or '') .. '\n' .. own
         redis.call('SADD', key('holders', own), id)
         redis.call('HSET', held, id, rows[i + 1] .. '\n' .. own)
@@ -391,7 +399,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "2539b966004296e17f58840e4f02f95a4ed2c320",
+        digest: "ce2c082032bf11061f9c736f0ba1a716b7808cf7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2093,14 +2101,16 @@ package enum Scripts {
         end
         local first = #rings > 0 and (tonumber(claim) or 0) % #rings or 0
         local part = math.ceil(room / math.max(#rings, 1))
-        for pass = 1, #rings > 1 and 2 or 1 do
-        for i = 1, #rings do
+        for pass = 1, 3 do
+        local is_due = pass == 1 or (pass == 2 and #rings > 1) or next(gate.again)
+        for i = 1, is_due and #rings or 0 do
         local ring = rings[(first + i - 1) % #rings + 1]
         local limit = pass == 1 and math.min(part, room) or room
         if ring[3] and bounds[ring[3]] then
         limit = math.min(limit, bounds[ring[3]])
         end
-        if limit > 0 and not ring.empty then
+        if limit > 0 and (not ring.empty or gate.again[ring[1]]) then
+        gate.again[ring[1]] = nil
         local before = #reply
         local got, left = claim_ring(ring[1], limit, choosy and takes, claims, now, rare.limits and gate)
         room = room - got
@@ -2516,7 +2526,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "f9feca2cfcfc802dec0b8b7a3d04a4f1f45ae808",
+        digest: "39742ee31e0fe3a22085699df9fc037bcbb3e2d5",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3188,6 +3198,11 @@ package enum Scripts {
         return answered(before)
         end
         local plan = { entering = {}, ready = {}, earlier = {} }
+        for _, group in ipairs(groups) do
+        if capped and group.extras.b and not group.known then
+        redis.call('SADD', key('members', group.extras.b), ARGV[group.from])
+        end
+        end
         for _, group in ipairs(groups) do
         if group.known then
         reply[#reply + 1] = string.format('%d', group.place)
