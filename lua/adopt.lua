@@ -1,4 +1,4 @@
---- adopt: lets what one worker runs already count under a concurrency limit that is new.
+--- adopt: lets what one worker runs already count under a concurrency limit that holds for it from now on.
 --- flags: allow-oom
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] name: of the limit, `scope:name` or `scope:*`
@@ -9,6 +9,15 @@
 --@include limit_names
 local name, held = ARGV[1], key('held', ARGV[2])
 local scope, is_wild = string.match(name, '^[^:]*:'), string.sub(name, -2) == ':*'
+local terms = {}
+-- Whether a name has slots now: by its own limit, or by that of its scope.
+local function counts(own)
+  if terms[own] == nil then
+    local found = redis.call('HMGET', key('limits'), own, scope .. '*')
+    terms[own] = string.find(found[1] or found[2] or '', '^[^\t]*\t[^\t]*\t%d') ~= nil
+  end
+  return terms[own]
+end
 local rows, adopted = redis.call('HGETALL', held), 0
 for i = 1, #rows, 2 do
   local id = rows[i]
@@ -20,7 +29,7 @@ for i = 1, #rows, 2 do
   end
   for _, own in ipairs(names) do
     local is_meant = own == name or (is_wild and string.sub(own, 1, #scope) == scope)
-    if is_meant and not string.find((lines or '') .. '\n', '\n' .. own .. '\n', 1, true) then
+    if is_meant and counts(own) and not string.find((lines or '') .. '\n', '\n' .. own .. '\n', 1, true) then
       lines = (lines or '') .. '\n' .. own
       redis.call('SADD', key('holders', own), id)
       redis.call('HSET', held, id, rows[i + 1] .. '\n' .. own)

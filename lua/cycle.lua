@@ -75,7 +75,7 @@ if expiry - now < lease * 2 / 3 then
 end
 
 -- What only some namespaces have, mostly none: asked for one by one only if any of it is there.
-local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'bonds', 'paused', 'inbox' }
+local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'tokens', 'bonds', 'paused', 'inbox' }
 local some_keys = {}
 for i, name in ipairs(some) do
   some_keys[i] = key(name)
@@ -88,13 +88,14 @@ if redis.call('EXISTS', unpack(some_keys)) > 0 then
   for i, name in ipairs(some) do
     rare[name] = redis.call('EXISTS', some_keys[i]) == 1
   end
-  rare.limits = rare.limits or rare.contended
+  rare.limits = rare.limits or rare.contended or rare.tokens
   for i = #some + 1, #some_keys, 2 do
     rare.limits = rare.limits or redis.call('EXISTS', some_keys[i]) == 1
     rare.expires = rare.expires or redis.call('EXISTS', some_keys[i + 1]) == 1
   end
 end
-local gate, freed, roused = gate_at(now, us), {}, {}
+local freed, roused = {}, {}
+local gate = gate_at(now, us, roused)
 
 -- Commit.
 local stale, done = {}, {}
@@ -147,7 +148,7 @@ local leases, more = claims.leases, false
 if room > 0 then
   if rare.inbox then
     intake(rare.limits and gate or nil, now)
-    rare.bonds = redis.call('EXISTS', key('bonds')) == 1
+    rare.bonds, rare.expires = redis.call('EXISTS', key('bonds')) == 1, true
   end
   if rare.limits then
     sweep(gate, roused)
@@ -207,14 +208,17 @@ if room > 0 then
   -- Rings share the room: first an equal part each, beginning with another one each time, then what is left.
   local first = #rings > 0 and (tonumber(claim) or 0) % #rings or 0
   local part = math.ceil(room / math.max(#rings, 1))
-  for pass = 1, #rings > 1 and 2 or 1 do
-    for i = 1, #rings do
+  -- Once more for rings in which limits have let lanes go meanwhile.
+  for pass = 1, 3 do
+    local is_due = pass == 1 or (pass == 2 and #rings > 1) or next(gate.again)
+    for i = 1, is_due and #rings or 0 do
       local ring = rings[(first + i - 1) % #rings + 1]
       local limit = pass == 1 and math.min(part, room) or room
       if ring[3] and bounds[ring[3]] then
         limit = math.min(limit, bounds[ring[3]])
       end
-      if limit > 0 and not ring.empty then
+      if limit > 0 and (not ring.empty or gate.again[ring[1]]) then
+        gate.again[ring[1]] = nil
         local before = #reply
         local got, left = claim_ring(ring[1], limit, choosy and takes, claims, now, rare.limits and gate)
         room = room - got
@@ -246,8 +250,8 @@ if room > 0 then
     not_idle()
   end
   for _, ring in ipairs(rings) do
-    -- Not looked at, for lack of room.
-    if ring.empty == nil then
+    -- Not looked at, for lack of room, or lanes have come back since.
+    if ring.empty == nil or gate.again[ring[1]] then
       ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
     end
     if not ring.empty then
@@ -279,11 +283,6 @@ local due = more and room > 0 and now or nil
 for i = queues_from, queues_to do
   local queue = ARGV[i]
   local delayed = tonumber(redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2])
-  if room > 0 then
-    redis.call('SADD', key('idle', queue), worker)
-  elseif handed_back or (delayed and delayed <= now) then
-    wake(queue)
-  end
   local soonest = delayed
   if rare.limits or rare.expires or next(gate.limits) then
     for _, name in ipairs({ 'refill', 'expiring' }) do
@@ -292,6 +291,11 @@ for i = queues_from, queues_to do
         soonest = moment
       end
     end
+  end
+  if room > 0 then
+    redis.call('SADD', key('idle', queue), worker)
+  elseif handed_back or (soonest and soonest <= now) then
+    wake(queue)
   end
   if soonest and (not due or soonest < due) and (room > 0 or soonest > now) then
     due = soonest

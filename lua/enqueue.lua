@@ -100,18 +100,19 @@ for _, group in ipairs(groups) do
   end
 end
 local rare = redis.call('EXISTS', key('limits'), key('caps')) > 0
-local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us) or nil
+local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
 local capped = rare and redis.call('EXISTS', key('caps')) == 1
 local names, length = {}, {}
 for _, group in ipairs(groups) do
   local more = group.extras
-  for _, name in ipairs({ more.k and 'k' .. more.k or false, more.u and 'u' .. string.sub(more.u, 2) or false }) do
-    if name then
-      group.known = group.known or names[name]
-      names[name] = group.known or ARGV[group.from]
+  local by_key, by_unique = more.k and 'k' .. more.k or '', more.u and 'u' .. string.sub(more.u, 2) or ''
+  group.known = names[by_key] or known_as(more) or names[by_unique]
+  if not group.known then
+    -- Those that follow in this call are told of this one.
+    for _, name in ipairs({ by_key, by_unique }) do
+      names[name] = name ~= '' and ARGV[group.from] or nil
     end
   end
-  group.known = group.known or known_as(more)
   if more.b then
     local batch = redis.call('HMGET', key('batch', more.b), 'keep', 'ended')
     if not batch[1] or batch[2] then
@@ -138,17 +139,23 @@ end
 
 local plan = { entering = {}, ready = {}, earlier = {} }
 for _, group in ipairs(groups) do
+  -- Making way for the others must not end a batch that gets a member now.
+  if capped and group.extras.b and not group.known then
+    redis.call('SADD', key('members', group.extras.b), ARGV[group.from])
+  end
+end
+for _, group in ipairs(groups) do
   if group.known then
     reply[#reply + 1] = string.format('%d', group.place)
     reply[#reply + 1] = group.known
     if group.extras.u then
-      replace(group.known, ARGV[group.from + 1], group.extras, now)
+      replace(group.known, ARGV[group.from + 1], group.extras, now, plan)
     end
   else
     for _, cap in ipairs(group.caps or {}) do
       local excess = redis.call('ZCARD', key('live', cap.target)) + (group.to - group.from + 1) / 2 - cap.most
       if excess > 0 then
-        make_way(cap.target, excess, now)
+        make_way(cap.target, excess, plan, now)
       end
     end
     store_group(group, ARGV, group.from, group.to, plan, now, gate)

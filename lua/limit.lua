@@ -20,12 +20,18 @@ end
 if not string.find(name, '^[^:]+:.') then
   return redis.error_reply('BADCALL name is not scope:name')
 end
-local now = clock()
+local now, _, us = clock()
 if terms == '' then
   redis.call('HDEL', key('limits'), name)
   redis.call('HDEL', key('tokens'), name)
 else
   redis.call('HSET', key('limits'), name, terms)
+  -- What was used up under other terms binds no longer than the new ones (see load_limits).
+  local paid = is_rate and tonumber(redis.call('HGET', key('tokens'), name) or 0) or 0
+  local latest = us + (is_rate and tonumber(burst) * tonumber(interval) or 0)
+  if paid > latest then
+    redis.call('HSET', key('tokens'), name, string.format('%.17g', latest))
+  end
 end
 local lanes, roused = {}, {}
 next_in_line(name, 500, lanes)

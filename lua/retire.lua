@@ -20,7 +20,7 @@ if expiry and tonumber(expiry) < 0 then
 end
 local freed, roused = {}, {}
 local back = expiry and reconcile(worker, {}, true, now, freed) or 0
-free(freed, gate_at(now, us), roused)
+free(freed, gate_at(now, us, roused), roused)
 forget_worker(worker)
 -- What came back, and what this worker alone may have known to come due, is for others to look at.
 for queue in string.gmatch(queues, '[^\n]+') do

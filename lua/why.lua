@@ -36,7 +36,7 @@ end
 local _, kind, queue = record_lane(record)
 tell('kind', kind)
 tell('queue', queue)
-for name in string.gmatch(redis.call('HGET', key('bonds'), id) or '', 'u[sed]([^\n]*)') do
+for name in string.gmatch('\n' .. (redis.call('HGET', key('bonds'), id) or ''), '\nu[sed]([^\n]*)') do
   tell('unique', name)
 end
 local time = redis.call('TIME')

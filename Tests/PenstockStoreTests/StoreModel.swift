@@ -11,16 +11,28 @@ struct StoreModel {
         var kind: String
         var queue: String
         var lane: String
-        /// The lane for those who look for its kind.
-        var asideLane: String
+        /// Its lanes by where it may wait: its own, that of its kind while the kind has a limit, and both in the ring of
+        /// its kind.
+        var lanes: [String]
+        var payload: [UInt8] = []
         /// Attempts and recoveries, once it was in trouble.
         var tries: (attempts: Int, recoveries: Int)?
         var cancel: String?
+        /// When it ends unless it has started.
+        var expiry: Int64?
+        var unique: (key: String, mode: Character)?
+        var batch: String?
+        /// Length caps that it counts under.
+        var caps: [String] = []
+        var waiters: Set<String> = []
+        var isNoted = false
     }
 
     struct Held: Equatable {
         var claim: Int
         var lane: String
+        /// Concurrency limits that it counts under.
+        var limits: Set<String> = []
     }
 
     struct Wrong: Error, CustomStringConvertible {
@@ -35,6 +47,15 @@ struct StoreModel {
     var totals: [String: [String: Int]] = [:]
     var paused: Set<String> = []
     var keys: [String: String] = [:]
+    var limits: [String: LimitTerms] = [:]
+    /// Limit to the moment, us, up to which its tokens are used up.
+    var paid: [String: Double] = [:]
+    /// Unique key to who holds it and how; with the latest start of a debounced task.
+    var uniques: [String: (id: String, mode: Character, latest: Int64?)] = [:]
+    var caps: [String: (most: Int, policy: CapPolicy)] = [:]
+    var batches: [String: Batch] = [:]
+    /// Waiter to hints.
+    var hints: [String: [String]] = [:]
 
     // MARK: Moves
 
@@ -46,21 +67,24 @@ struct StoreModel {
     mutating func handBack(_ id: String, to lane: String) { lanes[lane, default: []].insert(id, at: 0) }
 
     mutating func drop(_ id: String, as state: String) {
-        guard let item = items.removeValue(forKey: id) else { return }
-        count(item.queue, state)
+        guard let queue = items[id]?.queue else { return }
+        untie(id, state)
+        items[id] = nil
+        count(queue, state)
     }
 
     mutating func bury(_ id: String) {
         guard let queue = items[id]?.queue else { return }
         dead[queue, default: []].insert(id)
         count(queue, "dead")
+        untie(id, "dead")
     }
 
     /// Takes a task out of the lane or the timer where it waits; false if it does not wait.
     mutating func takeOut(_ id: String) -> Bool {
         guard let item = items[id] else { return false }
         if delayed[item.queue]?.removeValue(forKey: id) != nil { return true }
-        for lane in [item.lane, item.asideLane] {
+        for lane in item.lanes {
             if let place = lanes[lane]?.firstIndex(of: id) {
                 lanes[lane]?.remove(at: place)
                 return true
@@ -73,38 +97,12 @@ struct StoreModel {
 
     // MARK: Calls that leave no choice
 
-    mutating func enqueue(_ task: NewTask, answer: EnqueueAnswer, delayedUntil due: Int64?) throws {
-        let record = task.record
-        if let key = task.idempotencyKey {
-            if let first = keys[key] {
-                guard answer.isDuplicate, answer.id.rawValue == first else {
-                    throw Wrong(description: "key \(key) unknown")
-                }
-                return
-            }
-            keys[key] = task.id.rawValue
-        }
-        guard !answer.isDuplicate, answer.id == task.id else { throw Wrong(description: "\(task.id) is no duplicate") }
-        let lane = record.lane
-        let rest = lane.drop { $0 != "\t" }
-        let id = task.id.rawValue
-        items[id] = Item(
-            kind: record.kind, queue: record.queue, lane: lane, asideLane: "\(record.queue)|\(record.kind)\(rest)")
-        if task.start == .now {
-            append(id, to: lane)
-        } else {
-            guard let due else { throw Wrong(description: "\(id) is not delayed") }
-            delayed[record.queue, default: [:]][id] = due
-        }
-    }
-
     mutating func end(_ task: EndedTask, by worker: String, now: Int64) {
         let id = task.id.rawValue
         guard let lease = held[worker]?.removeValue(forKey: id), let item = items[id] else { return }
         switch task.outcome {
         case .completed, .result:
-            items[id] = nil
-            count(item.queue, "completed")
+            drop(id, as: "completed")
         case .cancelled: drop(id, as: "cancelled")
         case _ where item.cancel != nil: drop(id, as: "cancelled")
         case .released: handBack(id, to: lease.lane)
@@ -150,6 +148,11 @@ struct StoreModel {
             delayed[queue]?[id] = nil
             if let lane = items[id]?.lane { append(id, to: lane) }
         }
+        for (id, item) in items.sorted(by: { $0.key < $1.key }) where item.queue == queue {
+            guard let expiry = item.expiry, expiry <= now else { continue }
+            items[id]?.expiry = nil
+            if takeOut(id) { drop(id, as: "expired") }
+        }
     }
 
     mutating func cancel(_ id: String, reason: String) -> CancelAnswer {
@@ -190,71 +193,6 @@ struct StoreModel {
 
     // MARK: Calls that leave a choice
 
-    /// What a turn claimed and set aside, judged by what is there now.
-    mutating func claim(_ request: CycleRequest, _ turn: CycleTurn, now audit: KeyspaceAudit) throws {
-        let claimed = Set(turn.claimed.map(\.id.rawValue))
-        let queues = request.queues.filter { !paused.contains("queue:\($0)") }
-        var left: [String: Int] = [:]
-        for bound in request.bounds { left[bound.kind] = bound.room }
-        for task in turn.claimed { if let room = left[task.record.kind] { left[task.record.kind] = room - 1 } }
-        func isOpen(_ kind: String) -> Bool {
-            request.kinds?.contains(kind) ?? true && !paused.contains("kind:\(kind)")
-        }
-        for (kind, room) in left where room < 0 { throw Wrong(description: "more of \(kind) than its bound") }
-        guard claimed.count == turn.claimed.count, claimed.count <= request.room else {
-            throw Wrong(description: "claimed too much or twice")
-        }
-        for task in turn.claimed where !isOpen(task.record.kind) || !queues.contains(task.record.queue) {
-            throw Wrong(description: "claimed \(task.id), of which the worker takes none")
-        }
-
-        // From the head of each lane: claimed, or set aside because its kind is not taken now.
-        var aside: [String: [String]] = [:]
-        func isPlain(_ lane: String) -> Bool { !lane.prefix { $0 != "\t" }.contains("|") }
-        for lane in lanes.keys.sorted(by: { isPlain($0) && !isPlain($1) }) {
-            let before = lanes[lane] ?? []
-            let added = isPlain(lane) ? [] : aside.removeValue(forKey: lane) ?? []
-            var after = audit.lanes[lane] ?? []
-            guard after.suffix(added.count) == added[...] else {
-                throw Wrong(description: "set aside in disorder: \(lane)")
-            }
-            after.removeLast(added.count)
-            guard before.suffix(after.count) == after[...] else { throw Wrong(description: "not in order: \(lane)") }
-            for id in before.dropLast(after.count) {
-                guard let item = items[id], queues.contains(item.queue) else {
-                    throw Wrong(description: "no claim of \(id)")
-                }
-                if claimed.contains(id) {
-                    held[request.worker, default: [:]][id] = Held(claim: request.claim, lane: lane)
-                } else {
-                    guard isPlain(lane), !isOpen(item.kind) || left[item.kind] == 0 else {
-                        throw Wrong(description: "\(id) is not in its lane and not claimed")
-                    }
-                    aside[item.asideLane, default: []].append(id)
-                }
-            }
-            lanes[lane] = after + added
-        }
-        for (lane, ids) in aside { lanes[lane, default: []] += ids }
-        for id in claimed where held[request.worker]?[id]?.claim != request.claim {
-            throw Wrong(description: "claimed \(id), which was not ready")
-        }
-
-        // Nothing that could have been taken is left while there is room.
-        guard claimed.count < request.room else { return }
-        for (lane, ids) in lanes where !ids.isEmpty {
-            let ring = lane.prefix { $0 != "\t" }.split(separator: "|").map(String.init)
-            guard let queue = ring.first, queues.contains(queue) else { continue }
-            guard ring.count == 2, !isOpen(ring[1]) || left[ring[1]] == 0 else {
-                throw Wrong(description: "room is left, and so is \(ids) in \(lane)")
-            }
-        }
-        let next = request.queues.flatMap { (delayed[$0] ?? [:]).values }.min()
-        if let next, turn.nextDue ?? .max > next {
-            throw Wrong(description: "next due at \(next), told \(turn.nextDue ?? 0)")
-        }
-    }
-
     mutating func purge(_ queue: String, chunk: Int, out: Int, now audit: KeyspaceAudit) throws {
         let mine = lanes.keys.filter { lane in
             let ring = lane.prefix { $0 != "\t" }
@@ -269,13 +207,13 @@ struct StoreModel {
             guard before.suffix(after.count) == after[...] else {
                 throw Wrong(description: "purged out of order: \(lane)")
             }
-            for id in before.dropLast(after.count) { items[id] = nil }
             lanes[lane] = after
+            for id in before.dropLast(after.count) { forget(id) }
         }
         let due = (delayed[queue] ?? [:]).sorted { ($0.value, $0.key) < ($1.value, $1.key) }
         for (id, _) in due.prefix(max(0, out - ready)) {
             delayed[queue]?[id] = nil
-            items[id] = nil
+            forget(id)
         }
         if out > 0 { count(queue, "purged", out) }
     }
@@ -293,13 +231,15 @@ struct StoreModel {
         compare("dead", dead.filter { !$0.value.isEmpty }, audit.dead.mapValues { Set($0.keys) })
         compare(
             "held", held.filter { !$0.value.isEmpty },
-            audit.held.mapValues { $0.mapValues { Held(claim: Int($0.claim) ?? -1, lane: $0.lane) } })
+            audit.held.mapValues {
+                $0.mapValues { Held(claim: Int($0.claim) ?? -1, lane: $0.lane, limits: Set($0.limits)) }
+            })
         compare("cancels", items.compactMapValues(\.cancel), audit.cancels)
         compare(
             "tries", items.compactMapValues { $0.tries.map { "\($0.attempts)\t\($0.recoveries)" } },
             audit.tries.mapValues { String($0.prefix { $0 != "\n" }) })
         compare("totals", totals, audit.totals)
         compare("paused", paused, Set(audit.paused.keys))
-        return found
+        return found + differencesOfLimits(from: audit) + differencesOfBonds(from: audit)
     }
 }

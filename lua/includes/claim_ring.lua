@@ -11,6 +11,7 @@
 --@include take
 --@include charge
 --@include load_limits
+--@include park
 --@include push_groups
 --@include wake
 local function claim_ring(ring, room, takes, claims, now, gate)
@@ -38,7 +39,7 @@ local function claim_ring(ring, room, takes, claims, now, gate)
     for _, group in ipairs(taken) do
       local lane, ids = group[1], group[2]
       local lease, holds, before = claims.claim .. '\t' .. lane, {}, claimed
-      local own_kind = gate and string.match(lane, '\tkind:([^\t]*)$')
+      local own_kind = gate and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
       for _, limit in ipairs(gate and gate.of[lane] or {}) do
         if limit.most then
           gate.holding[limit.name] = gate.holding[limit.name] or {}
@@ -103,13 +104,16 @@ local function claim_ring(ring, room, takes, claims, now, gate)
         charge(gate, lane, claimed - before - #ids)
       end
     end
-    if next(beside) then
-      push_groups(beside, now)
-      beside, left = {}, true
-    end
     if gate then
       -- Lanes that were met for nothing, since the limit which blocks them is new, or was used up by others.
       passed, gate.met = passed + gate.met, 0
+      if gate.parked[1] and park(gate) then
+        left = true
+      end
+    end
+    if next(beside) then
+      push_groups(beside, now)
+      beside, left = {}, true
     end
   end
   push_groups(aside, now)

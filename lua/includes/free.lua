@@ -1,9 +1,11 @@
 --- free: ends the holding of limits by leases that have ended (`freed`: limit -> ids, see `give_up`), and wakes a
---- lane in line for each slot. The queues of these are noted in `roused`.
+--- lane in line for each slot that has a token too; where tokens lack, a timer is set. The queues of lanes that were
+--- woken are noted in `roused`.
 --@include key
 --@include load_limits
 --@include limit_room
 --@include next_in_line
+--@include await_token
 --@include rouse
 local function free(freed, gate, roused)
   local names = {}
@@ -21,11 +23,13 @@ local function free(freed, gate, roused)
   for _, name in ipairs(names) do
     local limit = gate.limits[name]
     local count = #freed[name]
+    local room = limit and math.min(count, limit_room(limit, gate.us)) or count
+    local woken = room > 0 and next_in_line(name, room, lanes) or 0
     if limit then
-      count = math.min(count, limit_room(limit, gate.us))
-    end
-    if count > 0 then
-      next_in_line(name, count, lanes)
+      limit.woken = woken
+      if room < count and woken == room then
+        await_token(limit, woken)
+      end
     end
   end
   rouse(lanes, gate.now, roused)

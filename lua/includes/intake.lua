@@ -24,7 +24,7 @@ local function intake(gate, now)
         for _, cap in ipairs(group.caps) do
           if redis.call('ZCARD', key('live', cap.target)) >= cap.most then
             if cap.policy == 'drop' then
-              make_way(cap.target, 1, now)
+              make_way(cap.target, 1, plan, now)
             else
               problem = 'length cap of ' .. cap.most .. ' is reached'
             end

@@ -13,7 +13,7 @@ local function leave(lane)
     redis.call('HDEL', parked, lane)
     redis.call('ZREM', key('waiting', limit), lane)
     if redis.call('EXISTS', key('waiting', limit)) == 0 then
-      redis.call('SREM', key('contended'), limit)
+      redis.call('ZREM', key('contended'), limit)
       redis.call('ZREM', key('refill', queue), limit)
     end
   elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then

@@ -48,6 +48,11 @@ local function load_limits(gate, names)
     for i, text in ipairs(paid) do
       local limit = gate.limits[rates[from + i - 1]]
       limit.paid = math.max(tonumber(text) or 0, gate.us)
+      -- Terms that were slower, or had a larger burst, bind no longer than the present ones (20 ms: clocks may step).
+      local most = gate.us + limit.burst * limit.interval
+      if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+      end
     end
   end
 end

@@ -1,6 +1,6 @@
 --- pop_wide: takes `want` tasks out of `lanes` (see `look_wide`) of a tenant, the one with the oldest head (less
 --- priority) first; a head that follows counts as of now. Appends {lane, ids} to `taken`; lanes that a limit blocks
---- then are noted in `gate.parked`. Returns true when the tenant has no lane left to be served.
+--- then are noted in `gate.parked`. Returns whether the tenant has no lane left to be served, and the number taken.
 --@include key
 --@include allowance
 --@include charge
@@ -28,11 +28,12 @@ local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
     best.count, best.age, want = best.count + some, after, want - some
     picks[#picks + 1] = { best, some }
   end
+  local served = 0
   for _, lane in ipairs(lanes) do
     local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
     if count > 0 then
       lane.ids = redis.call('LPOP', key('lane', lane.name), count)
-      lane.length, lane.served = lane.length - #lane.ids, 0
+      lane.length, lane.served, served = lane.length - #lane.ids, 0, served + #lane.ids
       if gate then
         charge(gate, lane.name, #lane.ids)
       end
@@ -55,7 +56,7 @@ local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
     if lane.length == 0 or is_blocked then
       gone[#gone + 1] = lane.name
       if is_blocked then
-        gate.parked[lane.name] = true
+        gate.parked[#gate.parked + 1] = lane.name
         gate.met = gate.met + (lane.served and 0 or 1)
       end
     elseif lane.served then
@@ -71,8 +72,8 @@ local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
     redis.call('ZREM', ages, unpack(gone))
     if redis.call('EXISTS', ages) == 0 then
       redis.call('SREM', key('wide', ring), tenant)
-      return true
+      return true, served
     end
   end
-  return false
+  return false, served
 end

@@ -21,7 +21,7 @@ local function refill(queue, gate, roused)
     if limit and limit.most and limit.held + woken >= limit.most then
       -- Whoever frees a slot wakes the next.
       over[#over + 1] = name
-      redis.call('SADD', key('contended'), name)
+      redis.call('ZADD', key('contended'), 'NX', string.format('%.0f', gate.now), name)
     elseif woken < room then
       over[#over + 1] = name
     else

@@ -1,8 +1,9 @@
---- replace: debounces: gives the task `id`, while it has not started, another record, and puts its start off, but not
---- beyond the longest wait.
+--- replace: debounces: gives the task `id`, which has not started, another record, and puts its start off, but not
+--- beyond the longest wait. One that is in its lane already stays there, and has the new record if that belongs there.
 --@include key
 --@include record_lane
-local function replace(id, record, asked, now)
+--@include dated
+local function replace(id, record, asked, now, plan)
   if string.sub(asked.u, 1, 1) ~= 'b' then
     return
   end
@@ -12,12 +13,25 @@ local function replace(id, record, asked, now)
   if not old or not limit then
     return
   end
-  local _, _, before = record_lane(old)
-  local _, _, queue = record_lane(record)
+  if asked.d then
+    record = dated(record, now + asked.d)
+  end
+  local old_lane, old_kind, before = record_lane(old)
+  local lane, kind, queue = record_lane(record)
   if redis.call('ZREM', key('delayed', before), id) == 1 then
     local due = string.format('%.0f', math.min(now + asked.w, limit))
-    redis.call('HSET', key('tasks'), id, record)
     redis.call('ZADD', key('delayed', queue), due, id)
     redis.call('SADD', key('queues'), queue)
+    if queue ~= before then
+      plan.earlier[queue] = true
+    end
+  elseif old_lane ~= lane or old_kind ~= kind then
+    return
+  end
+  redis.call('HSET', key('tasks'), id, record)
+  redis.call('ZREM', key('expiring', before), id)
+  if asked.x then
+    redis.call('ZADD', key('expiring', queue), string.format('%.0f', now + asked.x), id)
+    plan.earlier[queue] = true
   end
 end

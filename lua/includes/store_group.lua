@@ -3,6 +3,7 @@
 --- knows of limits on kinds (nil: there are none).
 --@include key
 --@include lane_parts
+--@include dated
 --@include kind_lane
 --@include load_limits
 --@include push
@@ -65,11 +66,8 @@ local function store_group(group, values, from, to, plan, now, gate)
   end
 
   if asked.d then
-    local option = '\td=' .. string.format('%.0f', now + asked.d)
     for j = from + 1, to, 2 do
-      local head = string.find(values[j], '\n', 1, true)
-      local record = string.sub(values[j], 1, head - 1) .. option .. string.sub(values[j], head)
-      redis.call('HSET', tasks, values[j - 1], record)
+      redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
     end
   else
     for first = from, to, 2000 do

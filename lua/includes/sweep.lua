@@ -1,29 +1,39 @@
---- sweep: looks at one limit that has lanes in line for a slot, chosen by chance: when it has room after all (the
---- lane that was woken for it left without taking it, the limit was raised or removed), the next in line are woken.
---- So no lane waits for ever, whatever became of a wake-up. Also forgets tokens of limits that are full again.
+--- sweep: looks at limits that have lanes in line for a slot, a few a call and each about once a second: when one has
+--- room after all (the lane that was woken for it left without taking it, or waits where nobody serves it; the limit
+--- was raised or removed), the next in line are woken. So no lane waits for ever, whatever became of a wake-up. Also
+--- forgets tokens of limits that are full again.
 --@include key
 --@include load_limits
 --@include limit_room
 --@include next_in_line
+--@include await_token
 --@include rouse
 local function sweep(gate, roused)
-  local name = redis.call('SRANDMEMBER', key('contended'))
-  if name then
-    load_limits(gate, { name })
-    local limit, lanes = gate.limits[name], {}
-    local room = limit and math.min(limit_room(limit, gate.us), 16) or 200
-    if room > 0 then
-      next_in_line(name, room, lanes)
-      rouse(lanes, gate.now, roused)
+  local before = string.format('%.0f', gate.now - 1000)
+  local names = redis.call('ZRANGE', key('contended'), '-inf', before, 'BYSCORE', 'LIMIT', 0, 4)
+  if #names > 0 then
+    load_limits(gate, names)
+    local lanes = {}
+    for _, name in ipairs(names) do
+      local limit = gate.limits[name]
+      local room = limit and math.min(limit_room(limit, gate.us) - (limit.woken or 0), 16) or 200
+      local woken = room > 0 and next_in_line(name, room, lanes) or 0
+      await_token(limit, woken + (limit and limit.woken or 0))
+      if redis.call('EXISTS', key('waiting', name)) == 0 then
+        redis.call('ZREM', key('contended'), name)
+      else
+        redis.call('ZADD', key('contended'), string.format('%.0f', gate.now), name)
+      end
     end
-    if redis.call('EXISTS', key('waiting', name)) == 0 then
-      redis.call('SREM', key('contended'), name)
-    end
+    rouse(lanes, gate.now, roused)
   end
-  local some = redis.call('HRANDFIELD', key('tokens'), 4, 'WITHVALUES')
+  local some, full = redis.call('HRANDFIELD', key('tokens'), 4, 'WITHVALUES'), {}
   for i = 1, #some, 2 do
     if tonumber(some[i + 1]) <= gate.us then
-      redis.call('HDEL', key('tokens'), some[i])
+      full[#full + 1] = some[i]
     end
+  end
+  if #full > 0 then
+    redis.call('HDEL', key('tokens'), unpack(full))
   end
 end

@@ -64,14 +64,16 @@ local function take(ring, room, now, gate)
     share = shares(rounds, lengths, weights, room)
   end
   for i, tenant in ipairs(tenants) do
-    local empty
+    local empty, served = nil, share[i]
     if several[i] then
-      empty = (share[i] > 0 or gate or lengths[i] == 0)
-        and pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+      if share[i] > 0 or gate or lengths[i] == 0 then
+        empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+      end
     else
       local lane, count = ring .. '\t' .. tenant, share[i]
       if gate then
         count = math.min(count, allowance(gate, lane))
+        served = count
       end
       if count > 0 then
         local list = key('lane', lane)
@@ -91,11 +93,12 @@ local function take(ring, room, now, gate)
     if empty then
       gone[#gone + 1] = tenant
     elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
-      gate.parked[ring .. '\t' .. tenant] = true
-      gate.met = gate.met + (share[i] > 0 and 0 or 1)
+      gate.parked[#gate.parked + 1] = ring .. '\t' .. tenant
+      gate.met = gate.met + (served > 0 and 0 or 1)
       gone[#gone + 1] = tenant
-    elseif share[i] > 0 and not alone then
-      moved[#moved + 1] = string.format('%.17g', rounds[i])
+    elseif served > 0 and not alone then
+      -- What a limit did not let it have is no round.
+      moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
       moved[#moved + 1] = tenant
     end
   end
@@ -108,7 +111,7 @@ local function take(ring, room, now, gate)
     left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
     if not left then
       local _, _, _, queue, kind = lane_parts(ring .. '\t')
-      if kind and not (gate and next(gate.parked)) and redis.call('EXISTS', key('parked', ring)) == 0 then
+      if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
         redis.call('SREM', key('kinds', queue), kind)
       end
     end

@@ -41,7 +41,8 @@ extension Store {
         let stored = terms?.stored ?? ""
         while try await call(Scripts.limit, [name.rawValue, stored]).int ?? 0 >= 500 {}
         if name.isWildcard { try await unpark(limitsWithPrefix: name.scope + ":") }
-        if terms?.concurrency != nil { try await adopt(name) }
+        // Without a limit of its own a name is held to that of its scope.
+        if terms?.concurrency != nil || (terms == nil && !name.isWildcard) { try await adopt(name) }
     }
 
     /// Sets a limit where none is set under this name, without a race with others that set it.

@@ -4,10 +4,10 @@
 import RedisClient
 
 package enum Scripts {
-    /// lets what one worker runs already count under a concurrency limit that is new.
+    /// lets what one worker runs already count under a concurrency limit that holds for it from now on.
     package static let adopt = RedisScript(
         name: "adopt",
-        digest: "a7fc3b3b8c06ab80e45c2f861064b85b296f9801",
+        digest: "c5f0aeaff45a228cc2e8d4b8b14af75dc14848bc",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL adopt expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -39,6 +39,14 @@ package enum Scripts {
         end
         local name, held = ARGV[1], key('held', ARGV[2])
         local scope, is_wild = string.match(name, '^[^:]*:'), string.sub(name, -2) == ':*'
+        local terms = {}
+        local function counts(own)
+        if terms[own] == nil then
+        local found = redis.call('HMGET', key('limits'), own, scope .. '*')
+        terms[own] = string.find(found[1] or found[2] or '', '^[^\t]*\t[^\t]*\t%d') ~= nil
+        end
+        return terms[own]
+        end
         local rows, adopted = redis.call('HGETALL', held), 0
         for i = 1, #rows, 2 do
         local id = rows[i]
@@ -50,7 +58,7 @@ package enum Scripts {
         end
         for _, own in ipairs(names) do
         local is_meant = own == name or (is_wild and string.sub(own, 1, #scope) == scope)
-        if is_meant and not string.find((lines or '') .. '\n', '\n' .. own .. '\n', 1, true) then
+        if is_meant and counts(own) and not string.find((lines or '') .. '\n', '\n' .. own .. '\n', 1, true) then
         lines = (lines or '') .. '\n' .. own
         redis.call('SADD', key('holders', own), id)
         redis.call('HSET', held, id, rows[i + 1] .. '\n' .. own)
@@ -65,7 +73,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "b722a386fe7a20b583f2c0d98381393af5f1afee",
+        digest: "e8e45091016dd67dc7c8dd9c8e3bd83a8a177e13",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -135,7 +143,7 @@ package enum Scripts {
         redis.call('HDEL', parked, lane)
         redis.call('ZREM', key('waiting', limit), lane)
         if redis.call('EXISTS', key('waiting', limit)) == 0 then
-        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
         elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
@@ -391,7 +399,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "c92f56ef48c6a5420f274cb531a54b2c5fff71ba",
+        digest: "ce2c082032bf11061f9c736f0ba1a716b7808cf7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -903,7 +911,7 @@ package enum Scripts {
         redis.call('HDEL', parked, lane)
         redis.call('ZREM', key('waiting', limit), lane)
         if redis.call('EXISTS', key('waiting', limit)) == 0 then
-        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
         elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
@@ -1068,11 +1076,12 @@ package enum Scripts {
         best.count, best.age, want = best.count + some, after, want - some
         picks[#picks + 1] = { best, some }
         end
+        local served = 0
         for _, lane in ipairs(lanes) do
         local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
         if count > 0 then
         lane.ids = redis.call('LPOP', key('lane', lane.name), count)
-        lane.length, lane.served = lane.length - #lane.ids, 0
+        lane.length, lane.served, served = lane.length - #lane.ids, 0, served + #lane.ids
         if gate then
         charge(gate, lane.name, #lane.ids)
         end
@@ -1094,7 +1103,7 @@ package enum Scripts {
         if lane.length == 0 or is_blocked then
         gone[#gone + 1] = lane.name
         if is_blocked then
-        gate.parked[lane.name] = true
+        gate.parked[#gate.parked + 1] = lane.name
         gate.met = gate.met + (lane.served and 0 or 1)
         end
         elseif lane.served then
@@ -1110,10 +1119,10 @@ package enum Scripts {
         redis.call('ZREM', ages, unpack(gone))
         if redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
-        return true
+        return true, served
         end
         end
-        return false
+        return false, served
         end
         local function limit_names(lane)
         local _, tenant, _, queue = lane_parts(lane)
@@ -1172,6 +1181,10 @@ package enum Scripts {
         for i, text in ipairs(paid) do
         local limit = gate.limits[rates[from + i - 1]]
         limit.paid = math.max(tonumber(text) or 0, gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
         end
         end
         end
@@ -1264,14 +1277,16 @@ package enum Scripts {
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty
+        local empty, served = nil, share[i]
         if several[i] then
-        empty = (share[i] > 0 or gate or lengths[i] == 0)
-        and pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+        if share[i] > 0 or gate or lengths[i] == 0 then
+        empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+        end
         else
         local lane, count = ring .. '\t' .. tenant, share[i]
         if gate then
         count = math.min(count, allowance(gate, lane))
+        served = count
         end
         if count > 0 then
         local list = key('lane', lane)
@@ -1291,11 +1306,11 @@ package enum Scripts {
         if empty then
         gone[#gone + 1] = tenant
         elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
-        gate.parked[ring .. '\t' .. tenant] = true
-        gate.met = gate.met + (share[i] > 0 and 0 or 1)
+        gate.parked[#gate.parked + 1] = ring .. '\t' .. tenant
+        gate.met = gate.met + (served > 0 and 0 or 1)
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and not alone then
-        moved[#moved + 1] = string.format('%.17g', rounds[i])
+        elseif served > 0 and not alone then
+        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
         moved[#moved + 1] = tenant
         end
         end
@@ -1308,12 +1323,100 @@ package enum Scripts {
         left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
         local _, _, _, queue, kind = lane_parts(ring .. '\t')
-        if kind and not (gate and next(gate.parked)) and redis.call('EXISTS', key('parked', ring)) == 0 then
+        if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
         end
         return taken, left
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function next_in_line(name, count, lanes)
+        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
+        for i = 1, #popped, 2 do
+        lanes[#lanes + 1] = popped[i]
+        end
+        return #popped / 2
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function park(gate)
+        local lanes, waiting, parked, refills, contended = gate.parked, {}, {}, {}, {}
+        local back, woken = {}, {}
+        gate.parked = {}
+        local function add(map, name, first, second)
+        local list = map[name] or {}
+        map[name] = list
+        list[#list + 1], list[#list + 2] = first, second
+        end
+        for place, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        local by, due, others = nil, nil, {}
+        for _, limit in ipairs(gate.of[lane]) do
+        if limit.most and limit.held >= limit.most then
+        by, due = (not by or due) and limit or by, nil
+        elseif limit.interval and limit_room(limit, gate.us) == 0 then
+        local at = refill_due(limit)
+        if not by or (due and at > due) then
+        by, due = limit, at
+        end
+        else
+        others[#others + 1] = limit
+        end
+        end
+        if by then
+        add(waiting, by.name, string.format('%.0f', gate.us + place), lane)
+        add(parked, ring, lane, by.name)
+        if due then
+        add(refills, queue, string.format('%.0f', due), by.name)
+        else
+        add(contended, 'all', string.format('%.0f', gate.now), by.name)
+        end
+        for _, limit in ipairs(others) do
+        limit.is_dry = limit.is_dry or next_in_line(limit.name, 1, woken) == 0
+        end
+        else
+        gate.again[ring] = true
+        add(back, ring, lane)
+        end
+        end
+        local function each(map, command, name_of, option)
+        for name, list in pairs(map) do
+        for from = 1, #list, 2000 do
+        local to = math.min(from + 1999, #list)
+        if option then
+        redis.call(command, key(name_of), option, unpack(list, from, to))
+        else
+        redis.call(command, key(name_of, name), unpack(list, from, to))
+        end
+        end
+        end
+        end
+        each(waiting, 'ZADD', 'waiting')
+        each(parked, 'HSET', 'parked')
+        each(refills, 'ZADD', 'refill')
+        each(contended, 'ZADD', 'contended', 'NX')
+        for _, lane in ipairs(woken) do
+        gate.again[lane_parts(lane)] = true
+        end
+        rouse(woken, gate.now, gate.roused)
+        enter(back, gate.now, true)
+        return #woken > 0 or next(back) ~= nil
         end
         local function claim_ring(ring, room, takes, claims, now, gate)
         local claimed, passed, left = 0, 0, true
@@ -1338,7 +1441,7 @@ package enum Scripts {
         for _, group in ipairs(taken) do
         local lane, ids = group[1], group[2]
         local lease, holds, before = claims.claim .. '\t' .. lane, {}, claimed
-        local own_kind = gate and string.match(lane, '\tkind:([^\t]*)$')
+        local own_kind = gate and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
         for _, limit in ipairs(gate and gate.of[lane] or {}) do
         if limit.most then
         gate.holding[limit.name] = gate.holding[limit.name] or {}
@@ -1402,12 +1505,15 @@ package enum Scripts {
         charge(gate, lane, claimed - before - #ids)
         end
         end
+        if gate then
+        passed, gate.met = passed + gate.met, 0
+        if gate.parked[1] and park(gate) then
+        left = true
+        end
+        end
         if next(beside) then
         push_groups(beside, now)
         beside, left = {}, true
-        end
-        if gate then
-        passed, gate.met = passed + gate.met, 0
         end
         end
         push_groups(aside, now)
@@ -1416,30 +1522,21 @@ package enum Scripts {
         end
         return claimed, left
         end
-        local function gate_at(now, us)
-        return { now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0 }
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        roused = roused,
+        }
         end
-        local function next_in_line(name, count, lanes)
-        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
-        for i = 1, #popped, 2 do
-        lanes[#lanes + 1] = popped[i]
+        local function await_token(limit, woken)
+        if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
+        return
         end
-        return #popped / 2
+        local lane = redis.call('ZRANGE', key('waiting', limit.name), 0, 0)[1]
+        if lane then
+        local _, _, _, queue = lane_parts(lane)
+        redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
         end
-        local function rouse(lanes, now, roused)
-        local entering = {}
-        for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        roused[queue] = true
-        end
-        for ring, list in pairs(entering) do
-        for from = 1, #list, 1000 do
-        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
-        end
-        end
-        enter(entering, now, true)
         end
         local function free(freed, gate, roused)
         local names = {}
@@ -1457,38 +1554,45 @@ package enum Scripts {
         for _, name in ipairs(names) do
         local limit = gate.limits[name]
         local count = #freed[name]
+        local room = limit and math.min(count, limit_room(limit, gate.us)) or count
+        local woken = room > 0 and next_in_line(name, room, lanes) or 0
         if limit then
-        count = math.min(count, limit_room(limit, gate.us))
+        limit.woken = woken
+        if room < count and woken == room then
+        await_token(limit, woken)
         end
-        if count > 0 then
-        next_in_line(name, count, lanes)
         end
         end
         rouse(lanes, gate.now, roused)
         end
         local function sweep(gate, roused)
-        local name = redis.call('SRANDMEMBER', key('contended'))
-        if name then
-        load_limits(gate, { name })
-        local limit, lanes = gate.limits[name], {}
-        local room = limit and math.min(limit_room(limit, gate.us), 16) or 200
-        if room > 0 then
-        next_in_line(name, room, lanes)
+        local before = string.format('%.0f', gate.now - 1000)
+        local names = redis.call('ZRANGE', key('contended'), '-inf', before, 'BYSCORE', 'LIMIT', 0, 4)
+        if #names > 0 then
+        load_limits(gate, names)
+        local lanes = {}
+        for _, name in ipairs(names) do
+        local limit = gate.limits[name]
+        local room = limit and math.min(limit_room(limit, gate.us) - (limit.woken or 0), 16) or 200
+        local woken = room > 0 and next_in_line(name, room, lanes) or 0
+        await_token(limit, woken + (limit and limit.woken or 0))
+        if redis.call('EXISTS', key('waiting', name)) == 0 then
+        redis.call('ZREM', key('contended'), name)
+        else
+        redis.call('ZADD', key('contended'), string.format('%.0f', gate.now), name)
+        end
+        end
         rouse(lanes, gate.now, roused)
         end
-        if redis.call('EXISTS', key('waiting', name)) == 0 then
-        redis.call('SREM', key('contended'), name)
-        end
-        end
-        local some = redis.call('HRANDFIELD', key('tokens'), 4, 'WITHVALUES')
+        local some, full = redis.call('HRANDFIELD', key('tokens'), 4, 'WITHVALUES'), {}
         for i = 1, #some, 2 do
         if tonumber(some[i + 1]) <= gate.us then
-        redis.call('HDEL', key('tokens'), some[i])
+        full[#full + 1] = some[i]
         end
         end
+        if #full > 0 then
+        redis.call('HDEL', key('tokens'), unpack(full))
         end
-        local function refill_due(limit, more)
-        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
         end
         local function refill(queue, gate, roused)
         local timers = key('refill', queue)
@@ -1504,7 +1608,7 @@ package enum Scripts {
         local woken = room > 0 and next_in_line(name, room, lanes) or 0
         if limit and limit.most and limit.held + woken >= limit.most then
         over[#over + 1] = name
-        redis.call('SADD', key('contended'), name)
+        redis.call('ZADD', key('contended'), 'NX', string.format('%.0f', gate.now), name)
         elseif woken < room then
         over[#over + 1] = name
         else
@@ -1526,7 +1630,7 @@ package enum Scripts {
         for name, limit in pairs(gate.limits) do
         if limit and limit.changed then
         tokens[#tokens + 1] = name
-        tokens[#tokens + 1] = string.format('%.0f', limit.paid)
+        tokens[#tokens + 1] = string.format('%.17g', limit.paid)
         end
         end
         for from = 1, #tokens, 2000 do
@@ -1537,53 +1641,6 @@ package enum Scripts {
         redis.call('SADD', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
         end
         end
-        local now, waiting, parked, refills, contended, back = string.format('%.0f', gate.now), {}, {}, {}, {}, {}
-        local function add(map, name, first, second)
-        local list = map[name] or {}
-        map[name] = list
-        list[#list + 1], list[#list + 2] = first, second
-        end
-        for lane in pairs(gate.parked) do
-        local ring, _, _, queue = lane_parts(lane)
-        local by, due
-        for _, limit in ipairs(gate.of[lane]) do
-        if limit.most and limit.held >= limit.most then
-        by, due = limit, nil
-        break
-        elseif limit.interval and limit_room(limit, gate.us) == 0 then
-        local at = refill_due(limit)
-        if not by or at > due then
-        by, due = limit, at
-        end
-        end
-        end
-        if by then
-        add(waiting, by.name, now, lane)
-        add(parked, ring, lane, by.name)
-        if due then
-        add(refills, queue, string.format('%.0f', due), by.name)
-        else
-        contended[#contended + 1] = by.name
-        end
-        else
-        add(back, ring, lane)
-        end
-        end
-        local function each(map, command, name_of)
-        for name, list in pairs(map) do
-        for from = 1, #list, 2000 do
-        redis.call(command, key(name_of, name), unpack(list, from, math.min(from + 1999, #list)))
-        end
-        end
-        end
-        each(waiting, 'ZADD', 'waiting')
-        each(parked, 'HSET', 'parked')
-        each(refills, 'ZADD', 'refill')
-        for from = 1, #contended, 2000 do
-        redis.call('SADD', key('contended'), unpack(contended, from, math.min(from + 1999, #contended)))
-        end
-        enter(back, gate.now, true)
-        gate.parked = {}
         end
         local function extras(text)
         local found = {}
@@ -1724,7 +1781,9 @@ package enum Scripts {
         end
         return caps
         end
-        local function make_way(target, count, now)
+        local function make_way(target, count, plan, now)
+        enter(plan.entering, now)
+        plan.entering = {}
         for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
         local record = redis.call('HGET', key('tasks'), id)
         if count > 0 and record and withdraw(id, record) then
@@ -1732,6 +1791,10 @@ package enum Scripts {
         count = count - 1
         end
         end
+        end
+        local function dated(record, moment)
+        local head = string.find(record, '\n', 1, true) or #record + 1
+        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
         end
         local function store_group(group, values, from, to, plan, now, gate)
         local asked, tasks = group.extras, key('tasks')
@@ -1791,11 +1854,8 @@ package enum Scripts {
         end
         end
         if asked.d then
-        local option = '\td=' .. string.format('%.0f', now + asked.d)
         for j = from + 1, to, 2 do
-        local head = string.find(values[j], '\n', 1, true)
-        local record = string.sub(values[j], 1, head - 1) .. option .. string.sub(values[j], head)
-        redis.call('HSET', tasks, values[j - 1], record)
+        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
         else
         for first = from, to, 2000 do
@@ -1860,7 +1920,7 @@ package enum Scripts {
         for _, cap in ipairs(group.caps) do
         if redis.call('ZCARD', key('live', cap.target)) >= cap.most then
         if cap.policy == 'drop' then
-        make_way(cap.target, 1, now)
+        make_way(cap.target, 1, plan, now)
         else
         problem = 'length cap of ' .. cap.most .. ' is reached'
         end
@@ -1923,7 +1983,7 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'bonds', 'paused', 'inbox' }
+        local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'tokens', 'bonds', 'paused', 'inbox' }
         local some_keys = {}
         for i, name in ipairs(some) do
         some_keys[i] = key(name)
@@ -1936,13 +1996,14 @@ package enum Scripts {
         for i, name in ipairs(some) do
         rare[name] = redis.call('EXISTS', some_keys[i]) == 1
         end
-        rare.limits = rare.limits or rare.contended
+        rare.limits = rare.limits or rare.contended or rare.tokens
         for i = #some + 1, #some_keys, 2 do
         rare.limits = rare.limits or redis.call('EXISTS', some_keys[i]) == 1
         rare.expires = rare.expires or redis.call('EXISTS', some_keys[i + 1]) == 1
         end
         end
-        local gate, freed, roused = gate_at(now, us), {}, {}
+        local freed, roused = {}, {}
+        local gate = gate_at(now, us, roused)
         local stale, done = {}, {}
         local handed_back, released = false, {}
         for i = ended_from, ended_to, 6 do
@@ -1985,7 +2046,7 @@ package enum Scripts {
         if room > 0 then
         if rare.inbox then
         intake(rare.limits and gate or nil, now)
-        rare.bonds = redis.call('EXISTS', key('bonds')) == 1
+        rare.bonds, rare.expires = redis.call('EXISTS', key('bonds')) == 1, true
         end
         if rare.limits then
         sweep(gate, roused)
@@ -2040,14 +2101,16 @@ package enum Scripts {
         end
         local first = #rings > 0 and (tonumber(claim) or 0) % #rings or 0
         local part = math.ceil(room / math.max(#rings, 1))
-        for pass = 1, #rings > 1 and 2 or 1 do
-        for i = 1, #rings do
+        for pass = 1, 3 do
+        local is_due = pass == 1 or (pass == 2 and #rings > 1) or next(gate.again)
+        for i = 1, is_due and #rings or 0 do
         local ring = rings[(first + i - 1) % #rings + 1]
         local limit = pass == 1 and math.min(part, room) or room
         if ring[3] and bounds[ring[3]] then
         limit = math.min(limit, bounds[ring[3]])
         end
-        if limit > 0 and not ring.empty then
+        if limit > 0 and (not ring.empty or gate.again[ring[1]]) then
+        gate.again[ring[1]] = nil
         local before = #reply
         local got, left = claim_ring(ring[1], limit, choosy and takes, claims, now, rare.limits and gate)
         room = room - got
@@ -2077,7 +2140,7 @@ package enum Scripts {
         not_idle()
         end
         for _, ring in ipairs(rings) do
-        if ring.empty == nil then
+        if ring.empty == nil or gate.again[ring[1]] then
         ring.empty = redis.call('EXISTS', key('turn', ring[1])) == 0
         end
         if not ring.empty then
@@ -2103,11 +2166,6 @@ package enum Scripts {
         for i = queues_from, queues_to do
         local queue = ARGV[i]
         local delayed = tonumber(redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2])
-        if room > 0 then
-        redis.call('SADD', key('idle', queue), worker)
-        elseif handed_back or (delayed and delayed <= now) then
-        wake(queue)
-        end
         local soonest = delayed
         if rare.limits or rare.expires or next(gate.limits) then
         for _, name in ipairs({ 'refill', 'expiring' }) do
@@ -2116,6 +2174,11 @@ package enum Scripts {
         soonest = moment
         end
         end
+        end
+        if room > 0 then
+        redis.call('SADD', key('idle', queue), worker)
+        elseif handed_back or (soonest and soonest <= now) then
+        wake(queue)
         end
         if soonest and (not due or soonest < due) and (room > 0 or soonest > now) then
         due = soonest
@@ -2463,7 +2526,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "99d1f24440cd3a622408c0959b96703f43fa4146",
+        digest: "39742ee31e0fe3a22085699df9fc037bcbb3e2d5",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2547,7 +2610,11 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
-        local function replace(id, record, asked, now)
+        local function dated(record, moment)
+        local head = string.find(record, '\n', 1, true) or #record + 1
+        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
+        end
+        local function replace(id, record, asked, now, plan)
         if string.sub(asked.u, 1, 1) ~= 'b' then
         return
         end
@@ -2557,13 +2624,26 @@ package enum Scripts {
         if not old or not limit then
         return
         end
-        local _, _, before = record_lane(old)
-        local _, _, queue = record_lane(record)
+        if asked.d then
+        record = dated(record, now + asked.d)
+        end
+        local old_lane, old_kind, before = record_lane(old)
+        local lane, kind, queue = record_lane(record)
         if redis.call('ZREM', key('delayed', before), id) == 1 then
         local due = string.format('%.0f', math.min(now + asked.w, limit))
-        redis.call('HSET', key('tasks'), id, record)
         redis.call('ZADD', key('delayed', queue), due, id)
         redis.call('SADD', key('queues'), queue)
+        if queue ~= before then
+        plan.earlier[queue] = true
+        end
+        elseif old_lane ~= lane or old_kind ~= kind then
+        return
+        end
+        redis.call('HSET', key('tasks'), id, record)
+        redis.call('ZREM', key('expiring', before), id)
+        if asked.x then
+        redis.call('ZADD', key('expiring', queue), string.format('%.0f', now + asked.x), id)
+        plan.earlier[queue] = true
         end
         end
         local function caps_of(queue, tenant)
@@ -2576,6 +2656,50 @@ package enum Scripts {
         end
         end
         return caps
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
         end
         local function kind_lane(lane, kind)
         local _, tabs = string.gsub(lane, '\t', '\t')
@@ -2597,7 +2721,7 @@ package enum Scripts {
         redis.call('HDEL', parked, lane)
         redis.call('ZREM', key('waiting', limit), lane)
         if redis.call('EXISTS', key('waiting', limit)) == 0 then
-        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
         elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
@@ -2655,50 +2779,6 @@ package enum Scripts {
         local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
         end
         end
         local function push_groups(groups, now, command)
@@ -2829,7 +2909,9 @@ package enum Scripts {
         untie(id, bonds, state, now, retain)
         end
         end
-        local function make_way(target, count, now)
+        local function make_way(target, count, plan, now)
+        enter(plan.entering, now)
+        plan.entering = {}
         for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
         local record = redis.call('HGET', key('tasks'), id)
         if count > 0 and record and withdraw(id, record) then
@@ -2838,8 +2920,11 @@ package enum Scripts {
         end
         end
         end
-        local function gate_at(now, us)
-        return { now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0 }
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        roused = roused,
+        }
         end
         local function load_limits(gate, names)
         local scopes, asked = {}, {}
@@ -2887,6 +2972,10 @@ package enum Scripts {
         for i, text in ipairs(paid) do
         local limit = gate.limits[rates[from + i - 1]]
         limit.paid = math.max(tonumber(text) or 0, gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
         end
         end
         end
@@ -2948,11 +3037,8 @@ package enum Scripts {
         end
         end
         if asked.d then
-        local option = '\td=' .. string.format('%.0f', now + asked.d)
         for j = from + 1, to, 2 do
-        local head = string.find(values[j], '\n', 1, true)
-        local record = string.sub(values[j], 1, head - 1) .. option .. string.sub(values[j], head)
-        redis.call('HSET', tasks, values[j - 1], record)
+        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
         else
         for first = from, to, 2000 do
@@ -3077,18 +3163,18 @@ package enum Scripts {
         end
         end
         local rare = redis.call('EXISTS', key('limits'), key('caps')) > 0
-        local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us) or nil
+        local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
         local capped = rare and redis.call('EXISTS', key('caps')) == 1
         local names, length = {}, {}
         for _, group in ipairs(groups) do
         local more = group.extras
-        for _, name in ipairs({ more.k and 'k' .. more.k or false, more.u and 'u' .. string.sub(more.u, 2) or false }) do
-        if name then
-        group.known = group.known or names[name]
-        names[name] = group.known or ARGV[group.from]
+        local by_key, by_unique = more.k and 'k' .. more.k or '', more.u and 'u' .. string.sub(more.u, 2) or ''
+        group.known = names[by_key] or known_as(more) or names[by_unique]
+        if not group.known then
+        for _, name in ipairs({ by_key, by_unique }) do
+        names[name] = name ~= '' and ARGV[group.from] or nil
         end
         end
-        group.known = group.known or known_as(more)
         if more.b then
         local batch = redis.call('HMGET', key('batch', more.b), 'keep', 'ended')
         if not batch[1] or batch[2] then
@@ -3113,17 +3199,22 @@ package enum Scripts {
         end
         local plan = { entering = {}, ready = {}, earlier = {} }
         for _, group in ipairs(groups) do
+        if capped and group.extras.b and not group.known then
+        redis.call('SADD', key('members', group.extras.b), ARGV[group.from])
+        end
+        end
+        for _, group in ipairs(groups) do
         if group.known then
         reply[#reply + 1] = string.format('%d', group.place)
         reply[#reply + 1] = group.known
         if group.extras.u then
-        replace(group.known, ARGV[group.from + 1], group.extras, now)
+        replace(group.known, ARGV[group.from + 1], group.extras, now, plan)
         end
         else
         for _, cap in ipairs(group.caps or {}) do
         local excess = redis.call('ZCARD', key('live', cap.target)) + (group.to - group.from + 1) / 2 - cap.most
         if excess > 0 then
-        make_way(cap.target, excess, now)
+        make_way(cap.target, excess, plan, now)
         end
         end
         store_group(group, ARGV, group.from, group.to, plan, now, gate)
@@ -3327,7 +3418,7 @@ package enum Scripts {
     /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
     package static let limit = RedisScript(
         name: "limit",
-        digest: "793952aa48012b98a06d0dad4d46b758ec4bdc3f",
+        digest: "204d690411110289f9fc6a03319ee5e28903c4a6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL limit expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3458,12 +3549,17 @@ package enum Scripts {
         if not string.find(name, '^[^:]+:.') then
         return redis.error_reply('BADCALL name is not scope:name')
         end
-        local now = clock()
+        local now, _, us = clock()
         if terms == '' then
         redis.call('HDEL', key('limits'), name)
         redis.call('HDEL', key('tokens'), name)
         else
         redis.call('HSET', key('limits'), name, terms)
+        local paid = is_rate and tonumber(redis.call('HGET', key('tokens'), name) or 0) or 0
+        local latest = us + (is_rate and tonumber(burst) * tonumber(interval) or 0)
+        if paid > latest then
+        redis.call('HSET', key('tokens'), name, string.format('%.17g', latest))
+        end
         end
         local lanes, roused = {}, {}
         next_in_line(name, 500, lanes)
@@ -3659,7 +3755,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "483c441703f7f3fce2e485f4873be4906f6be17a",
+        digest: "b3a78d6e3ccad542e5ff0658bb9dcae983eba82a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3800,11 +3896,12 @@ package enum Scripts {
         best.count, best.age, want = best.count + some, after, want - some
         picks[#picks + 1] = { best, some }
         end
+        local served = 0
         for _, lane in ipairs(lanes) do
         local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
         if count > 0 then
         lane.ids = redis.call('LPOP', key('lane', lane.name), count)
-        lane.length, lane.served = lane.length - #lane.ids, 0
+        lane.length, lane.served, served = lane.length - #lane.ids, 0, served + #lane.ids
         if gate then
         charge(gate, lane.name, #lane.ids)
         end
@@ -3826,7 +3923,7 @@ package enum Scripts {
         if lane.length == 0 or is_blocked then
         gone[#gone + 1] = lane.name
         if is_blocked then
-        gate.parked[lane.name] = true
+        gate.parked[#gate.parked + 1] = lane.name
         gate.met = gate.met + (lane.served and 0 or 1)
         end
         elseif lane.served then
@@ -3842,10 +3939,10 @@ package enum Scripts {
         redis.call('ZREM', ages, unpack(gone))
         if redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
-        return true
+        return true, served
         end
         end
-        return false
+        return false, served
         end
         local function limit_names(lane)
         local _, tenant, _, queue = lane_parts(lane)
@@ -3904,6 +4001,10 @@ package enum Scripts {
         for i, text in ipairs(paid) do
         local limit = gate.limits[rates[from + i - 1]]
         limit.paid = math.max(tonumber(text) or 0, gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
         end
         end
         end
@@ -3996,14 +4097,16 @@ package enum Scripts {
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty
+        local empty, served = nil, share[i]
         if several[i] then
-        empty = (share[i] > 0 or gate or lengths[i] == 0)
-        and pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+        if share[i] > 0 or gate or lengths[i] == 0 then
+        empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+        end
         else
         local lane, count = ring .. '\t' .. tenant, share[i]
         if gate then
         count = math.min(count, allowance(gate, lane))
+        served = count
         end
         if count > 0 then
         local list = key('lane', lane)
@@ -4023,11 +4126,11 @@ package enum Scripts {
         if empty then
         gone[#gone + 1] = tenant
         elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
-        gate.parked[ring .. '\t' .. tenant] = true
-        gate.met = gate.met + (share[i] > 0 and 0 or 1)
+        gate.parked[#gate.parked + 1] = ring .. '\t' .. tenant
+        gate.met = gate.met + (served > 0 and 0 or 1)
         gone[#gone + 1] = tenant
-        elseif share[i] > 0 and not alone then
-        moved[#moved + 1] = string.format('%.17g', rounds[i])
+        elseif served > 0 and not alone then
+        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
         moved[#moved + 1] = tenant
         end
         end
@@ -4040,7 +4143,7 @@ package enum Scripts {
         left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
         local _, _, _, queue, kind = lane_parts(ring .. '\t')
-        if kind and not (gate and next(gate.parked)) and redis.call('EXISTS', key('parked', ring)) == 0 then
+        if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
@@ -4252,7 +4355,7 @@ package enum Scripts {
         redis.call('HDEL', parked, lane)
         redis.call('ZREM', key('waiting', limit), lane)
         if redis.call('EXISTS', key('waiting', limit)) == 0 then
-        redis.call('SREM', key('contended'), limit)
+        redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
         elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
@@ -4420,7 +4523,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "b67b8e146e292b4721e08f4ecca45f8eeaed914e",
+        digest: "6ba0cb6a5aaf863bd22ec4e5d3c74e20ef2b5c93",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -4765,6 +4868,10 @@ package enum Scripts {
         for i, text in ipairs(paid) do
         local limit = gate.limits[rates[from + i - 1]]
         limit.paid = math.max(tonumber(text) or 0, gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
         end
         end
         end
@@ -4784,6 +4891,19 @@ package enum Scripts {
         lanes[#lanes + 1] = popped[i]
         end
         return #popped / 2
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function await_token(limit, woken)
+        if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
+        return
+        end
+        local lane = redis.call('ZRANGE', key('waiting', limit.name), 0, 0)[1]
+        if lane then
+        local _, _, _, queue = lane_parts(lane)
+        redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
+        end
         end
         local function rouse(lanes, now, roused)
         local entering = {}
@@ -4816,17 +4936,22 @@ package enum Scripts {
         for _, name in ipairs(names) do
         local limit = gate.limits[name]
         local count = #freed[name]
+        local room = limit and math.min(count, limit_room(limit, gate.us)) or count
+        local woken = room > 0 and next_in_line(name, room, lanes) or 0
         if limit then
-        count = math.min(count, limit_room(limit, gate.us))
+        limit.woken = woken
+        if room < count and woken == room then
+        await_token(limit, woken)
         end
-        if count > 0 then
-        next_in_line(name, count, lanes)
         end
         end
         rouse(lanes, gate.now, roused)
         end
-        local function gate_at(now, us)
-        return { now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0 }
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        roused = roused,
+        }
         end
         local worker = ARGV[1]
         local now, _, us = clock()
@@ -4837,7 +4962,7 @@ package enum Scripts {
         end
         local freed, roused = {}, {}
         local back = expiry and reconcile(worker, {}, true, now, freed) or 0
-        free(freed, gate_at(now, us), roused)
+        free(freed, gate_at(now, us, roused), roused)
         forget_worker(worker)
         for queue in string.gmatch(queues, '[^\n]+') do
         roused[queue] = true
@@ -5350,7 +5475,7 @@ package enum Scripts {
     /// what a task waits for, as facts to make a sentence of.
     package static let why = RedisScript(
         name: "why",
-        digest: "ce430a573efec4e682e279b12708371ccca72265",
+        digest: "6e37d6d297ec35f690a7e65a9f5e327d7e4d555f",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL why expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5419,7 +5544,7 @@ package enum Scripts {
         local _, kind, queue = record_lane(record)
         tell('kind', kind)
         tell('queue', queue)
-        for name in string.gmatch(redis.call('HGET', key('bonds'), id) or '', 'u[sed]([^\n]*)') do
+        for name in string.gmatch('\n' .. (redis.call('HGET', key('bonds'), id) or ''), '\nu[sed]([^\n]*)') do
         tell('unique', name)
         end
         local time = redis.call('TIME')

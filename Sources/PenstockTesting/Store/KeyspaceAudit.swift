@@ -79,6 +79,8 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var awaits: [String: String] = [:]
     package internal(set) var progress: [String: String] = [:]
     package internal(set) var logs: [String: [String]] = [:]
+    /// Tasks whose log lines expire.
+    var retained: Set<String> = []
     /// Names of keys that nobody knows, that hold another type than they should, or that should expire and do not.
     package internal(set) var oddities: [String] = []
 
@@ -145,7 +147,7 @@ extension KeyspaceAudit {
         let part: String
         let shape: Shape
 
-        var mayExpire: Bool { shape == .string || name == "wake" }
+        var mayExpire: Bool { shape == .string || ["wake", "log", "batch"].contains(name) }
 
         /// Nil for a key that nobody knows.
         init?(key: Substring) {
@@ -166,7 +168,7 @@ extension KeyspaceAudit {
         "kinds": (.set, true), "weights": (.hash, true), "delayed": (.sortedSet, true), "dead": (.sortedSet, true),
         "totals": (.hash, true), "idle": (.set, true), "held": (.hash, true), "worker": (.hash, true),
         "limits": (.hash, false), "tokens": (.hash, false), "holders": (.set, true), "waiting": (.sortedSet, true),
-        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.set, false), "bonds": (.hash, false),
+        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.sortedSet, false), "bonds": (.hash, false),
         "unique": (.string, true), "expiring": (.sortedSet, true), "caps": (.hash, false), "live": (.sortedSet, true),
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
@@ -214,19 +216,27 @@ extension KeyspaceAudit {
         case "waiting": waiting[form.part] = moments
         case "parked": parked[form.part] = fields
         case "refill": refills[form.part] = moments
-        case "contended": contended = Set(items)
+        case "contended": contended = Set(fields.keys)
         case "bonds": bonds = fields
         case "unique": uniques[form.part] = Self.text(content)
         case "expiring": expiring[form.part] = moments
         case "caps": caps = fields
         case "live": live[form.part] = Set(fields.keys)
-        case "batch": batches[form.part] = fields
+        case "batch":
+            batches[form.part] = fields
+            if milliseconds < 0, fields["ended"] != nil { oddities.append("batch \(form.part) has ended and never expires") }
+            if milliseconds >= 0, fields["ended"] == nil { oddities.append("batch \(form.part) expires and has not ended") }
         case "members": members[form.part] = Set(items)
         case "awaits": awaits = fields
         case "progress": progress = fields
-        case "log": logs[form.part] = items
+        case "log":
+            logs[form.part] = items
+            if milliseconds >= 0 { retained.insert(form.part) }
         case "result": results[form.part] = content.bytes ?? []
         default: break
+        }
+        if form.name == "unique", (milliseconds >= 0) != Self.text(content).hasSuffix("\tp") {
+            oddities.append("unique key \(form.part) expires, or should and does not")
         }
         if form.shape == .string, milliseconds < 0, form.name != "unique" {
             oddities.append("\(form.name) \(form.part) never expires")

@@ -79,6 +79,9 @@ extension KeyspaceAudit {
         for id in progress.keys where !noted.contains(id) {
             findings.append("progress of \(id), which is no task of that kind")
         }
+        for id in logs.keys where !noted.contains(id) && !retained.contains(id) {
+            findings.append("log lines of \(id), which is no task of that kind")
+        }
         for (id, batch) in awaits {
             let stored = callbackNames.compactMap { batches[batch]?[$0] }
             if !stored.contains(where: { $0.hasPrefix(id + "\n") }) {

@@ -1,0 +1,76 @@
+--- park: parks the lanes that were met and that limits block (`gate.parked`): each waits in line for the limit that
+--- holds it longest. One whose tokens are used up is woken by a timer of its queue, one that has no free slot by
+--- whoever frees one. A lane may have been woken for one limit and be blocked by another: then the next in line for the
+--- first is woken in its place. One that is not blocked after all goes back to its turn. Returns true if any lane got a
+--- turn by this; their rings are noted in `gate.again`.
+--@include key
+--@include lane_parts
+--@include limit_room
+--@include refill_due
+--@include next_in_line
+--@include rouse
+--@include enter
+local function park(gate)
+  local lanes, waiting, parked, refills, contended = gate.parked, {}, {}, {}, {}
+  local back, woken = {}, {}
+  gate.parked = {}
+  local function add(map, name, first, second)
+    local list = map[name] or {}
+    map[name] = list
+    list[#list + 1], list[#list + 2] = first, second
+  end
+  for place, lane in ipairs(lanes) do
+    local ring, _, _, queue = lane_parts(lane)
+    local by, due, others = nil, nil, {}
+    for _, limit in ipairs(gate.of[lane]) do
+      if limit.most and limit.held >= limit.most then
+        by, due = (not by or due) and limit or by, nil
+      elseif limit.interval and limit_room(limit, gate.us) == 0 then
+        local at = refill_due(limit)
+        if not by or (due and at > due) then
+          by, due = limit, at
+        end
+      else
+        others[#others + 1] = limit
+      end
+    end
+    if by then
+      -- In the order in which they were met.
+      add(waiting, by.name, string.format('%.0f', gate.us + place), lane)
+      add(parked, ring, lane, by.name)
+      if due then
+        add(refills, queue, string.format('%.0f', due), by.name)
+      else
+        add(contended, 'all', string.format('%.0f', gate.now), by.name)
+      end
+      for _, limit in ipairs(others) do
+        limit.is_dry = limit.is_dry or next_in_line(limit.name, 1, woken) == 0
+      end
+    else
+      gate.again[ring] = true
+      add(back, ring, lane)
+    end
+  end
+  local function each(map, command, name_of, option)
+    for name, list in pairs(map) do
+      for from = 1, #list, 2000 do
+        local to = math.min(from + 1999, #list)
+        if option then
+          redis.call(command, key(name_of), option, unpack(list, from, to))
+        else
+          redis.call(command, key(name_of, name), unpack(list, from, to))
+        end
+      end
+    end
+  end
+  each(waiting, 'ZADD', 'waiting')
+  each(parked, 'HSET', 'parked')
+  each(refills, 'ZADD', 'refill')
+  each(contended, 'ZADD', 'contended', 'NX')
+  for _, lane in ipairs(woken) do
+    gate.again[lane_parts(lane)] = true
+  end
+  rouse(woken, gate.now, gate.roused)
+  enter(back, gate.now, true)
+  return #woken > 0 or next(back) ~= nil
+end
