@@ -19,15 +19,19 @@ extension StoreModel {
 
     private func slots(of lane: String) -> Set<String> { Set(Self.names(lane).filter { terms($0)?.concurrency != nil }) }
 
-    private func holders(_ name: String) -> Int {
-        held.values.reduce(0) { $0 + $1.values.filter { $0.limits.contains(name) }.count }
+    /// How many run under each limit.
+    func holders() -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for tasks in held.values { for lease in tasks.values { for name in lease.limits { counts[name, default: 0] += 1 } } }
+        return counts
     }
 
     /// Whether a limit surely lets no task of the lane start, at the beginning of the millisecond.
-    func isBlocked(_ lane: String, now: Int64) -> Bool {
-        Self.names(lane).contains { name in
+    func isBlocked(_ lane: String, _ holders: [String: Int], now: Int64) -> Bool {
+        if limits.isEmpty { return false }
+        return Self.names(lane).contains { name in
             guard let terms = terms(name) else { return false }
-            if let most = terms.concurrency, holders(name) >= most { return true }
+            if let most = terms.concurrency, holders[name] ?? 0 >= most { return true }
             guard let rate = terms.rate else { return false }
             let (us, burst) = (Double(now) * 1000, Double(rate.burst) * rate.interval)
             return (burst - max((paid[name] ?? 0) - us, 0)) / rate.interval + 1e-6 < 1
@@ -82,12 +86,13 @@ extension StoreModel {
 
         // Nothing that could have been taken is left while there is room.
         guard claimed.count < request.room else { return }
+        let holders = holders()
         for (lane, ids) in lanes where !ids.isEmpty {
             let ring = lane.prefix { $0 != "\t" }.split(separator: "|").map(String.init)
             guard let queue = ring.first, queues.contains(queue) else { continue }
             if ring.count == 2, !isOpen(ring[1]) || left[ring[1]] == 0 { continue }
             // One that is parked and free to go is in line behind others that were woken: see `Fuzz.patience`.
-            if isBlocked(lane, now: turn.now) || audit.parked[ring.joined(separator: "|")]?[lane] != nil { continue }
+            if isBlocked(lane, holders, now: turn.now) || audit.parked[ring.joined(separator: "|")]?[lane] != nil { continue }
             // A ring that was looked at before another one gave tokens back: it comes again at once.
             if !limits.isEmpty, let due = turn.nextDue, due <= turn.now { continue }
             let terms = Self.names(lane).compactMap { name in self.terms(name).map { "\(name) \($0), \(paid[name] ?? 0)" } }
@@ -126,13 +131,14 @@ extension StoreModel {
         }
         for lane in Set(before.keys).union(audit.lanes.keys) {
             let (old, new) = (before[lane] ?? [], audit.lanes[lane] ?? [])
+            if old == new { continue }
             let kept = new.filter { from[$0] == lane }
             let added = new.filter { from[$0] != lane }
             guard old.suffix(kept.count) == kept[...], kept + added == new else {
                 throw Wrong(description: "not in order: \(lane): \(old), now \(new)")
             }
             for id in added where !mayBe(id, in: lane) { throw Wrong(description: "\(id) should not be in \(lane)") }
-            for source in Set(added.compactMap { from[$0] }) {
+            for source in added.isEmpty ? [] : Set(added.compactMap { from[$0] }) {
                 let moved = added.filter { from[$0] == source }
                 guard moved == (before[source] ?? []).filter({ moved.contains($0) }) else {
                     throw Wrong(description: "moved in disorder to \(lane)")
@@ -161,10 +167,11 @@ extension StoreModel {
             for name in Self.names(lease.lane) { counts[name, default: 0] += 1 }
         }
         let (first, last) = (Double(turn.now) * 1000, Double(turn.now) * 1000 + 999)
+        let holders = holders()
         for name in Set(counts.keys).union(paid.keys).union(audit.tokens.keys) {
             let count = counts[name] ?? 0
-            if count > 0, let most = terms(name)?.concurrency, holders(name) > most {
-                throw Wrong(description: "\(holders(name)) hold \(name), which lets \(most)")
+            if count > 0, let most = terms(name)?.concurrency, let holding = holders[name], holding > most {
+                throw Wrong(description: "\(holding) hold \(name), which lets \(most)")
             }
             let (before, found) = (paid[name] ?? 0, audit.tokens[name])
             guard let rate = terms(name)?.rate else {

@@ -1,9 +1,10 @@
 --- gate_at: what a claim knows of limits, nothing yet: `limits` by name (see `load_limits`), `of` those of each lane,
 --- `holding` the ids that it adds to each, `parked` the lanes that it met blocked, `met` how many of them for nothing,
---- `again` the rings in which lanes got a turn meanwhile, `roused` the queues of lanes that were woken.
+--- `served` those that it was given tasks of, `again` the rings in which lanes got a turn meanwhile, `roused` the
+--- queues of lanes that were woken.
 local function gate_at(now, us, roused)
   return {
     now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-    roused = roused,
+    served = {}, roused = roused,
   }
 end

@@ -11,9 +11,17 @@
 --@include rouse
 --@include enter
 local function park(gate)
-  local lanes, waiting, parked, refills, contended = gate.parked, {}, {}, {}, {}
+  local lanes, waiting, parked, refills, contended = {}, {}, {}, {}, {}
   local back, woken = {}, {}
-  gate.parked = {}
+  -- In the order in which they were met, those that were served just now behind the others.
+  for _, is_served in ipairs({ false, true }) do
+    for _, lane in ipairs(gate.parked) do
+      if (gate.served[lane] or false) == is_served then
+        lanes[#lanes + 1] = lane
+      end
+    end
+  end
+  gate.parked, gate.served = {}, {}
   local function add(map, name, first, second)
     local list = map[name] or {}
     map[name] = list
@@ -35,7 +43,6 @@ local function park(gate)
       end
     end
     if by then
-      -- In the order in which they were met.
       add(waiting, by.name, string.format('%.0f', gate.us + place), lane)
       add(parked, ring, lane, by.name)
       if due then

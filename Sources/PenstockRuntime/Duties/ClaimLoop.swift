@@ -42,11 +42,9 @@ extension WorkerEngine {
         if !turn.unreadable.isEmpty {
             logger.error("claimed tasks that cannot be read", metadata: ["jobs": "\(turn.unreadable)"])
         }
-        if !turn.claimed.isEmpty {
-            observe?(.claimed(turn.claimed.map(\.id)))
-            if let overdueAt = state.withLock({ $0.overdueAt }) { alarm.set(overdueAt) }
-        }
+        if let observe, !turn.claimed.isEmpty { observe(.claimed(turn.claimed.map(\.id))) }
         startSlots(start, &slots)
+        if let overdueAt = state.withLock({ $0.overdueAt }) { alarm.set(overdueAt) }
         if let due = state.withLock({ $0.noteDue(now: now) }) { alarm.set(due) }
         if request.room > 0 && turn.claimed.count < request.room {
             if state.withLock({ $0.isIdle }) {

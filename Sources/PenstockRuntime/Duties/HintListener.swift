@@ -12,6 +12,8 @@ extension WorkerEngine {
                 let hints = try await store.hints(for: name, on: connection, timeout: configuration.pollInterval)
                 failures = 0
                 for hint in hints { follow(hint) }
+                // The claim loop, on this same thread, first: its call starts the work, the next wait can wait.
+                if !hints.isEmpty { await Task.yield() }
             } catch {
                 if Task.isCancelled { break }
                 failures += 1

@@ -399,7 +399,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "ce2c082032bf11061f9c736f0ba1a716b7808cf7",
+        digest: "da2e79c4b91236c533fbec46244b215c81e6994d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1042,6 +1042,7 @@ package enum Scripts {
         return room
         end
         local function charge(gate, lane, count)
+        gate.served[lane] = gate.served[lane] or count > 0
         for _, limit in ipairs(gate.of[lane]) do
         if limit.interval then
         limit.paid = limit.paid + count * limit.interval
@@ -1356,9 +1357,16 @@ package enum Scripts {
         enter(entering, now, true)
         end
         local function park(gate)
-        local lanes, waiting, parked, refills, contended = gate.parked, {}, {}, {}, {}
+        local lanes, waiting, parked, refills, contended = {}, {}, {}, {}, {}
         local back, woken = {}, {}
-        gate.parked = {}
+        for _, is_served in ipairs({ false, true }) do
+        for _, lane in ipairs(gate.parked) do
+        if (gate.served[lane] or false) == is_served then
+        lanes[#lanes + 1] = lane
+        end
+        end
+        end
+        gate.parked, gate.served = {}, {}
         local function add(map, name, first, second)
         local list = map[name] or {}
         map[name] = list
@@ -1525,7 +1533,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        roused = roused,
+        served = {}, roused = roused,
         }
         end
         local function await_token(limit, woken)
@@ -2526,7 +2534,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "39742ee31e0fe3a22085699df9fc037bcbb3e2d5",
+        digest: "c8865cd651cb342dd239c0220f0c0c9b26f2f672",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2923,7 +2931,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        roused = roused,
+        served = {}, roused = roused,
         }
         end
         local function load_limits(gate, names)
@@ -3755,7 +3763,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "b3a78d6e3ccad542e5ff0658bb9dcae983eba82a",
+        digest: "2842d2088e9e2062a5b7feba42f49c565dd2ccf9",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3862,6 +3870,7 @@ package enum Scripts {
         return room
         end
         local function charge(gate, lane, count)
+        gate.served[lane] = gate.served[lane] or count > 0
         for _, limit in ipairs(gate.of[lane]) do
         if limit.interval then
         limit.paid = limit.paid + count * limit.interval
@@ -4523,7 +4532,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "6ba0cb6a5aaf863bd22ec4e5d3c74e20ef2b5c93",
+        digest: "1484a2a7018311a2c15e4d2dfaaa1e0fedceaf99",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -4950,7 +4959,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        roused = roused,
+        served = {}, roused = roused,
         }
         end
         local worker = ARGV[1]

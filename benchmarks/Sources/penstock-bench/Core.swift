@@ -14,6 +14,7 @@ struct Core: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.") var json = false
     @Option(help: "Jobs to drain.") var jobs = 200_000
     @Option(help: "Runs of the drain; the median counts.") var runs = 3
+    @Flag(help: "Only the latency.") var latency = false
     @Option(help: "Slots of the worker.") var concurrency = 64
     @Option(help: "Jobs, and PINGs, for the latency.") var samples = 1000
 
@@ -32,7 +33,7 @@ struct Core: AsyncParsableCommand {
             var lifeCosts: [Double] = []
             var enqueueCosts: [Double] = []
             var callsPerJob: [Double] = []
-            for _ in 0..<runs {
+            for _ in 0..<(latency ? 0 : runs) {
                 let operations = 100_000  // redis-benchmark's own default
                 let before = try await redisCPU(redis)
                 setRates.append(try redisBenchmarkSets(socket: server.socketPath, operations: operations))
@@ -60,22 +61,27 @@ struct Core: AsyncParsableCommand {
                 await penstock.shutdown()
                 _ = try await redis.send(RedisCommand("FLUSHALL"))
             }
-            let (pings, starts) = try await latencies(server.url, redis, every: nil, logger: quiet)
-            let (pacedPings, pacedStarts) = try await latencies(server.url, redis, every: pace, logger: quiet)
+            let bare = try await latencies(server.url, redis, .loops, logger: quiet)
+            let alternating = try await latencies(server.url, redis, .turns(nil), logger: quiet)
+            let paced = try await latencies(server.url, redis, .turns(pace), logger: quiet)
             await redis.shutdown()
             return Figures(
                 setPerSecond: setRates.median, setUs: setCosts.median, drainedPerSecond: drainRates.median,
-                drainToSetRatio: drainRates.median / setRates.median,
+                drainToSetRatio: drainRates.median / max(1, setRates.median),
                 redisCpuUsPerJob: lifeCosts.median, redisCpuUsPerEnqueue: enqueueCosts.median,
-                redisCpuSetsPerJob: lifeCosts.median / setCosts.median, redisCallsPerJob: callsPerJob.median,
-                pingUsP50: pings.median, enqueueToStartUsP50: starts.median,
-                enqueueToStartUsP99: starts.percentile(0.99),
-                enqueueToStartPingsP50: starts.median / pings.median,
-                enqueueToStartPingsP99: starts.percentile(0.99) / pings.median,
-                pacedPingUsP50: pacedPings.median, pacedEnqueueToStartUsP50: pacedStarts.median,
-                pacedEnqueueToStartUsP99: pacedStarts.percentile(0.99),
-                pacedEnqueueToStartPingsP50: pacedStarts.median / pacedPings.median,
-                pacedEnqueueToStartPingsP99: pacedStarts.percentile(0.99) / pacedPings.median)
+                redisCpuSetsPerJob: lifeCosts.median / max(0.001, setCosts.median),
+                redisCallsPerJob: callsPerJob.median,
+                pingUsP50: bare.pings.median, enqueueToStartUsP50: bare.starts.median,
+                enqueueToStartUsP99: bare.starts.percentile(0.99), enqueueToStartPingsP50: bare.inPings(0.5),
+                enqueueToStartPingsP99: bare.inPings(0.99),
+                alternatingPingUsP50: alternating.pings.median,
+                alternatingEnqueueToStartUsP50: alternating.starts.median,
+                alternatingEnqueueToStartUsP99: alternating.starts.percentile(0.99),
+                alternatingEnqueueToStartPingsP50: alternating.inPings(0.5),
+                alternatingEnqueueToStartPingsP99: alternating.inPings(0.99),
+                pacedPingUsP50: paced.pings.median, pacedEnqueueToStartUsP50: paced.starts.median,
+                pacedEnqueueToStartUsP99: paced.starts.percentile(0.99),
+                pacedEnqueueToStartPingsP50: paced.inPings(0.5), pacedEnqueueToStartPingsP99: paced.inPings(0.99))
         }
         if json {
             let encoder = JSONEncoder()
@@ -103,41 +109,77 @@ struct Core: AsyncParsableCommand {
         return seconds
     }
 
-    /// By turns a PING and a job on an idle system, at once or after a pause: the round trip of the one, and the time
-    /// from the call of enqueue to the first line of the handler of the other. They alternate because a thread that has
-    /// slept is woken at a price, on a virtual machine ten times that of one that was about to sleep: a loop of PINGs
-    /// alone never pays it, a loop of jobs always does.
+    /// In which order PINGs and jobs are sent, one at a time.
+    private enum Rhythm {
+        /// A bare loop of PINGs, then one of jobs, several times over.
+        case loops
+        /// A PING and a job by turns, each after a pause. The jobs' threads have then slept as long as the PINGs'.
+        case turns(Duration?)
+
+        static let rounds = 5
+    }
+
+    /// Latencies in microseconds.
+    private struct Latencies {
+        /// Round trips.
+        var pings: [Double] = []
+        /// From the call of enqueue to the first line of the handler.
+        var starts: [Double] = []
+
+        /// The start of jobs in round trips of the PING.
+        func inPings(_ share: Double) -> Double { starts.percentile(share) / pings.median }
+    }
+
+    /// What PINGs and the starts of jobs take on an idle system.
     private func latencies(
-        _ url: String, _ redis: RedisClient, every pause: Duration?, logger: Logger
-    ) async throws -> (pings: [Double], starts: [Double]) {
+        _ url: String, _ redis: RedisClient, _ rhythm: Rhythm, logger: Logger
+    ) async throws -> Latencies {
         let producer = try Penstock(.init(url: url, namespace: "latency"), logger: logger)
         let consumer = try Penstock(.init(url: url, namespace: "latency"), logger: logger)
         let worker = Worker(consumer, queues: ["default"], concurrency: 16)
         let (started, continuation) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
         worker.handle(Stamp.self) { _, _ in _ = continuation.yield(.now) }
         let count = samples
-        let times = try await withThrowingTaskGroup(of: Void.self) { group in
+        let found = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
-            var pings: [Double] = []
-            var starts: [Double] = []
+            var found = Latencies()
             var iterator = started.makeAsyncIterator()
-            for index in 0..<count {
-                if let pause { try await Task.sleep(for: pause) }
-                let pinged = ContinuousClock.now
-                _ = try await redis.send(RedisCommand("PING"))
-                pings.append(microseconds(.now - pinged))
-                if let pause { try await Task.sleep(for: pause) }
+            func ping() async throws -> Double {
                 let sent = ContinuousClock.now
-                try await producer.enqueue(Stamp(index: index))
-                guard let moment = await iterator.next() else { break }
-                starts.append(microseconds(moment - sent))
+                _ = try await redis.send(RedisCommand("PING"))
+                return microseconds(.now - sent)
+            }
+            func job() async throws -> Double {
+                let sent = ContinuousClock.now
+                try await producer.enqueue(Stamp(index: 0))
+                guard let moment = await iterator.next() else { throw BenchmarkError("the worker ended") }
+                return microseconds(moment - sent)
+            }
+            // The first calls connect, load scripts, and wake what sleeps.
+            for _ in 0..<count / 10 {
+                _ = try await ping()
+                _ = try await job()
+            }
+            switch rhythm {
+            case .loops:
+                for _ in 0..<Rhythm.rounds {
+                    for _ in 0..<count / Rhythm.rounds { found.pings.append(try await ping()) }
+                    for _ in 0..<count / Rhythm.rounds { found.starts.append(try await job()) }
+                }
+            case .turns(let pause):
+                for _ in 0..<count {
+                    if let pause { try await Task.sleep(for: pause) }
+                    found.pings.append(try await ping())
+                    if let pause { try await Task.sleep(for: pause) }
+                    found.starts.append(try await job())
+                }
             }
             group.cancelAll()
-            return (pings, starts)
+            return found
         }
         await producer.shutdown()
         await consumer.shutdown()
-        return (Array(times.0.dropFirst(count / 10)), Array(times.1.dropFirst(count / 10)))
+        return found
     }
 }
 
@@ -156,6 +198,11 @@ struct Figures: Encodable, Sendable {
     var enqueueToStartUsP99: Double
     var enqueueToStartPingsP50: Double
     var enqueueToStartPingsP99: Double
+    var alternatingPingUsP50: Double
+    var alternatingEnqueueToStartUsP50: Double
+    var alternatingEnqueueToStartUsP99: Double
+    var alternatingEnqueueToStartPingsP50: Double
+    var alternatingEnqueueToStartPingsP99: Double
     var pacedPingUsP50: Double
     var pacedEnqueueToStartUsP50: Double
     var pacedEnqueueToStartUsP99: Double
@@ -172,20 +219,25 @@ struct Figures: Encodable, Sendable {
         row("SET, redis-benchmark -P 64", setPerSecond, "a second")
         row("SET, Redis CPU", setUs, "us")
         row("drained, 1 worker process", drainedPerSecond, "a second")
-        row("SETs per drained job", 1 / drainToSetRatio, "", "at most 22")
+        row("SETs per drained job", drainToSetRatio > 0 ? 1 / drainToSetRatio : 0, "", "at most 22")
         row("Redis CPU, enqueue", redisCpuUsPerEnqueue, "us a job")
         row("Redis CPU, whole life", redisCpuUsPerJob, "us a job")
         row("Redis CPU, whole life", redisCpuSetsPerJob, "SETs", "at most 18")
         row("redis.calls", redisCallsPerJob, "a job")
-        print("Latency on an idle system, a PING and a job by turns:")
+        print("Latency on an idle system, a loop of PINGs against a loop of jobs:")
         row("  PING, median", pingUsP50, "us")
         row("  enqueue to start, median", enqueueToStartUsP50, "us")
         row("  enqueue to start, median", enqueueToStartPingsP50, "PINGs", "under 12")
         row("  99th percentile", enqueueToStartPingsP99, "PINGs", "under 40")
+        print("Latency on an idle system, a PING and a job by turns:")
+        row("  PING, median", alternatingPingUsP50, "us")
+        row("  enqueue to start, median", alternatingEnqueueToStartUsP50, "us")
+        row("  enqueue to start, median", alternatingEnqueueToStartPingsP50, "PINGs")
+        row("  99th percentile", alternatingEnqueueToStartPingsP99, "PINGs")
         print("Latency on an idle system, a pause of 5 ms before each:")
         row("  PING, median", pacedPingUsP50, "us")
         row("  enqueue to start, median", pacedEnqueueToStartUsP50, "us")
-        row("  enqueue to start, median", pacedEnqueueToStartPingsP50, "PINGs", "under 12")
-        row("  99th percentile", pacedEnqueueToStartPingsP99, "PINGs", "under 40")
+        row("  enqueue to start, median", pacedEnqueueToStartPingsP50, "PINGs")
+        row("  99th percentile", pacedEnqueueToStartPingsP99, "PINGs")
     }
 }
