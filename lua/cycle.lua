@@ -74,25 +74,29 @@ if expiry - now < lease * 2 / 3 then
   redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
 end
 
--- What only some namespaces have, mostly none: asked for one by one only if any of it is there.
-local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'tokens', 'bonds', 'paused', 'inbox' }
-local some_keys = {}
-for i, name in ipairs(some) do
-  some_keys[i] = key(name)
-end
+-- What only some namespaces have, mostly none: asked for at once, and one by one only as far as something is there.
+local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox' }
+local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
 for i = queues_from, queues_to do
-  some_keys[#some_keys + 1] = key('refill', ARGV[i])
-  some_keys[#some_keys + 1] = key('expiring', ARGV[i])
+  limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
 end
-if redis.call('EXISTS', unpack(some_keys)) > 0 then
-  for i, name in ipairs(some) do
-    rare[name] = redis.call('EXISTS', some_keys[i]) == 1
+for _, name in ipairs(others) do
+  all[#all + 1] = key(name)
+end
+for _, group in ipairs({ limited, expiring }) do
+  for _, name in ipairs(group) do
+    all[#all + 1] = name
   end
-  rare.limits = rare.limits or rare.contended or rare.tokens
-  for i = #some + 1, #some_keys, 2 do
-    rare.limits = rare.limits or redis.call('EXISTS', some_keys[i]) == 1
-    rare.expires = rare.expires or redis.call('EXISTS', some_keys[i + 1]) == 1
-  end
+end
+local there = redis.call('EXISTS', unpack(all))
+local function are_there(group)
+  local count = there > 0 and #group > 0 and redis.call('EXISTS', unpack(group)) or 0
+  there = there - count
+  return count > 0
+end
+rare.limits, rare.expires = are_there(limited), are_there(expiring)
+for _, name in ipairs(others) do
+  rare[name] = are_there({ key(name) })
 end
 local freed, roused = {}, {}
 local gate = gate_at(now, us, roused)

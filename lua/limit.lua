@@ -34,7 +34,7 @@ else
   end
 end
 local lanes, roused = {}, {}
-next_in_line(name, 500, lanes)
+next_in_line({ name, 500 }, lanes)
 rouse(lanes, now, roused)
 for queue in pairs(roused) do
   wake(queue)

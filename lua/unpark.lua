@@ -8,6 +8,7 @@
 --- returns: the next cursor, '0' at the end
 --@include key
 --@include clock
+--@include leave_line
 --@include rouse
 --@include wake
 local ring, scope = ARGV[1], ARGV[3]
@@ -17,7 +18,7 @@ local lanes, roused = {}, {}
 for i = 1, #reply[2], 2 do
   local lane, name = reply[2][i], reply[2][i + 1]
   if string.sub(name, 1, #scope) == scope then
-    redis.call('ZREM', key('waiting', name), lane)
+    leave_line(name, lane)
     lanes[#lanes + 1] = lane
   end
 end

@@ -38,6 +38,7 @@ package struct KeySpace: Sendable, Hashable {
     package func held(_ worker: String) -> String { prefix + "held:" + worker }
     package func worker(_ worker: String) -> String { prefix + "worker:" + worker }
     package func holders(_ limit: String) -> String { prefix + "holders:" + limit }
+    package var lines: String { prefix + "lines" }
     package func waiting(_ limit: String) -> String { prefix + "waiting:" + limit }
     package func log(_ id: String) -> String { prefix + "log:" + id }
     package func batch(_ id: String) -> String { prefix + "batch:" + id }

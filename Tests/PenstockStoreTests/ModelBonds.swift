@@ -127,7 +127,7 @@ extension StoreModel {
         let others = known(tasks)
         // Batches get their members before anything makes way.
         for (task, other) in zip(tasks, others) where other == nil {
-            if let batch = task.batch?.rawValue { batches[batch]?.members.insert(task.id.rawValue) }
+            if let batch = task.record.options.batch?.rawValue { batches[batch]?.members.insert(task.id.rawValue) }
         }
         var place = 0
         while place < tasks.count {
@@ -171,7 +171,7 @@ extension StoreModel {
         let targets = capsOf(record).map(\.target)
         items[id]?.caps = targets
         if let key = task.idempotencyKey { keys[key] = id }
-        if let batch = task.batch?.rawValue {
+        if let batch = task.record.options.batch?.rawValue {
             items[id]?.batch = batch
             batches[batch]?.members.insert(id)
             batches[batch]?.total += 1

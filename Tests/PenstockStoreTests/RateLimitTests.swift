@@ -145,7 +145,8 @@ import Testing
             var worker = try await Player(store)
             var kinds: [String] = []
             for _ in 0..<2 {
-                let task = try await worker.claim()
+                // Room for both, so that both lanes are met, and parked.
+                let task = try #require(try await worker.turn(2).claimed.first)
                 kinds.append(task.record.kind)
                 if kinds.count == 1 {
                     // Its lane goes to the front of the line.

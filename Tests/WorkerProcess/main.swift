@@ -75,6 +75,7 @@ worker.handle(LedgerJob.self) { job, context in
     // Sleeps because: it is the job's work. Where libfaketime is loaded the runtime sets its timers by the wrong clock,
     // and the kernel waits for them by the right one: an hour too long. Then the thread itself sleeps.
     if getenv("FAKETIME") != nil {
+        // Sleeps because: see above.
         usleep(UInt32(job.milliseconds) * 1000)
     } else if job.milliseconds > 0 {
         // Sleeps because: see above.

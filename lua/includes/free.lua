@@ -19,16 +19,19 @@ local function free(freed, gate, roused)
     return
   end
   load_limits(gate, names)
-  local lanes = {}
-  for _, name in ipairs(names) do
+  local lanes, asked = {}, {}
+  for i, name in ipairs(names) do
     local limit = gate.limits[name]
-    local count = #freed[name]
-    local room = limit and math.min(count, limit_room(limit, gate.us)) or count
-    local woken = room > 0 and next_in_line(name, room, lanes) or 0
+    asked[2 * i - 1] = name
+    asked[2 * i] = limit and math.min(#freed[name], limit_room(limit, gate.us)) or #freed[name]
+  end
+  local woken, left = next_in_line(asked, lanes)
+  for i, name in ipairs(names) do
+    local limit = gate.limits[name]
     if limit then
-      limit.woken = woken
-      if room < count and woken == room then
-        await_token(limit, woken)
+      limit.woken = woken[name]
+      if left[name] and asked[2 * i] < #freed[name] then
+        await_token(limit, woken[name])
       end
     end
   end

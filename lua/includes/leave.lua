@@ -2,6 +2,7 @@
 --- of the turns.
 --@include key
 --@include lane_parts
+--@include leave_line
 local function leave(lane)
   if redis.call('EXISTS', key('lane', lane)) == 1 then
     return
@@ -11,8 +12,7 @@ local function leave(lane)
   local limit = redis.call('HGET', parked, lane)
   if limit then
     redis.call('HDEL', parked, lane)
-    redis.call('ZREM', key('waiting', limit), lane)
-    if redis.call('EXISTS', key('waiting', limit)) == 0 then
+    if leave_line(limit, lane) then
       redis.call('ZREM', key('contended'), limit)
       redis.call('ZREM', key('refill', queue), limit)
     end

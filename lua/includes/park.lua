@@ -7,11 +7,12 @@
 --@include lane_parts
 --@include limit_room
 --@include refill_due
+--@include line_up
 --@include next_in_line
 --@include rouse
 --@include enter
 local function park(gate)
-  local lanes, waiting, parked, refills, contended = {}, {}, {}, {}, {}
+  local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
   local back, woken = {}, {}
   -- In the order in which they were met, those that were served just now behind the others.
   for _, is_served in ipairs({ false, true }) do
@@ -51,13 +52,24 @@ local function park(gate)
         add(contended, 'all', string.format('%.0f', gate.now), by.name)
       end
       for _, limit in ipairs(others) do
-        limit.is_dry = limit.is_dry or next_in_line(limit.name, 1, woken) == 0
+        passed_on[limit] = (passed_on[limit] or 0) + 1
       end
     else
       gate.again[ring] = true
       add(back, ring, lane)
     end
   end
+  local asked = {}
+  for limit, count in pairs(passed_on) do
+    if not limit.is_dry then
+      asked[#asked + 1], asked[#asked + 2] = limit.name, count
+    end
+  end
+  local _, left = next_in_line(asked, woken)
+  for limit in pairs(passed_on) do
+    limit.is_dry = not left[limit.name]
+  end
+  line_up(waiting)
   local function each(map, command, name_of, option)
     for name, list in pairs(map) do
       for from = 1, #list, 2000 do
@@ -70,7 +82,6 @@ local function park(gate)
       end
     end
   end
-  each(waiting, 'ZADD', 'waiting')
   each(parked, 'HSET', 'parked')
   each(refills, 'ZADD', 'refill')
   each(contended, 'ZADD', 'contended', 'NX')

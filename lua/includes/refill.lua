@@ -13,19 +13,23 @@ local function refill(queue, gate, roused)
     return
   end
   load_limits(gate, due)
-  local lanes, again, over = {}, {}, {}
+  local lanes, asked, again, over = {}, {}, {}, {}
+  for i, name in ipairs(due) do
+    local limit = gate.limits[name]
+    asked[2 * i - 1] = name
+    asked[2 * i] = limit and math.min(limit_room(limit, gate.us), 200) or 200
+  end
+  local woken, left = next_in_line(asked, lanes)
   for _, name in ipairs(due) do
     local limit = gate.limits[name]
-    local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
-    local woken = room > 0 and next_in_line(name, room, lanes) or 0
-    if limit and limit.most and limit.held + woken >= limit.most then
+    if not left[name] then
+      over[#over + 1] = name
+    elseif limit and limit.most and limit.held + woken[name] >= limit.most then
       -- Whoever frees a slot wakes the next.
       over[#over + 1] = name
       redis.call('ZADD', key('contended'), 'NX', string.format('%.0f', gate.now), name)
-    elseif woken < room then
-      over[#over + 1] = name
     else
-      local at = limit and limit.interval and refill_due(limit, woken) or gate.now
+      local at = limit and limit.interval and refill_due(limit, woken[name]) or gate.now
       again[#again + 1] = string.format('%.0f', math.max(at, gate.now + 1))
       again[#again + 1] = name
     end

@@ -13,16 +13,20 @@ local function sweep(gate, roused)
   local names = redis.call('ZRANGE', key('contended'), '-inf', before, 'BYSCORE', 'LIMIT', 0, 4)
   if #names > 0 then
     load_limits(gate, names)
-    local lanes = {}
+    local lanes, asked = {}, {}
+    for i, name in ipairs(names) do
+      local limit = gate.limits[name]
+      asked[2 * i - 1] = name
+      asked[2 * i] = limit and math.max(0, math.min(limit_room(limit, gate.us) - (limit.woken or 0), 16)) or 200
+    end
+    local woken, left = next_in_line(asked, lanes)
     for _, name in ipairs(names) do
       local limit = gate.limits[name]
-      local room = limit and math.min(limit_room(limit, gate.us) - (limit.woken or 0), 16) or 200
-      local woken = room > 0 and next_in_line(name, room, lanes) or 0
-      await_token(limit, woken + (limit and limit.woken or 0))
-      if redis.call('EXISTS', key('waiting', name)) == 0 then
-        redis.call('ZREM', key('contended'), name)
-      else
+      if left[name] then
+        await_token(limit, woken[name] + (limit and limit.woken or 0))
         redis.call('ZADD', key('contended'), string.format('%.0f', gate.now), name)
+      else
+        redis.call('ZREM', key('contended'), name)
       end
     end
     rouse(lanes, gate.now, roused)

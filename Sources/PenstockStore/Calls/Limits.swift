@@ -117,6 +117,7 @@ extension Store {
                     [
                         RedisCommand("HGET", keys.tokens, view.name.rawValue),
                         RedisCommand("SMEMBERS", keys.holders(view.name.rawValue)),
+                        RedisCommand("HGET", keys.lines, view.name.rawValue),
                         RedisCommand("ZCARD", keys.waiting(view.name.rawValue)),
                     ]
                 })
@@ -124,7 +125,8 @@ extension Store {
         let offset = replies[1].text.flatMap(Double.init) ?? 0
         let now = (time.first ?? 0) * 1_000_000 + (time.last ?? 0) + offset * 1000
         for i in views.indices where !views[i].name.isWildcard {
-            let (paid, holders, lanes) = (replies[3 * i + 2], replies[3 * i + 3], replies[3 * i + 4])
+            let (paid, holders) = (replies[4 * i + 2], replies[4 * i + 3])
+            let (line, lanes) = (replies[4 * i + 4], replies[4 * i + 5])
             if let rate = views[i].terms.rate {
                 let ahead = max(0, (paid.text.flatMap(Double.init) ?? 0) - now)
                 views[i].tokens = max(0, Int((Double(rate.burst) * rate.interval - ahead) / rate.interval + 1e-6))
@@ -132,7 +134,7 @@ extension Store {
             if views[i].terms.concurrency != nil {
                 views[i].holders = (holders.array ?? []).compactMap { $0.text.flatMap { TaskID($0) } }.sorted()
             }
-            views[i].parkedLanes = lanes.int ?? 0
+            views[i].parkedLanes = (line.text ?? "").isEmpty ? lanes.int ?? 0 : 1
         }
         try await addWildcards(to: &views)
         return views

@@ -73,7 +73,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "e8e45091016dd67dc7c8dd9c8e3bd83a8a177e13",
+        digest: "ffe1682fef7d2d14381f4ca8ad7a50388d33f2b7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -132,6 +132,20 @@ package enum Scripts {
         local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
         return ring, tenant, tonumber(priority), queue or ring, kind
         end
+        local function leave_line(name, lane)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        if redis.call('EXISTS', list) == 1 then
+        return false
+        end
+        elseif line and string.match(line, '\t(.*)$') ~= lane then
+        return false
+        end
+        redis.call('HDEL', key('lines'), name)
+        return true
+        end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
         return
@@ -141,8 +155,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        redis.call('ZREM', key('waiting', limit), lane)
-        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        if leave_line(limit, lane) then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -399,7 +412,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "da2e79c4b91236c533fbec46244b215c81e6994d",
+        digest: "856a1c14f8e08a931940b760ed219b24ff132eb8",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -900,6 +913,20 @@ package enum Scripts {
         local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
         return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
         end
+        local function leave_line(name, lane)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        if redis.call('EXISTS', list) == 1 then
+        return false
+        end
+        elseif line and string.match(line, '\t(.*)$') ~= lane then
+        return false
+        end
+        redis.call('HDEL', key('lines'), name)
+        return true
+        end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
         return
@@ -909,8 +936,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        redis.call('ZREM', key('waiting', limit), lane)
-        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        if leave_line(limit, lane) then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -1334,12 +1360,72 @@ package enum Scripts {
         local function refill_due(limit, more)
         return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
         end
-        local function next_in_line(name, count, lanes)
-        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
-        for i = 1, #popped, 2 do
-        lanes[#lanes + 1] = popped[i]
+        local function line_up(entering)
+        local names = {}
+        for name in pairs(entering) do
+        names[#names + 1] = name
         end
-        return #popped / 2
+        for from = 1, #names, 1000 do
+        local to, changed = math.min(from + 999, #names), {}
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names, from, to))) do
+        local name = names[from + i - 1]
+        local list, note = entering[name], ''
+        if line or #list > 2 then
+        if line and line ~= '' then
+        list[#list + 1], list[#list + 2] = string.match(line, '^([^\t]*)\t(.*)$')
+        end
+        for place = 1, #list, 2000 do
+        redis.call('ZADD', key('waiting', name), unpack(list, place, math.min(place + 1999, #list)))
+        end
+        else
+        note = list[1] .. '\t' .. list[2]
+        end
+        if line ~= note then
+        changed[#changed + 1], changed[#changed + 2] = name, note
+        end
+        end
+        if changed[1] then
+        redis.call('HSET', key('lines'), unpack(changed))
+        end
+        end
+        end
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        local first = { string.match(line, '\t(.*)$') }
+        if line == '' then
+        local list = key('waiting', name)
+        first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        if left[name] then
+        first[#first] = nil
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        for _, lane in ipairs(first) do
+        lanes[#lanes + 1] = lane
+        end
+        woken[name] = #first
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
         end
         local function rouse(lanes, now, roused)
         local entering = {}
@@ -1357,7 +1443,7 @@ package enum Scripts {
         enter(entering, now, true)
         end
         local function park(gate)
-        local lanes, waiting, parked, refills, contended = {}, {}, {}, {}, {}
+        local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
         local back, woken = {}, {}
         for _, is_served in ipairs({ false, true }) do
         for _, lane in ipairs(gate.parked) do
@@ -1396,13 +1482,24 @@ package enum Scripts {
         add(contended, 'all', string.format('%.0f', gate.now), by.name)
         end
         for _, limit in ipairs(others) do
-        limit.is_dry = limit.is_dry or next_in_line(limit.name, 1, woken) == 0
+        passed_on[limit] = (passed_on[limit] or 0) + 1
         end
         else
         gate.again[ring] = true
         add(back, ring, lane)
         end
         end
+        local asked = {}
+        for limit, count in pairs(passed_on) do
+        if not limit.is_dry then
+        asked[#asked + 1], asked[#asked + 2] = limit.name, count
+        end
+        end
+        local _, left = next_in_line(asked, woken)
+        for limit in pairs(passed_on) do
+        limit.is_dry = not left[limit.name]
+        end
+        line_up(waiting)
         local function each(map, command, name_of, option)
         for name, list in pairs(map) do
         for from = 1, #list, 2000 do
@@ -1415,7 +1512,6 @@ package enum Scripts {
         end
         end
         end
-        each(waiting, 'ZADD', 'waiting')
         each(parked, 'HSET', 'parked')
         each(refills, 'ZADD', 'refill')
         each(contended, 'ZADD', 'contended', 'NX')
@@ -1536,11 +1632,18 @@ package enum Scripts {
         served = {}, roused = roused,
         }
         end
+        local function first_in_line(name)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        return redis.call('ZRANGE', key('waiting', name), 0, 0)[1]
+        end
+        return line and string.match(line, '\t(.*)$')
+        end
         local function await_token(limit, woken)
         if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
         return
         end
-        local lane = redis.call('ZRANGE', key('waiting', limit.name), 0, 0)[1]
+        local lane = first_in_line(limit.name)
         if lane then
         local _, _, _, queue = lane_parts(lane)
         redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
@@ -1558,16 +1661,19 @@ package enum Scripts {
         return
         end
         load_limits(gate, names)
-        local lanes = {}
-        for _, name in ipairs(names) do
+        local lanes, asked = {}, {}
+        for i, name in ipairs(names) do
         local limit = gate.limits[name]
-        local count = #freed[name]
-        local room = limit and math.min(count, limit_room(limit, gate.us)) or count
-        local woken = room > 0 and next_in_line(name, room, lanes) or 0
+        asked[2 * i - 1] = name
+        asked[2 * i] = limit and math.min(#freed[name], limit_room(limit, gate.us)) or #freed[name]
+        end
+        local woken, left = next_in_line(asked, lanes)
+        for i, name in ipairs(names) do
+        local limit = gate.limits[name]
         if limit then
-        limit.woken = woken
-        if room < count and woken == room then
-        await_token(limit, woken)
+        limit.woken = woken[name]
+        if left[name] and asked[2 * i] < #freed[name] then
+        await_token(limit, woken[name])
         end
         end
         end
@@ -1578,16 +1684,20 @@ package enum Scripts {
         local names = redis.call('ZRANGE', key('contended'), '-inf', before, 'BYSCORE', 'LIMIT', 0, 4)
         if #names > 0 then
         load_limits(gate, names)
-        local lanes = {}
+        local lanes, asked = {}, {}
+        for i, name in ipairs(names) do
+        local limit = gate.limits[name]
+        asked[2 * i - 1] = name
+        asked[2 * i] = limit and math.max(0, math.min(limit_room(limit, gate.us) - (limit.woken or 0), 16)) or 200
+        end
+        local woken, left = next_in_line(asked, lanes)
         for _, name in ipairs(names) do
         local limit = gate.limits[name]
-        local room = limit and math.min(limit_room(limit, gate.us) - (limit.woken or 0), 16) or 200
-        local woken = room > 0 and next_in_line(name, room, lanes) or 0
-        await_token(limit, woken + (limit and limit.woken or 0))
-        if redis.call('EXISTS', key('waiting', name)) == 0 then
-        redis.call('ZREM', key('contended'), name)
-        else
+        if left[name] then
+        await_token(limit, woken[name] + (limit and limit.woken or 0))
         redis.call('ZADD', key('contended'), string.format('%.0f', gate.now), name)
+        else
+        redis.call('ZREM', key('contended'), name)
         end
         end
         rouse(lanes, gate.now, roused)
@@ -1609,18 +1719,22 @@ package enum Scripts {
         return
         end
         load_limits(gate, due)
-        local lanes, again, over = {}, {}, {}
+        local lanes, asked, again, over = {}, {}, {}, {}
+        for i, name in ipairs(due) do
+        local limit = gate.limits[name]
+        asked[2 * i - 1] = name
+        asked[2 * i] = limit and math.min(limit_room(limit, gate.us), 200) or 200
+        end
+        local woken, left = next_in_line(asked, lanes)
         for _, name in ipairs(due) do
         local limit = gate.limits[name]
-        local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
-        local woken = room > 0 and next_in_line(name, room, lanes) or 0
-        if limit and limit.most and limit.held + woken >= limit.most then
+        if not left[name] then
+        over[#over + 1] = name
+        elseif limit and limit.most and limit.held + woken[name] >= limit.most then
         over[#over + 1] = name
         redis.call('ZADD', key('contended'), 'NX', string.format('%.0f', gate.now), name)
-        elseif woken < room then
-        over[#over + 1] = name
         else
-        local at = limit and limit.interval and refill_due(limit, woken) or gate.now
+        local at = limit and limit.interval and refill_due(limit, woken[name]) or gate.now
         again[#again + 1] = string.format('%.0f', math.max(at, gate.now + 1))
         again[#again + 1] = name
         end
@@ -1991,24 +2105,28 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local rare, some = {}, { 'cancels', 'tries', 'limits', 'contended', 'tokens', 'bonds', 'paused', 'inbox' }
-        local some_keys = {}
-        for i, name in ipairs(some) do
-        some_keys[i] = key(name)
-        end
+        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox' }
+        local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
         for i = queues_from, queues_to do
-        some_keys[#some_keys + 1] = key('refill', ARGV[i])
-        some_keys[#some_keys + 1] = key('expiring', ARGV[i])
+        limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
         end
-        if redis.call('EXISTS', unpack(some_keys)) > 0 then
-        for i, name in ipairs(some) do
-        rare[name] = redis.call('EXISTS', some_keys[i]) == 1
+        for _, name in ipairs(others) do
+        all[#all + 1] = key(name)
         end
-        rare.limits = rare.limits or rare.contended or rare.tokens
-        for i = #some + 1, #some_keys, 2 do
-        rare.limits = rare.limits or redis.call('EXISTS', some_keys[i]) == 1
-        rare.expires = rare.expires or redis.call('EXISTS', some_keys[i + 1]) == 1
+        for _, group in ipairs({ limited, expiring }) do
+        for _, name in ipairs(group) do
+        all[#all + 1] = name
         end
+        end
+        local there = redis.call('EXISTS', unpack(all))
+        local function are_there(group)
+        local count = there > 0 and #group > 0 and redis.call('EXISTS', unpack(group)) or 0
+        there = there - count
+        return count > 0
+        end
+        rare.limits, rare.expires = are_there(limited), are_there(expiring)
+        for _, name in ipairs(others) do
+        rare[name] = are_there({ key(name) })
         end
         local freed, roused = {}, {}
         local gate = gate_at(now, us, roused)
@@ -2534,7 +2652,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "c8865cd651cb342dd239c0220f0c0c9b26f2f672",
+        digest: "a38e0b149065714fa194480cb33882708b7e3cd8",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2718,6 +2836,20 @@ package enum Scripts {
         local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
         return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
         end
+        local function leave_line(name, lane)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        if redis.call('EXISTS', list) == 1 then
+        return false
+        end
+        elseif line and string.match(line, '\t(.*)$') ~= lane then
+        return false
+        end
+        redis.call('HDEL', key('lines'), name)
+        return true
+        end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
         return
@@ -2727,8 +2859,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        redis.call('ZREM', key('waiting', limit), lane)
-        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        if leave_line(limit, lane) then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -3426,7 +3557,7 @@ package enum Scripts {
     /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
     package static let limit = RedisScript(
         name: "limit",
-        digest: "204d690411110289f9fc6a03319ee5e28903c4a6",
+        digest: "4ce9a4b571749a0de792b564f25c8e762fc84dd0",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL limit expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3457,12 +3588,43 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
-        local function next_in_line(name, count, lanes)
-        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
-        for i = 1, #popped, 2 do
-        lanes[#lanes + 1] = popped[i]
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
         end
-        return #popped / 2
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        local first = { string.match(line, '\t(.*)$') }
+        if line == '' then
+        local list = key('waiting', name)
+        first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        if left[name] then
+        first[#first] = nil
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        for _, lane in ipairs(first) do
+        lanes[#lanes + 1] = lane
+        end
+        woken[name] = #first
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -3570,7 +3732,7 @@ package enum Scripts {
         end
         end
         local lanes, roused = {}, {}
-        next_in_line(name, 500, lanes)
+        next_in_line({ name, 500 }, lanes)
         rouse(lanes, now, roused)
         for queue in pairs(roused) do
         wake(queue)
@@ -3763,7 +3925,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "2842d2088e9e2062a5b7feba42f49c565dd2ccf9",
+        digest: "6492622c16161bb887aa37980dcc4e6daaf6b83a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4353,6 +4515,20 @@ package enum Scripts {
         end
         end
         end
+        local function leave_line(name, lane)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        if redis.call('EXISTS', list) == 1 then
+        return false
+        end
+        elseif line and string.match(line, '\t(.*)$') ~= lane then
+        return false
+        end
+        redis.call('HDEL', key('lines'), name)
+        return true
+        end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
         return
@@ -4362,8 +4538,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        redis.call('ZREM', key('waiting', limit), lane)
-        if redis.call('EXISTS', key('waiting', limit)) == 0 then
+        if leave_line(limit, lane) then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -4532,7 +4707,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "1484a2a7018311a2c15e4d2dfaaa1e0fedceaf99",
+        digest: "adbd8be370fa6f71fa614e967722176386a63662",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -4894,12 +5069,50 @@ package enum Scripts {
         end
         return math.max(room, 0)
         end
-        local function next_in_line(name, count, lanes)
-        local popped = redis.call('ZPOPMIN', key('waiting', name), count)
-        for i = 1, #popped, 2 do
-        lanes[#lanes + 1] = popped[i]
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
         end
-        return #popped / 2
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        local first = { string.match(line, '\t(.*)$') }
+        if line == '' then
+        local list = key('waiting', name)
+        first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        if left[name] then
+        first[#first] = nil
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        for _, lane in ipairs(first) do
+        lanes[#lanes + 1] = lane
+        end
+        woken[name] = #first
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
+        end
+        local function first_in_line(name)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        return redis.call('ZRANGE', key('waiting', name), 0, 0)[1]
+        end
+        return line and string.match(line, '\t(.*)$')
         end
         local function refill_due(limit, more)
         return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
@@ -4908,7 +5121,7 @@ package enum Scripts {
         if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
         return
         end
-        local lane = redis.call('ZRANGE', key('waiting', limit.name), 0, 0)[1]
+        local lane = first_in_line(limit.name)
         if lane then
         local _, _, _, queue = lane_parts(lane)
         redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
@@ -4941,16 +5154,19 @@ package enum Scripts {
         return
         end
         load_limits(gate, names)
-        local lanes = {}
-        for _, name in ipairs(names) do
+        local lanes, asked = {}, {}
+        for i, name in ipairs(names) do
         local limit = gate.limits[name]
-        local count = #freed[name]
-        local room = limit and math.min(count, limit_room(limit, gate.us)) or count
-        local woken = room > 0 and next_in_line(name, room, lanes) or 0
+        asked[2 * i - 1] = name
+        asked[2 * i] = limit and math.min(#freed[name], limit_room(limit, gate.us)) or #freed[name]
+        end
+        local woken, left = next_in_line(asked, lanes)
+        for i, name in ipairs(names) do
+        local limit = gate.limits[name]
         if limit then
-        limit.woken = woken
-        if room < count and woken == room then
-        await_token(limit, woken)
+        limit.woken = woken[name]
+        if left[name] and asked[2 * i] < #freed[name] then
+        await_token(limit, woken[name])
         end
         end
         end
@@ -5348,7 +5564,7 @@ package enum Scripts {
     /// wakes the lanes of one ring that are parked by limits of a scope, a chunk a call, after the limit for all
     package static let unpark = RedisScript(
         name: "unpark",
-        digest: "6be6b9e5f1aabb4d877c6f8e93e74404ba07a1be",
+        digest: "50d2ed36141bceff1e3096af9dd4b120f34a8b16",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL unpark expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5378,6 +5594,20 @@ package enum Scripts {
         end
         end
         return now, silence and gap > silence and awake or 0, us
+        end
+        local function leave_line(name, lane)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        if redis.call('EXISTS', list) == 1 then
+        return false
+        end
+        elseif line and string.match(line, '\t(.*)$') ~= lane then
+        return false
+        end
+        redis.call('HDEL', key('lines'), name)
+        return true
         end
         local function lane_parts(lane)
         local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
@@ -5470,7 +5700,7 @@ package enum Scripts {
         for i = 1, #reply[2], 2 do
         local lane, name = reply[2][i], reply[2][i + 1]
         if string.sub(name, 1, #scope) == scope then
-        redis.call('ZREM', key('waiting', name), lane)
+        leave_line(name, lane)
         lanes[#lanes + 1] = lane
         end
         end

@@ -58,6 +58,8 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var holders: [String: Set<String>] = [:]
     /// Limit to lanes in line for it.
     package internal(set) var waiting: [String: [String: Int64]] = [:]
+    /// Limits whose line is said to be a sorted set, and those of which it is.
+    private(set) var (severals, sortedLines): (Set<String>, Set<String>) = ([], [])
     /// Ring to parked lanes, each with the limit that holds it.
     package internal(set) var parked: [String: [String: String]] = [:]
     /// Queue to limits, with the moment of their next token.
@@ -167,7 +169,8 @@ extension KeyspaceAudit {
         "lane": (.list, true), "turn": (.sortedSet, true), "wide": (.set, true), "lanes": (.sortedSet, true),
         "kinds": (.set, true), "weights": (.hash, true), "delayed": (.sortedSet, true), "dead": (.sortedSet, true),
         "totals": (.hash, true), "idle": (.set, true), "held": (.hash, true), "worker": (.hash, true),
-        "limits": (.hash, false), "tokens": (.hash, false), "holders": (.set, true), "waiting": (.sortedSet, true),
+        "limits": (.hash, false), "tokens": (.hash, false), "holders": (.set, true), "lines": (.hash, false),
+        "waiting": (.sortedSet, true),
         "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.sortedSet, false), "bonds": (.hash, false),
         "unique": (.string, true), "expiring": (.sortedSet, true), "caps": (.hash, false), "live": (.sortedSet, true),
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
@@ -213,7 +216,18 @@ extension KeyspaceAudit {
         case "limits": limits = fields
         case "tokens": tokens = scores
         case "holders": holders[form.part] = Set(items)
-        case "waiting": waiting[form.part] = moments
+        case "lines":
+            for (limit, line) in fields {
+                guard let tab = line.firstIndex(of: "\t") else {
+                    // Several lanes, in a sorted set of their own.
+                    severals.insert(limit)
+                    continue
+                }
+                waiting[limit, default: [:]][String(line[line.index(after: tab)...])] = Int64(line[..<tab])
+            }
+        case "waiting":
+            waiting[form.part, default: [:]].merge(moments) { _, other in other }
+            sortedLines.insert(form.part)
         case "parked": parked[form.part] = fields
         case "refill": refills[form.part] = moments
         case "contended": contended = Set(fields.keys)

@@ -17,6 +17,9 @@ extension KeyspaceAudit {
             findings.append(
                 "lanes parked by \(limit): \(lines[limit] ?? []), in line: \((waiting[limit] ?? [:]).keys.sorted())")
         }
+        if severals != sortedLines {
+            findings.append("lines of several lanes: \(sortedLines.sorted()), noted: \(severals.sorted())")
+        }
         for (limit, queues) in queuesOfLine where !contended.contains(limit) {
             if !queues.contains(where: { refills[$0]?[limit] != nil }) {
                 findings.append("nothing will wake the lanes parked by \(limit)")
