@@ -3,7 +3,10 @@
 local function allowance(gate, lane)
   local room = math.huge
   for _, limit in ipairs(gate.of[lane]) do
-    room = math.min(room, limit_room(limit, gate.us))
+    local own = limit_room(limit, gate.us)
+    if own < room then
+      room = own
+    end
   end
   return room
 end

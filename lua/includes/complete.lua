@@ -11,9 +11,9 @@
 --@include total
 local function complete(worker, claim, from, to, rare, stale, done, freed, now)
   local held = key('held', worker)
-  local fence, counts = claim .. '\t', {}
+  local fence, completed = claim .. '\t', {}
   -- The lease that was valid last: most are alike, and are compared by identity.
-  local valid, alike, names = nil, 0, nil
+  local valid, names, queue
   for first = from, to, 1000 do
     local last = math.min(first + 999, to)
     local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
@@ -21,17 +21,18 @@ local function complete(worker, claim, from, to, rare, stale, done, freed, now)
     for i = 1, last - first + 1 do
       local value = holds[i]
       if value and value == valid then
-        alike = alike + 1
+        completed[queue] = completed[queue] + 1
         if names then
           give_up(freed, names, ARGV[first + i - 1])
         end
       elseif value and string.sub(value, 1, #fence) == fence then
-        if valid then
-          counts[valid] = (counts[valid] or 0) + alike
+        local _, lane, lines = lease_parts(value)
+        local _, _, _, of_lane = lane_parts(lane)
+        valid, names, queue = value, lines, of_lane
+        completed[queue] = (completed[queue] or 0) + 1
+        if names then
+          give_up(freed, names, ARGV[first + i - 1])
         end
-        local _, _, lines = lease_parts(value)
-        valid, alike, names = value, 1, lines
-        give_up(freed, names, ARGV[first + i - 1])
       else
         refused = true
         stale[#stale + 1] = ARGV[first + i - 1]
@@ -63,16 +64,7 @@ local function complete(worker, claim, from, to, rare, stale, done, freed, now)
       end
     end
   end
-  if valid then
-    counts[valid] = (counts[valid] or 0) + alike
-  end
-  local completed = {}
-  for value, count in pairs(counts) do
-    local _, lane = lease_parts(value)
-    local _, _, _, queue = lane_parts(lane)
-    completed[queue] = (completed[queue] or 0) + count
-  end
-  for queue, count in pairs(completed) do
-    total(queue, 'completed', count)
+  for name, count in pairs(completed) do
+    total(name, 'completed', count)
   end
 end

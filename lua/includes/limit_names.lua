@@ -2,12 +2,11 @@
 --@include lane_parts
 local function limit_names(lane)
   local _, tenant, _, queue = lane_parts(lane)
-  local names = { 'queue:' .. queue }
-  if tenant ~= '' then
-    names[2] = 'tenant:' .. tenant
-  end
-  for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
-    names[#names + 1] = name
+  local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
+  if #lane > #queue + 1 + #tenant then
+    for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+      names[#names + 1] = name
+    end
   end
   return names
 end

@@ -3,10 +3,10 @@
 local function limit_room(limit, us)
   local room = math.huge
   if limit.interval then
-    room = math.floor((limit.burst * limit.interval - (limit.paid - us)) / limit.interval + 1e-6)
+    room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
   end
-  if limit.most then
-    room = math.min(room, limit.most - limit.held)
+  if limit.most and limit.most - limit.held < room then
+    room = limit.most - limit.held
   end
-  return math.max(room, 0)
+  return room > 0 and room or 0
 end

@@ -5,21 +5,29 @@
 local function load_lanes(gate, lanes)
   local names, fresh = {}, {}
   for _, lane in ipairs(lanes) do
-    if not gate.of[lane] then
-      fresh[#fresh + 1] = lane
-      gate.of[lane] = limit_names(lane)
-      for _, name in ipairs(gate.of[lane]) do
-        names[#names + 1] = name
+    local own = gate.of[lane]
+    if not own then
+      own = limit_names(lane)
+      fresh[#fresh + 1], gate.of[lane] = own, own
+      for _, name in ipairs(own) do
+        if gate.limits[name] == nil then
+          names[#names + 1] = name
+        end
       end
     end
   end
   load_limits(gate, names)
-  for _, lane in ipairs(fresh) do
-    local limits = {}
-    for _, name in ipairs(gate.of[lane]) do
-      limits[#limits + 1] = gate.limits[name] or nil
+  -- In place: of many lanes, a second list for each would be much.
+  for _, own in ipairs(fresh) do
+    local count = 0
+    for i = 1, #own do
+      local limit = gate.limits[own[i]]
+      own[i] = nil
+      if limit then
+        count = count + 1
+        own[count] = limit
+      end
     end
-    gate.of[lane] = limits
   end
   for _, lane in ipairs(lanes) do
     for _, limit in ipairs(gate.of[lane]) do

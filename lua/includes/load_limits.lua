@@ -3,12 +3,12 @@
 --- holders.
 --@include key
 local function load_limits(gate, names)
-  local scopes, asked = {}, {}
+  local scopes, asked, wilds = {}, {}, {}
   for _, name in ipairs(names) do
     if gate.limits[name] == nil then
       gate.limits[name] = false
-      asked[#asked + 1] = name
-      local scope = string.match(name, '^[^:]*:') .. '*'
+      local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+      asked[#asked + 1], wilds[#wilds + 1] = name, scope
       if gate.wild[scope] == nil then
         gate.wild[scope] = false
         scopes[#scopes + 1] = scope
@@ -23,22 +23,27 @@ local function load_limits(gate, names)
       gate.wild[scopes[i]] = text
     end
   end
-  local rates = {}
+  local rates, parsed = {}, {}
   for from = 1, #asked, 1000 do
     local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
     for i, text in ipairs(found) do
       local name = asked[from + i - 1]
-      text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+      text = text or gate.wild[wilds[from + i - 1]]
       if text then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
-        gate.limits[name] = limit
-        if limit.interval then
-          limit.paid = gate.us
-          rates[#rates + 1] = name
+        local terms = parsed[text]
+        if not terms then
+          local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+          terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+          parsed[text] = terms
         end
-        if limit.most then
-          limit.held = redis.call('SCARD', key('holders', name))
+        -- All fields at once: a table that grows costs more.
+        gate.limits[name] = {
+          name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+          held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+          is_dry = false,
+        }
+        if terms[1] then
+          rates[#rates + 1] = name
         end
       end
     end
@@ -46,12 +51,14 @@ local function load_limits(gate, names)
   for from = 1, #rates, 1000 do
     local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
     for i, text in ipairs(paid) do
-      local limit = gate.limits[rates[from + i - 1]]
-      limit.paid = math.max(tonumber(text) or 0, gate.us)
-      -- Terms that were slower, or had a larger burst, bind no longer than the present ones (20 ms: clocks may step).
-      local most = gate.us + limit.burst * limit.interval
-      if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
+      if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        -- Terms that were slower, or had a larger burst, bind no longer than the present ones (20 ms: clocks may step).
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+          limit.paid, limit.changed = most, true
+        end
       end
     end
   end

@@ -12,22 +12,23 @@ local function next_in_line(asked, lanes)
       local name, count = names[i], asked[from + 2 * i - 1]
       woken[name], left[name] = 0, line and count == 0
       if line and count > 0 then
-        local first = { string.match(line, '\t(.*)$') }
-        if line == '' then
+        if line ~= '' then
+          lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+          woken[name] = 1
+        else
           local list = key('waiting', name)
-          first = redis.call('ZRANGE', list, 0, count)
+          local first = redis.call('ZRANGE', list, 0, count)
           left[name] = #first > count
+          woken[name] = math.min(#first, count)
+          for place = 1, woken[name] do
+            lanes[#lanes + 1] = first[place]
+          end
           if left[name] then
-            first[#first] = nil
             redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
           else
             redis.call('DEL', list)
           end
         end
-        for _, lane in ipairs(first) do
-          lanes[#lanes + 1] = lane
-        end
-        woken[name] = #first
         if not left[name] then
           gone[#gone + 1] = name
         end

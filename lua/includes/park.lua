@@ -24,13 +24,16 @@ local function park(gate)
   end
   gate.parked, gate.served = {}, {}
   local function add(map, name, first, second)
-    local list = map[name] or {}
-    map[name] = list
-    list[#list + 1], list[#list + 2] = first, second
+    local list = map[name]
+    if list then
+      list[#list + 1], list[#list + 2] = first, second
+    else
+      map[name] = { first, second }
+    end
   end
   for place, lane in ipairs(lanes) do
     local ring, _, _, queue = lane_parts(lane)
-    local by, due, others = nil, nil, {}
+    local by, due
     for _, limit in ipairs(gate.of[lane]) do
       if limit.most and limit.held >= limit.most then
         by, due = (not by or due) and limit or by, nil
@@ -39,20 +42,20 @@ local function park(gate)
         if not by or (due and at > due) then
           by, due = limit, at
         end
-      else
-        others[#others + 1] = limit
       end
     end
     if by then
-      add(waiting, by.name, string.format('%.0f', gate.us + place), lane)
+      add(waiting, by.name, string.format('%d', gate.us + place), lane)
       add(parked, ring, lane, by.name)
       if due then
-        add(refills, queue, string.format('%.0f', due), by.name)
+        add(refills, queue, string.format('%d', due), by.name)
       else
         add(contended, 'all', string.format('%.0f', gate.now), by.name)
       end
-      for _, limit in ipairs(others) do
-        passed_on[limit] = (passed_on[limit] or 0) + 1
+      for _, limit in ipairs(gate.of[lane]) do
+        if limit ~= by and limit_room(limit, gate.us) > 0 then
+          passed_on[limit] = (passed_on[limit] or 0) + 1
+        end
       end
     else
       gate.again[ring] = true

@@ -9,8 +9,9 @@ local function replace(id, record, asked, now, plan)
   end
   local old = redis.call('HGET', key('tasks'), id)
   local name = key('unique', string.sub(asked.u, 2))
-  local limit = tonumber(string.match(redis.call('GET', name) or '', '\t(%d+)$'))
-  if not old or not limit then
+  local holder, limit = string.match(redis.call('GET', name) or '', '^([^\t]*)\t.-(%d+)$')
+  -- Another one holds the lock where this one is known by its idempotency key.
+  if not old or holder ~= id then
     return
   end
   if asked.d then
@@ -19,7 +20,7 @@ local function replace(id, record, asked, now, plan)
   local old_lane, old_kind, before = record_lane(old)
   local lane, kind, queue = record_lane(record)
   if redis.call('ZREM', key('delayed', before), id) == 1 then
-    local due = string.format('%.0f', math.min(now + asked.w, limit))
+    local due = string.format('%.0f', math.min(now + asked.w, tonumber(limit)))
     redis.call('ZADD', key('delayed', queue), due, id)
     redis.call('SADD', key('queues'), queue)
     if queue ~= before then

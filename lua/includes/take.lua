@@ -24,12 +24,12 @@ local function take(ring, room, now, gate)
   end
   local are_all = #rows / 2 < math.max(room, 2)
   local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-  local moved, gone, several, totals = {}, {}, {}, {}
+  local moved, gone, several, totals, plain = {}, {}, {}, {}, {}
   local share
   local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
   if alone then
     -- No turns to keep, and the lane says itself whether it is empty.
-    share = { room }
+    share, plain[1] = { room }, ring .. '\t' .. tenants[1]
   else
     local _, _, _, queue = lane_parts(ring .. '\t')
     local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
@@ -42,15 +42,16 @@ local function take(ring, room, now, gate)
           lanes[#lanes + 1] = lane.name
         end
       else
-        lanes[#lanes + 1] = ring .. '\t' .. tenant
-        totals[i] = redis.call('LLEN', key('lane', lanes[#lanes]))
+        plain[i] = ring .. '\t' .. tenant
+        lanes[#lanes + 1] = plain[i]
+        totals[i] = redis.call('LLEN', key('lane', plain[i]))
         lengths[i] = totals[i]
       end
     end
     if gate then
       load_lanes(gate, lanes)
     end
-    for i, tenant in ipairs(tenants) do
+    for i = 1, #tenants do
       if several[i] then
         lengths[i] = 0
         for _, lane in ipairs(several[i]) do
@@ -58,7 +59,7 @@ local function take(ring, room, now, gate)
           lengths[i] = lengths[i] + lane.room
         end
       elseif gate then
-        lengths[i] = math.min(lengths[i], part_of(gate, ring .. '\t' .. tenant))
+        lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
       end
     end
     share = shares(rounds, lengths, weights, room)
@@ -70,7 +71,7 @@ local function take(ring, room, now, gate)
         empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
       end
     else
-      local lane, count = ring .. '\t' .. tenant, share[i]
+      local lane, count = plain[i], share[i]
       if gate then
         count = math.min(count, allowance(gate, lane))
         served = count
@@ -92,8 +93,8 @@ local function take(ring, room, now, gate)
     end
     if empty then
       gone[#gone + 1] = tenant
-    elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
-      gate.parked[#gate.parked + 1] = ring .. '\t' .. tenant
+    elseif gate and not several[i] and allowance(gate, plain[i]) == 0 then
+      gate.parked[#gate.parked + 1] = plain[i]
       gate.met = gate.met + (served > 0 and 0 or 1)
       gone[#gone + 1] = tenant
     elseif served > 0 and not alone then

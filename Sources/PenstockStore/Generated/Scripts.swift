@@ -7,7 +7,7 @@ package enum Scripts {
     /// lets what one worker runs already count under a concurrency limit that holds for it from now on.
     package static let adopt = RedisScript(
         name: "adopt",
-        digest: "c5f0aeaff45a228cc2e8d4b8b14af75dc14848bc",
+        digest: "8ba66a99fb8bcecbd8eef1c0648b2099cd841ec1",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL adopt expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -22,18 +22,23 @@ package enum Scripts {
         return claim, lane, names ~= '' and names or nil
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function limit_names(lane)
         local _, tenant, _, queue = lane_parts(lane)
-        local names = { 'queue:' .. queue }
-        if tenant ~= '' then
-        names[2] = 'tenant:' .. tenant
-        end
+        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
+        if #lane > #queue + 1 + #tenant then
         for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
         names[#names + 1] = name
+        end
         end
         return names
         end
@@ -73,7 +78,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "ffe1682fef7d2d14381f4ca8ad7a50388d33f2b7",
+        digest: "e4570db6d23094a3a1818e766f7f51652dc9b778",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -128,9 +133,15 @@ package enum Scripts {
         return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function leave_line(name, lane)
         local line = redis.call('HGET', key('lines'), name)
@@ -412,7 +423,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "856a1c14f8e08a931940b760ed219b24ff132eb8",
+        digest: "1c6b252bf5f5cd1ceaba69fc6c3a209f47c73f5f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -451,9 +462,15 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function lease_parts(lease)
         local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
@@ -661,8 +678,8 @@ package enum Scripts {
         end
         local function complete(worker, claim, from, to, rare, stale, done, freed, now)
         local held = key('held', worker)
-        local fence, counts = claim .. '\t', {}
-        local valid, alike, names = nil, 0, nil
+        local fence, completed = claim .. '\t', {}
+        local valid, names, queue
         for first = from, to, 1000 do
         local last = math.min(first + 999, to)
         local holds = redis.call('HMGET', held, unpack(ARGV, first, last))
@@ -670,17 +687,18 @@ package enum Scripts {
         for i = 1, last - first + 1 do
         local value = holds[i]
         if value and value == valid then
-        alike = alike + 1
+        completed[queue] = completed[queue] + 1
         if names then
         give_up(freed, names, ARGV[first + i - 1])
         end
         elseif value and string.sub(value, 1, #fence) == fence then
-        if valid then
-        counts[valid] = (counts[valid] or 0) + alike
-        end
-        local _, _, lines = lease_parts(value)
-        valid, alike, names = value, 1, lines
+        local _, lane, lines = lease_parts(value)
+        local _, _, _, of_lane = lane_parts(lane)
+        valid, names, queue = value, lines, of_lane
+        completed[queue] = (completed[queue] or 0) + 1
+        if names then
         give_up(freed, names, ARGV[first + i - 1])
+        end
         else
         refused = true
         stale[#stale + 1] = ARGV[first + i - 1]
@@ -712,17 +730,8 @@ package enum Scripts {
         end
         end
         end
-        if valid then
-        counts[valid] = (counts[valid] or 0) + alike
-        end
-        local completed = {}
-        for value, count in pairs(counts) do
-        local _, lane = lease_parts(value)
-        local _, _, _, queue = lane_parts(lane)
-        completed[queue] = (completed[queue] or 0) + count
-        end
-        for queue, count in pairs(completed) do
-        total(queue, 'completed', count)
+        for name, count in pairs(completed) do
+        total(name, 'completed', count)
         end
         end
         local function history(old, attempts_by, recoveries_by, line)
@@ -1053,17 +1062,20 @@ package enum Scripts {
         local function limit_room(limit, us)
         local room = math.huge
         if limit.interval then
-        room = math.floor((limit.burst * limit.interval - (limit.paid - us)) / limit.interval + 1e-6)
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
         end
-        if limit.most then
-        room = math.min(room, limit.most - limit.held)
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
         end
-        return math.max(room, 0)
+        return room > 0 and room or 0
         end
         local function allowance(gate, lane)
         local room = math.huge
         for _, limit in ipairs(gate.of[lane]) do
-        room = math.min(room, limit_room(limit, gate.us))
+        local own = limit_room(limit, gate.us)
+        if own < room then
+        room = own
+        end
         end
         return room
         end
@@ -1153,22 +1165,21 @@ package enum Scripts {
         end
         local function limit_names(lane)
         local _, tenant, _, queue = lane_parts(lane)
-        local names = { 'queue:' .. queue }
-        if tenant ~= '' then
-        names[2] = 'tenant:' .. tenant
-        end
+        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
+        if #lane > #queue + 1 + #tenant then
         for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
         names[#names + 1] = name
+        end
         end
         return names
         end
         local function load_limits(gate, names)
-        local scopes, asked = {}, {}
+        local scopes, asked, wilds = {}, {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        asked[#asked + 1] = name
-        local scope = string.match(name, '^[^:]*:') .. '*'
+        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        asked[#asked + 1], wilds[#wilds + 1] = name, scope
         if gate.wild[scope] == nil then
         gate.wild[scope] = false
         scopes[#scopes + 1] = scope
@@ -1183,22 +1194,26 @@ package enum Scripts {
         gate.wild[scopes[i]] = text
         end
         end
-        local rates = {}
+        local rates, parsed = {}, {}
         for from = 1, #asked, 1000 do
         local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
         for i, text in ipairs(found) do
         local name = asked[from + i - 1]
-        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        text = text or gate.wild[wilds[from + i - 1]]
         if text then
+        local terms = parsed[text]
+        if not terms then
         local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
-        gate.limits[name] = limit
-        if limit.interval then
-        limit.paid = gate.us
-        rates[#rates + 1] = name
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
         end
-        if limit.most then
-        limit.held = redis.call('SCARD', key('holders', name))
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
         end
         end
         end
@@ -1206,8 +1221,9 @@ package enum Scripts {
         for from = 1, #rates, 1000 do
         local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
         for i, text in ipairs(paid) do
+        if text then
         local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        limit.paid = math.max(tonumber(text), gate.us)
         local most = gate.us + limit.burst * limit.interval
         if limit.paid > most + 20000 then
         limit.paid, limit.changed = most, true
@@ -1215,24 +1231,32 @@ package enum Scripts {
         end
         end
         end
+        end
         local function load_lanes(gate, lanes)
         local names, fresh = {}, {}
         for _, lane in ipairs(lanes) do
-        if not gate.of[lane] then
-        fresh[#fresh + 1] = lane
-        gate.of[lane] = limit_names(lane)
-        for _, name in ipairs(gate.of[lane]) do
+        local own = gate.of[lane]
+        if not own then
+        own = limit_names(lane)
+        fresh[#fresh + 1], gate.of[lane] = own, own
+        for _, name in ipairs(own) do
+        if gate.limits[name] == nil then
         names[#names + 1] = name
         end
         end
         end
-        load_limits(gate, names)
-        for _, lane in ipairs(fresh) do
-        local limits = {}
-        for _, name in ipairs(gate.of[lane]) do
-        limits[#limits + 1] = gate.limits[name] or nil
         end
-        gate.of[lane] = limits
+        load_limits(gate, names)
+        for _, own in ipairs(fresh) do
+        local count = 0
+        for i = 1, #own do
+        local limit = gate.limits[own[i]]
+        own[i] = nil
+        if limit then
+        count = count + 1
+        own[count] = limit
+        end
+        end
         end
         for _, lane in ipairs(lanes) do
         for _, limit in ipairs(gate.of[lane]) do
@@ -1265,11 +1289,11 @@ package enum Scripts {
         end
         local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone, several, totals = {}, {}, {}, {}
+        local moved, gone, several, totals, plain = {}, {}, {}, {}, {}
         local share
         local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
         if alone then
-        share = { room }
+        share, plain[1] = { room }, ring .. '\t' .. tenants[1]
         else
         local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
@@ -1282,15 +1306,16 @@ package enum Scripts {
         lanes[#lanes + 1] = lane.name
         end
         else
-        lanes[#lanes + 1] = ring .. '\t' .. tenant
-        totals[i] = redis.call('LLEN', key('lane', lanes[#lanes]))
+        plain[i] = ring .. '\t' .. tenant
+        lanes[#lanes + 1] = plain[i]
+        totals[i] = redis.call('LLEN', key('lane', plain[i]))
         lengths[i] = totals[i]
         end
         end
         if gate then
         load_lanes(gate, lanes)
         end
-        for i, tenant in ipairs(tenants) do
+        for i = 1, #tenants do
         if several[i] then
         lengths[i] = 0
         for _, lane in ipairs(several[i]) do
@@ -1298,7 +1323,7 @@ package enum Scripts {
         lengths[i] = lengths[i] + lane.room
         end
         elseif gate then
-        lengths[i] = math.min(lengths[i], part_of(gate, ring .. '\t' .. tenant))
+        lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
         end
         end
         share = shares(rounds, lengths, weights, room)
@@ -1310,7 +1335,7 @@ package enum Scripts {
         empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
         end
         else
-        local lane, count = ring .. '\t' .. tenant, share[i]
+        local lane, count = plain[i], share[i]
         if gate then
         count = math.min(count, allowance(gate, lane))
         served = count
@@ -1332,8 +1357,8 @@ package enum Scripts {
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
-        gate.parked[#gate.parked + 1] = ring .. '\t' .. tenant
+        elseif gate and not several[i] and allowance(gate, plain[i]) == 0 then
+        gate.parked[#gate.parked + 1] = plain[i]
         gate.met = gate.met + (served > 0 and 0 or 1)
         gone[#gone + 1] = tenant
         elseif served > 0 and not alone then
@@ -1400,22 +1425,23 @@ package enum Scripts {
         local name, count = names[i], asked[from + 2 * i - 1]
         woken[name], left[name] = 0, line and count == 0
         if line and count > 0 then
-        local first = { string.match(line, '\t(.*)$') }
-        if line == '' then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
         local list = key('waiting', name)
-        first = redis.call('ZRANGE', list, 0, count)
+        local first = redis.call('ZRANGE', list, 0, count)
         left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
         if left[name] then
-        first[#first] = nil
         redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
         else
         redis.call('DEL', list)
         end
         end
-        for _, lane in ipairs(first) do
-        lanes[#lanes + 1] = lane
-        end
-        woken[name] = #first
         if not left[name] then
         gone[#gone + 1] = name
         end
@@ -1454,13 +1480,16 @@ package enum Scripts {
         end
         gate.parked, gate.served = {}, {}
         local function add(map, name, first, second)
-        local list = map[name] or {}
-        map[name] = list
+        local list = map[name]
+        if list then
         list[#list + 1], list[#list + 2] = first, second
+        else
+        map[name] = { first, second }
+        end
         end
         for place, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
-        local by, due, others = nil, nil, {}
+        local by, due
         for _, limit in ipairs(gate.of[lane]) do
         if limit.most and limit.held >= limit.most then
         by, due = (not by or due) and limit or by, nil
@@ -1469,20 +1498,20 @@ package enum Scripts {
         if not by or (due and at > due) then
         by, due = limit, at
         end
-        else
-        others[#others + 1] = limit
         end
         end
         if by then
-        add(waiting, by.name, string.format('%.0f', gate.us + place), lane)
+        add(waiting, by.name, string.format('%d', gate.us + place), lane)
         add(parked, ring, lane, by.name)
         if due then
-        add(refills, queue, string.format('%.0f', due), by.name)
+        add(refills, queue, string.format('%d', due), by.name)
         else
         add(contended, 'all', string.format('%.0f', gate.now), by.name)
         end
-        for _, limit in ipairs(others) do
+        for _, limit in ipairs(gate.of[lane]) do
+        if limit ~= by and limit_room(limit, gate.us) > 0 then
         passed_on[limit] = (passed_on[limit] or 0) + 1
+        end
         end
         else
         gate.again[ring] = true
@@ -2385,7 +2414,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "4f6146e328b1f1fe94929d90b897eca84f3343c4",
+        digest: "8ba38936babea39b6f8fd26a4a8941fe251bf837",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2443,9 +2472,15 @@ package enum Scripts {
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -2652,7 +2687,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "a38e0b149065714fa194480cb33882708b7e3cd8",
+        digest: "b88ca038b99660c75636b0066112f719c3afef8c",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2691,9 +2726,15 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function extras(text)
         local found = {}
@@ -2746,8 +2787,8 @@ package enum Scripts {
         end
         local old = redis.call('HGET', key('tasks'), id)
         local name = key('unique', string.sub(asked.u, 2))
-        local limit = tonumber(string.match(redis.call('GET', name) or '', '\t(%d+)$'))
-        if not old or not limit then
+        local holder, limit = string.match(redis.call('GET', name) or '', '^([^\t]*)\t.-(%d+)$')
+        if not old or holder ~= id then
         return
         end
         if asked.d then
@@ -2756,7 +2797,7 @@ package enum Scripts {
         local old_lane, old_kind, before = record_lane(old)
         local lane, kind, queue = record_lane(record)
         if redis.call('ZREM', key('delayed', before), id) == 1 then
-        local due = string.format('%.0f', math.min(now + asked.w, limit))
+        local due = string.format('%.0f', math.min(now + asked.w, tonumber(limit)))
         redis.call('ZADD', key('delayed', queue), due, id)
         redis.call('SADD', key('queues'), queue)
         if queue ~= before then
@@ -3066,12 +3107,12 @@ package enum Scripts {
         }
         end
         local function load_limits(gate, names)
-        local scopes, asked = {}, {}
+        local scopes, asked, wilds = {}, {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        asked[#asked + 1] = name
-        local scope = string.match(name, '^[^:]*:') .. '*'
+        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        asked[#asked + 1], wilds[#wilds + 1] = name, scope
         if gate.wild[scope] == nil then
         gate.wild[scope] = false
         scopes[#scopes + 1] = scope
@@ -3086,22 +3127,26 @@ package enum Scripts {
         gate.wild[scopes[i]] = text
         end
         end
-        local rates = {}
+        local rates, parsed = {}, {}
         for from = 1, #asked, 1000 do
         local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
         for i, text in ipairs(found) do
         local name = asked[from + i - 1]
-        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        text = text or gate.wild[wilds[from + i - 1]]
         if text then
+        local terms = parsed[text]
+        if not terms then
         local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
-        gate.limits[name] = limit
-        if limit.interval then
-        limit.paid = gate.us
-        rates[#rates + 1] = name
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
         end
-        if limit.most then
-        limit.held = redis.call('SCARD', key('holders', name))
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
         end
         end
         end
@@ -3109,11 +3154,13 @@ package enum Scripts {
         for from = 1, #rates, 1000 do
         local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
         for i, text in ipairs(paid) do
+        if text then
         local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        limit.paid = math.max(tonumber(text), gate.us)
         local most = gate.us + limit.burst * limit.interval
         if limit.paid > most + 20000 then
         limit.paid, limit.changed = most, true
+        end
         end
         end
         end
@@ -3557,7 +3604,7 @@ package enum Scripts {
     /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
     package static let limit = RedisScript(
         name: "limit",
-        digest: "4ce9a4b571749a0de792b564f25c8e762fc84dd0",
+        digest: "7fb343264bc43c4ee8cf122a9867f0316bbbae58",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL limit expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3599,22 +3646,23 @@ package enum Scripts {
         local name, count = names[i], asked[from + 2 * i - 1]
         woken[name], left[name] = 0, line and count == 0
         if line and count > 0 then
-        local first = { string.match(line, '\t(.*)$') }
-        if line == '' then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
         local list = key('waiting', name)
-        first = redis.call('ZRANGE', list, 0, count)
+        local first = redis.call('ZRANGE', list, 0, count)
         left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
         if left[name] then
-        first[#first] = nil
         redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
         else
         redis.call('DEL', list)
         end
         end
-        for _, lane in ipairs(first) do
-        lanes[#lanes + 1] = lane
-        end
-        woken[name] = #first
         if not left[name] then
         gone[#gone + 1] = name
         end
@@ -3627,9 +3675,15 @@ package enum Scripts {
         return woken, left
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -3925,7 +3979,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "6492622c16161bb887aa37980dcc4e6daaf6b83a",
+        digest: "66929e0c17eb875f10824023c4e32ef9c954abfe",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3964,9 +4018,15 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function shares(rounds, lengths, weights, room)
         local share = {}
@@ -4017,17 +4077,20 @@ package enum Scripts {
         local function limit_room(limit, us)
         local room = math.huge
         if limit.interval then
-        room = math.floor((limit.burst * limit.interval - (limit.paid - us)) / limit.interval + 1e-6)
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
         end
-        if limit.most then
-        room = math.min(room, limit.most - limit.held)
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
         end
-        return math.max(room, 0)
+        return room > 0 and room or 0
         end
         local function allowance(gate, lane)
         local room = math.huge
         for _, limit in ipairs(gate.of[lane]) do
-        room = math.min(room, limit_room(limit, gate.us))
+        local own = limit_room(limit, gate.us)
+        if own < room then
+        room = own
+        end
         end
         return room
         end
@@ -4117,22 +4180,21 @@ package enum Scripts {
         end
         local function limit_names(lane)
         local _, tenant, _, queue = lane_parts(lane)
-        local names = { 'queue:' .. queue }
-        if tenant ~= '' then
-        names[2] = 'tenant:' .. tenant
-        end
+        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
+        if #lane > #queue + 1 + #tenant then
         for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
         names[#names + 1] = name
+        end
         end
         return names
         end
         local function load_limits(gate, names)
-        local scopes, asked = {}, {}
+        local scopes, asked, wilds = {}, {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        asked[#asked + 1] = name
-        local scope = string.match(name, '^[^:]*:') .. '*'
+        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        asked[#asked + 1], wilds[#wilds + 1] = name, scope
         if gate.wild[scope] == nil then
         gate.wild[scope] = false
         scopes[#scopes + 1] = scope
@@ -4147,22 +4209,26 @@ package enum Scripts {
         gate.wild[scopes[i]] = text
         end
         end
-        local rates = {}
+        local rates, parsed = {}, {}
         for from = 1, #asked, 1000 do
         local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
         for i, text in ipairs(found) do
         local name = asked[from + i - 1]
-        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        text = text or gate.wild[wilds[from + i - 1]]
         if text then
+        local terms = parsed[text]
+        if not terms then
         local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
-        gate.limits[name] = limit
-        if limit.interval then
-        limit.paid = gate.us
-        rates[#rates + 1] = name
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
         end
-        if limit.most then
-        limit.held = redis.call('SCARD', key('holders', name))
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
         end
         end
         end
@@ -4170,8 +4236,9 @@ package enum Scripts {
         for from = 1, #rates, 1000 do
         local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
         for i, text in ipairs(paid) do
+        if text then
         local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        limit.paid = math.max(tonumber(text), gate.us)
         local most = gate.us + limit.burst * limit.interval
         if limit.paid > most + 20000 then
         limit.paid, limit.changed = most, true
@@ -4179,24 +4246,32 @@ package enum Scripts {
         end
         end
         end
+        end
         local function load_lanes(gate, lanes)
         local names, fresh = {}, {}
         for _, lane in ipairs(lanes) do
-        if not gate.of[lane] then
-        fresh[#fresh + 1] = lane
-        gate.of[lane] = limit_names(lane)
-        for _, name in ipairs(gate.of[lane]) do
+        local own = gate.of[lane]
+        if not own then
+        own = limit_names(lane)
+        fresh[#fresh + 1], gate.of[lane] = own, own
+        for _, name in ipairs(own) do
+        if gate.limits[name] == nil then
         names[#names + 1] = name
         end
         end
         end
-        load_limits(gate, names)
-        for _, lane in ipairs(fresh) do
-        local limits = {}
-        for _, name in ipairs(gate.of[lane]) do
-        limits[#limits + 1] = gate.limits[name] or nil
         end
-        gate.of[lane] = limits
+        load_limits(gate, names)
+        for _, own in ipairs(fresh) do
+        local count = 0
+        for i = 1, #own do
+        local limit = gate.limits[own[i]]
+        own[i] = nil
+        if limit then
+        count = count + 1
+        own[count] = limit
+        end
+        end
         end
         for _, lane in ipairs(lanes) do
         for _, limit in ipairs(gate.of[lane]) do
@@ -4229,11 +4304,11 @@ package enum Scripts {
         end
         local are_all = #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone, several, totals = {}, {}, {}, {}
+        local moved, gone, several, totals, plain = {}, {}, {}, {}, {}
         local share
         local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
         if alone then
-        share = { room }
+        share, plain[1] = { room }, ring .. '\t' .. tenants[1]
         else
         local _, _, _, queue = lane_parts(ring .. '\t')
         local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
@@ -4246,15 +4321,16 @@ package enum Scripts {
         lanes[#lanes + 1] = lane.name
         end
         else
-        lanes[#lanes + 1] = ring .. '\t' .. tenant
-        totals[i] = redis.call('LLEN', key('lane', lanes[#lanes]))
+        plain[i] = ring .. '\t' .. tenant
+        lanes[#lanes + 1] = plain[i]
+        totals[i] = redis.call('LLEN', key('lane', plain[i]))
         lengths[i] = totals[i]
         end
         end
         if gate then
         load_lanes(gate, lanes)
         end
-        for i, tenant in ipairs(tenants) do
+        for i = 1, #tenants do
         if several[i] then
         lengths[i] = 0
         for _, lane in ipairs(several[i]) do
@@ -4262,7 +4338,7 @@ package enum Scripts {
         lengths[i] = lengths[i] + lane.room
         end
         elseif gate then
-        lengths[i] = math.min(lengths[i], part_of(gate, ring .. '\t' .. tenant))
+        lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
         end
         end
         share = shares(rounds, lengths, weights, room)
@@ -4274,7 +4350,7 @@ package enum Scripts {
         empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
         end
         else
-        local lane, count = ring .. '\t' .. tenant, share[i]
+        local lane, count = plain[i], share[i]
         if gate then
         count = math.min(count, allowance(gate, lane))
         served = count
@@ -4296,8 +4372,8 @@ package enum Scripts {
         end
         if empty then
         gone[#gone + 1] = tenant
-        elseif gate and not several[i] and allowance(gate, ring .. '\t' .. tenant) == 0 then
-        gate.parked[#gate.parked + 1] = ring .. '\t' .. tenant
+        elseif gate and not several[i] and allowance(gate, plain[i]) == 0 then
+        gate.parked[#gate.parked + 1] = plain[i]
         gate.met = gate.met + (served > 0 and 0 or 1)
         gone[#gone + 1] = tenant
         elseif served > 0 and not alone then
@@ -4707,7 +4783,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "adbd8be370fa6f71fa614e967722176386a63662",
+        digest: "1bdd12a740f670f1b232ce339fb41213bb291daf",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -4739,9 +4815,15 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -5007,12 +5089,12 @@ package enum Scripts {
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
         local function load_limits(gate, names)
-        local scopes, asked = {}, {}
+        local scopes, asked, wilds = {}, {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        asked[#asked + 1] = name
-        local scope = string.match(name, '^[^:]*:') .. '*'
+        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        asked[#asked + 1], wilds[#wilds + 1] = name, scope
         if gate.wild[scope] == nil then
         gate.wild[scope] = false
         scopes[#scopes + 1] = scope
@@ -5027,22 +5109,26 @@ package enum Scripts {
         gate.wild[scopes[i]] = text
         end
         end
-        local rates = {}
+        local rates, parsed = {}, {}
         for from = 1, #asked, 1000 do
         local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
         for i, text in ipairs(found) do
         local name = asked[from + i - 1]
-        text = text or gate.wild[string.match(name, '^[^:]*:') .. '*']
+        text = text or gate.wild[wilds[from + i - 1]]
         if text then
+        local terms = parsed[text]
+        if not terms then
         local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        local limit = { name = name, interval = tonumber(interval), burst = tonumber(burst), most = tonumber(most) }
-        gate.limits[name] = limit
-        if limit.interval then
-        limit.paid = gate.us
-        rates[#rates + 1] = name
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
         end
-        if limit.most then
-        limit.held = redis.call('SCARD', key('holders', name))
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
         end
         end
         end
@@ -5050,8 +5136,9 @@ package enum Scripts {
         for from = 1, #rates, 1000 do
         local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
         for i, text in ipairs(paid) do
+        if text then
         local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text) or 0, gate.us)
+        limit.paid = math.max(tonumber(text), gate.us)
         local most = gate.us + limit.burst * limit.interval
         if limit.paid > most + 20000 then
         limit.paid, limit.changed = most, true
@@ -5059,15 +5146,16 @@ package enum Scripts {
         end
         end
         end
+        end
         local function limit_room(limit, us)
         local room = math.huge
         if limit.interval then
-        room = math.floor((limit.burst * limit.interval - (limit.paid - us)) / limit.interval + 1e-6)
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
         end
-        if limit.most then
-        room = math.min(room, limit.most - limit.held)
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
         end
-        return math.max(room, 0)
+        return room > 0 and room or 0
         end
         local function next_in_line(asked, lanes)
         local woken, left, gone = {}, {}, {}
@@ -5080,22 +5168,23 @@ package enum Scripts {
         local name, count = names[i], asked[from + 2 * i - 1]
         woken[name], left[name] = 0, line and count == 0
         if line and count > 0 then
-        local first = { string.match(line, '\t(.*)$') }
-        if line == '' then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
         local list = key('waiting', name)
-        first = redis.call('ZRANGE', list, 0, count)
+        local first = redis.call('ZRANGE', list, 0, count)
         left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
         if left[name] then
-        first[#first] = nil
         redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
         else
         redis.call('DEL', list)
         end
         end
-        for _, lane in ipairs(first) do
-        lanes[#lanes + 1] = lane
-        end
-        woken[name] = #first
         if not left[name] then
         gone[#gone + 1] = name
         end
@@ -5201,7 +5290,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "92bfd0c57ffa87c1addab34a78e2ec9c4e9f56fa",
+        digest: "dde7d0f315a82b58120407b87fc7922f442c3a84",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5247,9 +5336,15 @@ package enum Scripts {
         return lane, kind, queue
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -5371,7 +5466,7 @@ package enum Scripts {
     /// nobody but its own members adds to a batch any more; it ends with its last member, or now if it has
     package static let sealBatch = RedisScript(
         name: "seal_batch",
-        digest: "ca57703753d983ec8f285c08bd831535ceea9618",
+        digest: "1220592a1a18719263ce861fe2e7667847f22872",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL seal_batch expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -5417,9 +5512,15 @@ package enum Scripts {
         return lane, kind, queue
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -5564,7 +5665,7 @@ package enum Scripts {
     /// wakes the lanes of one ring that are parked by limits of a scope, a chunk a call, after the limit for all
     package static let unpark = RedisScript(
         name: "unpark",
-        digest: "50d2ed36141bceff1e3096af9dd4b120f34a8b16",
+        digest: "bac65c37bd17290d91ebd9c95951178fee97813c",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL unpark expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5610,9 +5711,15 @@ package enum Scripts {
         return true
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -5714,7 +5821,7 @@ package enum Scripts {
     /// what a task waits for, as facts to make a sentence of.
     package static let why = RedisScript(
         name: "why",
-        digest: "6e37d6d297ec35f690a7e65a9f5e327d7e4d555f",
+        digest: "16e94fdec3b8125eb5aeb1b60892c7fc4a5522cc",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL why expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5732,9 +5839,15 @@ package enum Scripts {
         return value
         end
         local function lane_parts(lane)
-        local ring, tenant, priority = string.match(lane, '^([^\t]*)\t([^\t]*)\t?([^\t]*)')
-        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
-        return ring, tenant, tonumber(priority), queue or ring, kind
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function record_lane(record)
         local kind, queue, tenant, priority, more =
