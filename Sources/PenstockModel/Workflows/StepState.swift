@@ -7,7 +7,7 @@ public enum StepState: String, Sendable, Hashable, CaseIterable, Codable {
     /// Its task is queued, waits for a retry, or is executed. Exits: waiting, all ends, waived.
     case active
     /// In progress without holding a worker: synced now and then, or waits for its items, a child run or a signal.
-    /// Exits: succeeded, failed, skipped, waived.
+    /// Exits: all ends but cancelled, waived.
     case waiting
     /// Done. Exits: rollingBack, failed (a health check found it broken), and pending in a new round.
     case succeeded
@@ -17,8 +17,11 @@ public enum StepState: String, Sendable, Hashable, CaseIterable, Codable {
     case skipped
     /// Skipped by hand: counts as success for those after it, has no output, and is rolled back without a call.
     case waived
-    /// Never executed, because the run stopped before. Exits: as succeeded.
+    /// Never executed, because the run stopped before. Exits: rollingBack, waived, and pending in a new round.
     case cancelled
+    /// Stopped half way because the run stopped: what it did is rolled back like a failure, and nobody catches it. Exits:
+    /// as cancelled.
+    case interrupted
     /// Its rollback is queued, waits for a retry, or is executed. Exits: rolledBack, rollbackFailed.
     case rollingBack
     /// Compensated, or there was nothing to compensate. Exits: pending in a new round.
@@ -29,13 +32,14 @@ public enum StepState: String, Sendable, Hashable, CaseIterable, Codable {
     /// The legal moves. Those to `pending` are made by hand only, when a run is retried or rerun.
     public static let moves: [StepState: Set<StepState>] = [
         .pending: [.active, .waived, .rolledBack],
-        .active: [.waiting, .succeeded, .failed, .skipped, .cancelled, .waived],
-        .waiting: [.succeeded, .failed, .skipped, .waived],
+        .active: [.waiting, .succeeded, .failed, .skipped, .cancelled, .interrupted, .waived],
+        .waiting: [.succeeded, .failed, .skipped, .interrupted, .waived],
         .succeeded: [.rollingBack, .failed, .pending],
         .failed: [.rollingBack, .waived, .pending],
         .skipped: [.rollingBack, .pending],
         .waived: [.rollingBack, .pending],
         .cancelled: [.rollingBack, .waived, .pending],
+        .interrupted: [.rollingBack, .waived, .pending],
         .rollingBack: [.rolledBack, .rollbackFailed],
         .rolledBack: [.pending],
         .rollbackFailed: [.rollingBack, .rolledBack, .pending],
@@ -46,7 +50,7 @@ public enum StepState: String, Sendable, Hashable, CaseIterable, Codable {
     /// Whether the step has ended on the way forward, so that those after it may be decided.
     public var isEnded: Bool {
         switch self {
-        case .succeeded, .failed, .skipped, .waived, .cancelled: true
+        case .succeeded, .failed, .skipped, .waived, .cancelled, .interrupted: true
         case .pending, .active, .waiting, .rollingBack, .rolledBack, .rollbackFailed: false
         }
     }
@@ -55,7 +59,7 @@ public enum StepState: String, Sendable, Hashable, CaseIterable, Codable {
     public var isOpen: Bool { self == .active || self == .waiting || self == .rollingBack }
 
     /// Whether somebody's code may have acted, so that a rollback calls the step's own.
-    package var mayHaveActed: Bool { self == .succeeded || self == .failed || self == .rollbackFailed }
+    package var mayHaveActed: Bool { self == .succeeded || self == .failed || self == .interrupted }
 
     /// The state in words, for people.
     public var words: String {
@@ -68,6 +72,7 @@ public enum StepState: String, Sendable, Hashable, CaseIterable, Codable {
         case .skipped: "skipped"
         case .waived: "skipped by hand"
         case .cancelled: "not started, the run stopped"
+        case .interrupted: "stopped half way"
         case .rollingBack: "rolling back"
         case .rolledBack: "rolled back"
         case .rollbackFailed: "rollback failed"

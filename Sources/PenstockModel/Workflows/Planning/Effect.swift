@@ -89,7 +89,7 @@ package struct Launch: Sendable, Hashable {
     package static func rollBack(_ name: String, call: Bool) -> Launch {
         Launch(
             task: .rollBack(name, call: call), step: name,
-            from: [.succeeded, .failed, .skipped, .waived, .cancelled], to: .rollingBack)
+            from: [.succeeded, .failed, .skipped, .waived, .cancelled, .interrupted], to: .rollingBack)
     }
 }
 

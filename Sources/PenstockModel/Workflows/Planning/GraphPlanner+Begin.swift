@@ -11,14 +11,15 @@ extension GraphPlanner {
         case .item:
             guard facts.state == .waiting else { return .drop }
             guard isStopped(step, run) else { return .execute }
-            return .end(facts.wasAttempted ? .failed : .stopped)
+            return .end(.stopped)
         case .gather:
             guard facts.state == .waiting else { return .drop }
             let isWanted = facts.fan.map { $0.failed == 0 } ?? true || step.fanOut?.failedItems == .collect
-            return isStopped(step, run) || !isWanted ? .end(.failed) : .execute
+            if isStopped(step, run) { return .end(.interrupted) }
+            return isWanted ? .execute : .end(.failed)
         case .sync:
             guard facts.state == .waiting else { return .drop }
-            return run.state == .cancelling ? .end(.failed) : .execute
+            return run.state == .cancelling ? .end(.interrupted) : .execute
         case .health:
             return facts.state == .succeeded && run.state == .running && !isStopping(run) ? .execute : .drop
         case .waitLimit: return facts.state == .waiting ? .end(.failed) : .drop
@@ -35,7 +36,7 @@ extension GraphPlanner {
         let taken = zip(step.dependencies, facts.dependencies).filter { $0.isTaken(by: $1) }.map(\.0)
         if isStopping(facts.run), !cleansUp(facts.run) || !taken.contains(where: { $0.phase == .end }) {
             // An attempt may have got half way, which is more than not to have started.
-            return .end(facts.wasAttempted ? .failed : .stopped)
+            return .end(facts.wasAttempted ? .interrupted : .stopped)
         }
         guard step.dependencies.isEmpty || taken.count >= step.join.need(of: step.dependencies.count) else {
             return .end(.skipped)

@@ -48,7 +48,7 @@ extension GraphPlanner {
         guard let step = graph.step(named: name) else { throw .unknownStep(name) }
         var run = facts.run
         if run.state.isTerminal {
-            guard [.failed, .cancelled, .pending].contains(facts.state) else {
+            guard [.failed, .cancelled, .interrupted, .pending].contains(facts.state) else {
                 throw .stepNotNow(step: name, facts.state)
             }
             return try again(.skip(name), run)
@@ -61,7 +61,7 @@ extension GraphPlanner {
             if facts.state == .waiting, case .child = step.kind { effects.append(.cancelChild(name)) }
             return Plan(effects + end(step, from: facts.state, to: .waived, &run) + [.close] + idle(run))
         case .waived: return .nothing
-        case .succeeded, .failed, .skipped, .cancelled, .rollingBack, .rolledBack, .rollbackFailed:
+        case .succeeded, .failed, .skipped, .cancelled, .interrupted, .rollingBack, .rolledBack, .rollbackFailed:
             throw .stepNotNow(step: name, facts.state)
         }
     }
@@ -144,7 +144,7 @@ extension GraphPlanner {
         switch state {
         case .succeeded, .skipped, .waived: false
         case .failed: !graph.catchesFailure[place]
-        case .pending, .active, .waiting, .cancelled, .rollingBack, .rolledBack, .rollbackFailed: true
+        case .pending, .active, .waiting, .cancelled, .interrupted, .rollingBack, .rolledBack, .rollbackFailed: true
         }
     }
 }

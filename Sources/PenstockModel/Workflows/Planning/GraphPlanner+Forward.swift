@@ -63,7 +63,8 @@ extension GraphPlanner {
         case .succeeded(let branch): return finish(step, .succeeded, branch: branch, facts)
         case .failed: return finish(step, .failed, facts)
         case .skipped: return finish(step, .skipped, facts)
-        case .stopped: return finish(step, isFirst ? .cancelled : .failed, facts)
+        case .stopped where isFirst: return finish(step, .cancelled, facts)
+        case .stopped, .interrupted: return finish(step, .interrupted, facts)
         case .started: return isFirst ? started(step, facts) : .nothing
         case .expanded(let items):
             guard isFirst, let fanOut = step.fanOut else { return finish(step, .failed, facts) }
@@ -100,10 +101,9 @@ extension GraphPlanner {
             }
             effects.append(start)
         case .work:
-            // It has begun something, so it did not merely not start.
-            guard let interval = step.longRunning?.syncInterval, facts.run.state != .cancelling else {
-                return finish(step, .failed, facts)
-            }
+            guard let interval = step.longRunning?.syncInterval else { return finish(step, .failed, facts) }
+            // What it has begun is not waited for.
+            if facts.run.state == .cancelling { return finish(step, .interrupted, facts) }
             effects.append(.arm(.sync(step.name), after: interval))
         }
         if let limit = step.waitLimit { effects.append(.arm(.waitLimit(step.name), after: limit)) }
@@ -202,7 +202,7 @@ extension GraphPlanner {
             case .work:
                 guard run.direction == .cancelling, step.longRunning != nil else { continue }
             }
-            effects += end(step, from: .waiting, to: .failed, &run) + [.close]
+            effects += end(step, from: .waiting, to: .interrupted, &run) + [.close]
         }
         return Plan(effects + goOn(next.map { .sweep(from: $0) }, run))
     }

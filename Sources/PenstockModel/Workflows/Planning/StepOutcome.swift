@@ -8,6 +8,9 @@ package enum StepOutcome: Sendable, Hashable {
     case skipped
     /// The run stopped before the step was executed.
     case stopped
+    /// The run stopped while the step was in progress, or between two attempts. What a worker reports for code that it
+    /// has cancelled because the run stopped, and for a child that was cancelled for that.
+    case interrupted
     /// In progress without a worker: said by long-running steps, and by those that wait for a signal or a child.
     case started
     /// The fan-out has so many items.
