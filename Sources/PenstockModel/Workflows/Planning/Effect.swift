@@ -80,6 +80,13 @@ package struct Launch: Sendable, Hashable {
     package var from: [StepState]
     package var to: StepState
 
+    package init(task: RunTask, step: String, from: [StepState], to: StepState) {
+        self.task = task
+        self.step = step
+        self.from = from
+        self.to = to
+    }
+
     /// The execution of a step that waits for its dependencies.
     package static func step(_ name: String) -> Launch {
         Launch(task: .step(name), step: name, from: [.pending], to: .active)
@@ -110,6 +117,15 @@ package struct Arrival: Sendable, Hashable {
     package var need: Int
     package var edges: Int
     package var launch: Launch
+
+    package init(join: Join, taken: Int, missed: Int, need: Int, edges: Int, launch: Launch) {
+        self.join = join
+        self.taken = taken
+        self.missed = missed
+        self.need = need
+        self.edges = edges
+        self.launch = launch
+    }
 }
 
 /// How a fan-out begins.
