@@ -74,7 +74,7 @@ public enum RunState: String, Sendable, Hashable, CaseIterable, Codable {
     /// The table of moves as a Mermaid state diagram.
     package static var diagram: String {
         StateDiagram(
-            initial: .pending, order: allCases, moves: moves, isTerminal: \.isTerminal,
+            initial: .pending, order: allCases, moves: moves, isTerminal: { $0.isTerminal && $0 != .deletingData },
             label: { from, to in
                 switch (from, to) {
                 case (_, .pending): "retry, rerun"

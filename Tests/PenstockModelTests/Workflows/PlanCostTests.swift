@@ -9,7 +9,8 @@ import Testing
         var steps: [StepShape] = []
         for number in 0..<100_000 {
             let dependencies = number == 0 ? 0 : Int.random(in: 0...min(3, number), using: &random)
-            let places = Set((0..<dependencies).map { _ in Int.random(in: max(0, number - 50)..<number, using: &random) })
+            let places = Set(
+                (0..<dependencies).map { _ in Int.random(in: max(0, number - 50)..<number, using: &random) })
             steps.append(
                 StepShape("s\(number)", after: places.sorted().map { Dependency("s\($0)") }, hasRollback: true))
         }
@@ -21,7 +22,8 @@ import Testing
             for step in steps {
                 let edges = planner.graph.dependents(of: step.name).count
                 let facts = StepFacts(
-                    run: run, round: 1, state: .active, dependencies: step.dependencies.map { _ in StepStanding(.succeeded) })
+                    run: run, round: 1, state: .active,
+                    dependencies: step.dependencies.map { _ in StepStanding(.succeeded) })
                 #expect(planner.ended(.step(step.name), .succeeded(), facts).effects.count <= edges + 5)
                 #expect(planner.ended(.step(step.name), .failed, facts).effects.count <= edges + 5)
                 var rolledBack = facts

@@ -3,7 +3,9 @@ import Testing
 
 /// What follows, said in full for small graphs.
 @Suite struct PlanTests {
-    static func planner(_ steps: [StepShape], failFast: Bool = true, rollback: RollbackPolicy? = nil, hooks: [HookMoment] = [])
+    static func planner(
+        _ steps: [StepShape], failFast: Bool = true, rollback: RollbackPolicy? = nil, hooks: [HookMoment] = []
+    )
         throws -> GraphPlanner
     {
         GraphPlanner(try GraphIndex(GraphShape(steps, failFast: failFast, rollback: rollback)), hooks: hooks)
@@ -96,7 +98,8 @@ import Testing
                 .arm(.waitLimit("a"), after: .seconds(60)),
             ])
         #expect(
-            planner.ended(.sync("a"), .started, Self.facts(.waiting)).effects == [.arm(.sync("a"), after: .seconds(10))])
+            planner.ended(.sync("a"), .started, Self.facts(.waiting)).effects == [.arm(.sync("a"), after: .seconds(10))]
+        )
         #expect(
             planner.ended(.sync("a"), .succeeded(), Self.facts(.waiting)).effects == [
                 .moveStep("a", from: .waiting, to: .succeeded), .keepOutput("a"), .disarm(.sync("a")),
@@ -106,8 +109,9 @@ import Testing
         #expect(planner.begin(.waitLimit("a"), Self.facts(.waiting)) == .end(.failed))
         #expect(planner.begin(.waitLimit("a"), Self.facts(.succeeded)) == .drop)
         #expect(planner.ended(.sync("a"), .succeeded(), Self.facts(.succeeded)) == .nothing)
-        #expect(planner.ended(.health("a"), .succeeded(), Self.facts(.succeeded)).effects
-            == [.arm(.health("a"), after: .seconds(10))])
+        #expect(
+            planner.ended(.health("a"), .succeeded(), Self.facts(.succeeded)).effects
+                == [.arm(.health("a"), after: .seconds(10))])
         #expect(
             planner.ended(.health("a"), .failed, Self.facts(.succeeded)).effects == [
                 .moveStep("a", from: .succeeded, to: .failed), .setFact(.isFailing(true)),
@@ -151,7 +155,8 @@ import Testing
     @Test(
         "G8: what may be asked of a run in which state",
         arguments: [
-            Control(state: .pending, pause: .notNow(.pending), resume: .notNow(.pending), retry: .hasNotEnded(.pending)),
+            Control(
+                state: .pending, pause: .notNow(.pending), resume: .notNow(.pending), retry: .hasNotEnded(.pending)),
             Control(state: .running, retry: .hasNotEnded(.running)),
             Control(state: .paused, retry: .hasNotEnded(.paused)),
             Control(state: .paused, pausedFrom: .rollingBack, cancel: .rollsBack, retry: .hasNotEnded(.paused)),
@@ -216,7 +221,8 @@ import Testing
         let ended = Self.facts(.active, RunFacts(state: .failed))
         #expect(planner.begin(.step("a"), ended) == .drop && planner.ended(.step("a"), .succeeded(), ended) == .nothing)
         let waived = Self.facts(.waived)
-        #expect(planner.begin(.step("a"), waived) == .drop && planner.ended(.step("a"), .succeeded(), waived) == .nothing)
+        #expect(
+            planner.begin(.step("a"), waived) == .drop && planner.ended(.step("a"), .succeeded(), waived) == .nothing)
         #expect(planner.begin(.step("x"), Self.facts(.active)) == .drop)
     }
 

@@ -185,4 +185,67 @@ import Testing
             }
         }
     }
+
+    @Test("a rerun executes the step and all that depends on it once more, and the rest not", arguments: 0..<16)
+    func rerun(block: Int) throws {
+        for number in 0..<60 {
+            let seed = UInt64(500_000 + block * 1000 + number)
+            var random = SeededRandom(seed: seed)
+            let graph = RandomGraph(&random, rollback: nil, failFast: false, failures: 0.2)
+            var driver = try RunDriver(graph, seed: seed)
+            driver.drive()
+            let name = try #require(graph.shape.steps.randomElement(using: &random)).name
+            let wasUncaught = driver.interpreter.steps.filter { $0.value.state == .failed && !graph.isCaught($0.key) }
+            driver.commit(try driver.planner.rerun(from: name, driver.interpreter.run))
+            driver.drive()
+            Self.checkEnd(driver, seed)
+            let expected = graph.undisturbed()
+            for step in graph.shape.steps {
+                #expect(driver.interpreter.standing(step.name) == expected[step.name], "seed \(seed): \(step.name)")
+            }
+            var again = Set(wasUncaught.keys).union([name])
+            var front = Array(again)
+            while let next = front.popLast() {
+                for step in graph.dependents(of: next) where again.insert(step.name).inserted {
+                    front.append(step.name)
+                }
+            }
+            for step in graph.shape.steps where !again.contains(step.name) {
+                #expect(driver.executions[step.name, default: []].allSatisfy { $0 == 1 }, "seed \(seed): \(step.name)")
+            }
+            let wasRun = !driver.executions[name, default: []].isEmpty
+            guard wasRun, graph.step(name)?.fanOut == nil else { continue }
+            #expect(driver.executions[name, default: []].contains(2), "seed \(seed): \(name) was not run again")
+        }
+    }
+
+    @Test("a step that failed is skipped by hand after the end, and what waited for it runs", arguments: 0..<16)
+    func skipAfterEnd(block: Int) throws {
+        for number in 0..<60 {
+            let seed = UInt64(600_000 + block * 1000 + number)
+            var random = SeededRandom(seed: seed)
+            let graph = RandomGraph(&random, rollback: nil, failFast: random.chance(0.5), failures: 0.1)
+            var driver = try RunDriver(graph, seed: seed)
+            driver.drive()
+            let failed = graph.shape.steps.filter {
+                driver.interpreter.standing($0.name).state == .failed && !graph.isCaught($0.name)
+            }
+            guard failed.count == 1, let step = failed.first else { continue }
+            driver.commit(try driver.planner.skip(step.name, driver.interpreter.facts(step)))
+            driver.drive()
+            Self.checkEnd(driver, seed)
+            #expect(driver.interpreter.standing(step.name).state == .waived, "seed \(seed)")
+            for next in graph.dependents(of: step.name) {
+                #expect(
+                    driver.interpreter.standing(next.name).state != .cancelled
+                        || driver.interpreter.run.state == .failed)
+                guard next.dependencies.count == 1, next.dependencies[0].phase != .failure else { continue }
+                guard next.dependencies[0].branch == nil, graph.fates[next.name] == .success(branch: nil) else {
+                    continue
+                }
+                guard driver.interpreter.run.state == .succeeded else { continue }
+                #expect(driver.interpreter.standing(next.name).state == .succeeded, "seed \(seed): \(next.name)")
+            }
+        }
+    }
 }

@@ -32,7 +32,8 @@ import Testing
             Row(
                 "a circle",
                 [
-                    StepShape("a"), StepShape("b", after: [.init("a"), .init("d")]), StepShape("c", after: [.init("b")]),
+                    StepShape("a"), StepShape("b", after: [.init("a"), .init("d")]),
+                    StepShape("c", after: [.init("b")]),
                     StepShape("d", after: [.init("c")]),
                 ],
                 .cycle(["c", "d", "b"])),
@@ -81,7 +82,8 @@ import Testing
                 "limits", [StepShape("a", limits: ["queue:x"])],
                 .invalidLimit(
                     step: "a",
-                    problem: "limit key \"queue:x\": limits on queues hold for every job by themselves; use another scope")),
+                    problem:
+                        "limit key \"queue:x\": limits on queues hold for every job by themselves; use another scope")),
         ])
     func graphs(row: Row) {
         #expect(row.shape.problems == row.problems)
@@ -144,9 +146,11 @@ import Testing
     func coding() throws {
         let graph = GraphShape(
             [
-                StepShape("reserve", hasRollback: true, retry: .fixed(.seconds(3), attempts: 3), timeout: .milliseconds(1500)),
-                StepShape("decide", after: [.init("reserve")], isConditional: true, branches: ["yes", "no"]),
-                StepShape("many", after: [.init("decide", branch: "yes")], fanOut: FanOut(batchSize: 10, failedItems: .goOn)),
+                StepShape(
+                    "reserve", hasRollback: true, retry: .fixed(.seconds(3), attempts: 3), timeout: .milliseconds(1500)),
+                StepShape("decide", after: [.init("reserve")], isConditional: true, branches: ["yes"]),
+                StepShape(
+                    "many", after: [.init("decide", branch: "yes")], fanOut: FanOut(batchSize: 10, failedItems: .goOn)),
                 StepShape("child", kind: .child(ChildWorkflow("other")), after: [.init("many", phase: .end)]),
                 StepShape(
                     "wait", kind: .signal("go"), after: [.init("many"), .init("child")], join: .atLeast(1),
@@ -155,7 +159,8 @@ import Testing
             ], rollback: .always)
         let machine = StateMachineShape(
             [
-                MachineState("a", next: ["b"], callbacks: ["x"], hasTimeout: true, pauseAfterErrors: 3, resumeAfter: .seconds(9)),
+                MachineState(
+                    "a", next: ["b"], callbacks: ["x"], hasTimeout: true, pauseAfterErrors: 3, resumeAfter: .seconds(9)),
                 MachineState("b", hasStep: false),
             ], initial: "a")
         let encoder = JSONEncoder()
@@ -171,7 +176,8 @@ import Testing
         // Shapes are stored by content, so a change of these bytes makes every workflow a new version.
         let small = WorkflowShape("w", body: .graph(GraphShape([StepShape("a", retry: .never, rollbackRetry: .never)])))
         let text = String(decoding: try encoder.encode(small), as: UTF8.self)
-        let never = #"{"attempts":1,"backoff":{"capMilliseconds":0,"firstMilliseconds":0,"jitter":0,"shape":"constant"}}"#
+        let never =
+            #"{"attempts":1,"backoff":{"capMilliseconds":0,"firstMilliseconds":0,"jitter":0,"shape":"constant"}}"#
         #expect(
             text
                 == #"{"body":{"graph":{"_0":{"failFast":true,"steps":[{"branches":[],"dependencies":[],"hasRollback":false,"isConditional":false,"join":{"all":{}},"kind":{"work":{}},"limits":[],"name":"a","retry":\#(never),"rollbackRetry":\#(never)}]}}},"hooks":[],"name":"w","version":1}"#

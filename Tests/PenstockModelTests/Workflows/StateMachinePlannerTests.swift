@@ -5,7 +5,9 @@ import Testing
     static let shape = StateMachineShape(
         [
             MachineState("created", next: ["verifying", "rejected"]),
-            MachineState("verifying", next: ["done", "rejected", "verifying"], hasStep: false, callbacks: ["code"], hasTimeout: true),
+            MachineState(
+                "verifying", next: ["done", "rejected", "verifying"], hasStep: false, callbacks: ["code"],
+                hasTimeout: true),
             MachineState("rejected", hasStep: false),
             MachineState("done", hasStep: false),
             MachineState("flaky", next: ["done"], pauseAfterErrors: 3, resumeAfter: .seconds(60)),
@@ -69,11 +71,16 @@ import Testing
         #expect(
             try planner.ended(.event("code", "verifying", 2), .next("done"), Self.facts("verifying", visit: 2)).effects
                 == [.keepObject, .enterState("done"), .moveRun(from: .running, to: .succeeded)])
-        #expect(try planner.ended(.event("code", "verifying", 2), .stay, Self.facts("verifying", visit: 2)).effects == [.close])
+        #expect(
+            try planner.ended(.event("code", "verifying", 2), .stay, Self.facts("verifying", visit: 2)).effects == [
+                .close
+            ])
         #expect(throws: RunControlError.wrongState(event: "code", state: "created")) {
             try planner.callback("code", Self.facts("created"))
         }
-        #expect(throws: RunControlError.notNow(.paused)) { try planner.callback("code", Self.facts("verifying", .paused)) }
+        #expect(throws: RunControlError.notNow(.paused)) {
+            try planner.callback("code", Self.facts("verifying", .paused))
+        }
         #expect(throws: RunControlError.hasEnded(.succeeded)) {
             try planner.callback("code", Self.facts("done", .succeeded))
         }
@@ -130,7 +137,9 @@ import Testing
         func commit(_ plan: Plan, _ facts: MachineFacts, _ id: Int?) -> RunInterpreter.Answer {
             interpreter.commit(plan, revision: facts.run.revision, task: id)
         }
-        #expect(commit(try planner.start(in: "verifying", interpreter.machineFacts), interpreter.machineFacts, nil) == .applied)
+        #expect(
+            commit(try planner.start(in: "verifying", interpreter.machineFacts), interpreter.machineFacts, nil)
+                == .applied)
         let read = interpreter.machineFacts
         #expect(commit(try planner.callback("code", read), read, nil) == .applied)
         interpreter.fire(0)
@@ -146,12 +155,17 @@ import Testing
     }
 
     /// Steps, callbacks and time-outs of a machine that may wander for ever, in any order, with pauses, faults and a cancel.
-    @Test("a machine under everything at once visits only declared states, ends once and leaves nothing", arguments: 0..<300)
+    @Test(
+        "a machine under everything at once visits only declared states, ends once and leaves nothing",
+        arguments: 0..<300)
     func random(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let names = (0..<6).map { "s\($0)" }
         let shape = StateMachineShape(
-            names.map { MachineState($0, next: names + ["end"], hasStep: random.chance(0.7), callbacks: ["go"], hasTimeout: true) }
+            names.map {
+                MachineState(
+                    $0, next: names + ["end"], hasStep: random.chance(0.7), callbacks: ["go"], hasTimeout: true)
+            }
                 + [MachineState("end", hasStep: false)], initial: "s0")
         let planner = try StateMachinePlanner(shape)
         var interpreter = RunInterpreter()

@@ -13,6 +13,11 @@ package struct GraphIndex: Sendable {
     /// Whether a failure of the step is caught by one that waits for it.
     let catchesFailure: [Bool]
 
+    /// Whether a step waits for a signal or a child run.
+    let waitsOutside: Bool
+    /// Whether a step is synced.
+    let isSynced: Bool
+
     struct Edge: Sendable, Hashable {
         let to: Int
         let dependency: Int
@@ -53,6 +58,8 @@ package struct GraphIndex: Sendable {
         self.dependents = dependents
         self.order = order
         leadsToCleanUp = leads
+        waitsOutside = shape.steps.contains { $0.kind != .work }
+        isSynced = shape.steps.contains { $0.longRunning != nil }
         catchesFailure = dependents.map { edges in
             edges.contains { shape.steps[$0.to].dependencies[$0.dependency].phase == .failure }
         }

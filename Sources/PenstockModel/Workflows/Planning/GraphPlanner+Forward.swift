@@ -155,9 +155,7 @@ extension GraphPlanner {
 
     /// The task that ends what waits, where there may be such steps.
     func sweep(_ run: RunFacts) -> [Effect] {
-        let waits = shape.steps.contains { step in
-            step.kind != .work || (run.direction == .cancelling && step.longRunning != nil)
-        }
+        let waits = graph.waitsOutside || (run.direction == .cancelling && graph.isSynced)
         return waits ? [.schedule(.sweep(from: 0), opens: true)] : []
     }
 
