@@ -7,7 +7,8 @@ import Testing
     private func add(_ shop: Workshop, _ fields: String...) async throws {
         let words = ["redis-cli", "-s", shop.redis.socketPath, "XADD", "{test:0}:inbox", "*"] + fields
         try await TestProcess.withProcess("/usr/bin/env", words) { process in
-            #expect(try await process.exit() == .code(0))
+            let exit = try await process.exit()
+            #expect(exit == .code(0))
         }
     }
 

@@ -37,7 +37,8 @@ import Testing
             let tally = lives.tally
             // It was worth its name: every end, and every kind of lock, came up.
             for what in Lives.expected { #expect(tally[what, default: 0] > 0, "\(what): \(tally)") }
-            print("PENSTOCK_SEED=\(seed): \(lives.begun) lives, \(tally.sorted { $0.key < $1.key })")
+            let figures = tally.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            print("PENSTOCK_SEED=\(seed): \(lives.begun) lives of jobs: \(figures)")
             // A lock that did leak would be seen.
             try await rig.command("SET", "{t:0}:unique:ghost", TaskID("nobody").map(\.rawValue) ?? "")
             #expect(try await !lives.findings().isEmpty)
@@ -113,7 +114,6 @@ private struct Lives {
     private mutating func enqueue() async throws {
         var options = EnqueueOptions(queue: Self.queues[number(0...1)], tenant: "t\(number(0...2))")
         if chance(20) { options.delay = .milliseconds(number(1...8000)) }
-        if chance(25) { options.expiry = .milliseconds(number(8001...25_000)) }
         if chance(10) { options.retention = .seconds(60) }
         let key = Self.keys[number(0...(Self.keys.count - 1))]
         let mode: String
@@ -128,6 +128,9 @@ private struct Lives {
             (mode, options.unique) = ("debounce", .debounce(key, wait: wait, atMost: wait * 3))
         default: mode = "plain"
         }
+        var wait = options.delay ?? .zero
+        if case .debounced(let ownWait, _) = options.unique?.until { wait = ownWait }
+        if chance(40) { options.expiry = wait + .milliseconds(number(1...5000)) }
         last = "enqueue, \(mode), \(key)"
         let answer = try await rig.penstock.enqueue(Work(number: begun), options)
         if answer.isDuplicate {
