@@ -60,6 +60,7 @@ extension Penstock {
         guard options.replicas != nil else { return }
         throw PenstockError(
             .invalidArgument,
-            "a prepared enqueue is sent by its caller: leave replicas out, and send WAIT after it on the same connection")
+            "a prepared enqueue is sent by its caller: leave replicas out, and send WAIT after it on the same connection"
+        )
     }
 }

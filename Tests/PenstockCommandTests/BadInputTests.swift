@@ -224,7 +224,8 @@ import Testing
 
     @Test(arguments: [
         ["--help"], ["help", "worker"], ["queue", "--help"], ["dead", "retry", "--help"], ["limit", "--help"],
-        ["cap", "--help"], ["help", "job", "why"], ["batch", "--help"], ["batch", "open", "--help"], ["help", "job", "wait"],
+        ["cap", "--help"], ["help", "job", "why"], ["batch", "--help"], ["batch", "open", "--help"],
+        ["help", "job", "wait"],
         ["job", "log", "--help"], ["inbox", "--help"],
         ["--version"], [],
     ])

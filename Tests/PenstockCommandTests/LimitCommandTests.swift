@@ -119,9 +119,12 @@ import Testing
 
     @Test func `a unique key is held as long as --unique-until says`() async throws {
         try await Workshop.open { shop in
+            // Whether it is free while its job runs, and when that is a dead letter.
             let modes = [("start", true, true), ("finish", false, false), ("death", false, true)]
             func isFree(_ key: String, _ mode: String) async throws -> Bool {
-                let words = ["enqueue", "probe", "--queue", "probes", "--unique", key, "--unique-until", mode, "--json"]
+                let words = [
+                    "enqueue", "probe", "--queue", "probes", "--unique", key, "--unique-until", mode, "--json",
+                ]
                 return try await Workshop.penstock(words, environment: shop.environment).expect().json()["duplicate"]
                     .bool == false
             }
