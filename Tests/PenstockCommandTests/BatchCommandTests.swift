@@ -25,7 +25,8 @@ import Testing
                 "enqueue", "row", "--jsonl", "-", "--batch", id, "--json", input: "1\n2\n"
             ).expect().json()
             #expect(many["enqueued"].int == 2)
-            #expect(try await shop.client.status(try shop.id(one)).options.batch?.rawValue == id)
+            #expect(try await shop.penstock("job", "show", one, "--json").expect().json()["batch"].string == id)
+            #expect(try await shop.penstock("job", "show", one).expect().output.contains { $0.hasSuffix("  \(id)") })
 
             let open = try await shop.penstock("batch", "show", id, "--json").expect().json()
             #expect(open["id"].string == id && open["name"].string == "import of rows")

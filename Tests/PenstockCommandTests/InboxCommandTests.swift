@@ -16,7 +16,7 @@ import Testing
         try await Workshop.open { shop in
             #expect(
                 try await shop.penstock("inbox").expect().text
-                    == "0 entries wait to be taken in; 0 were set aside lately.")
+                    == "waiting to be taken in: 0; set aside lately: 0")
             try await add(shop, "kind", "greet", "payload", "[1]", "retain_ms", "3600000")
             try await add(shop, "kind", "greet", "colour", "red")
             try await add(shop, "kind", "a\u{1B}[2J", "payload", "x")
@@ -35,7 +35,7 @@ import Testing
             #expect(json["rejected"][1]["fields"].keys == ["kind", "colour"])
             let entry = try #require(json["rejected"][1]["entry"].string)
             let text = try await shop.penstock("inbox").expect()
-            #expect(text.output.first == "0 entries wait to be taken in; 2 were set aside lately.")
+            #expect(text.output.first == "waiting to be taken in: 0; set aside lately: 2")
             #expect(text.output.count == 4 && text.text.contains("a\u{FFFD}[2J"))
             #expect(text.output.contains { $0.hasPrefix(entry) && $0.contains("colour") && $0.hasSuffix("greet") })
         }
