@@ -29,6 +29,8 @@
 --@include sweep
 --@include refill
 --@include settle
+--@include unpark
+--@include rouse
 --@include untie_all
 --@include intake
 --@include wake
@@ -197,7 +199,7 @@ if room > 0 then
     local queue = ARGV[i]
     promote(queue, now, rare.expires)
     if rare.limits then
-      refill(queue, gate, roused)
+      refill(queue, math.min(200, math.max(room, 16)), gate, roused)
     end
     if not paused['queue:' .. queue] then
       for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
@@ -243,6 +245,15 @@ if room > 0 then
     end
   end
   if rare.limits then
+    -- Offered, and not within reach of this claim: they take turns, for others.
+    for _, due in pairs(room > 0 and gate.due or {}) do
+      local lanes = {}
+      for i = 1, #due, 2 do
+        lanes[#lanes + 1] = gate.line[due[i]] and due[i] or nil
+      end
+      unpark(gate, lanes)
+      rouse(lanes, now, roused)
+    end
     settle(gate)
   end
   for i = 1, #leases, 2000 do

@@ -8,20 +8,21 @@
 --- returns: the next cursor, '0' at the end
 --@include key
 --@include clock
---@include leave_line
+--@include leave_lines
 --@include rouse
 --@include wake
 local ring, scope = ARGV[1], ARGV[3]
 local now = clock()
 local reply = redis.call('HSCAN', key('parked', ring), ARGV[2], 'COUNT', 200)
-local lanes, roused = {}, {}
+local lanes, leaving, roused = {}, {}, {}
 for i = 1, #reply[2], 2 do
   local lane, name = reply[2][i], reply[2][i + 1]
   if string.sub(name, 1, #scope) == scope then
-    leave_line(name, lane)
+    leaving[#leaving + 1], leaving[#leaving + 2] = name, lane
     lanes[#lanes + 1] = lane
   end
 end
+leave_lines(leaving)
 rouse(lanes, now, roused)
 for queue in pairs(roused) do
   wake(queue)

@@ -19,7 +19,10 @@ extension Penstock {
     ///
     /// A Lua script cannot call EVAL: from there, add an entry to the inbox (`inboxEntry(for:)`).
     ///
-    /// - Throws: `invalidArgument`, `codec`: as `enqueue` does.
+    /// Enqueue middleware is not asked: it stands around calls, and this makes none. Nor is the memory mark looked at.
+    ///
+    /// - Throws: `invalidArgument`, `codec`: as `enqueue` does; `invalidArgument` also for replicas, for which the caller
+    ///   has to wait.
     public func prepare<J: Job>(
         _ job: J, _ options: EnqueueOptions = .init()
     ) throws(PenstockError) -> PreparedEnqueue {
@@ -30,6 +33,7 @@ extension Penstock {
     public func prepare(
         kind: String, payload: [UInt8], _ options: EnqueueOptions = .init()
     ) throws(PenstockError) -> PreparedEnqueue {
+        try refuseReplicas(options)
         let task = try options.task(id: store.makeID(), kind: kind, payload: payload)
         do {
             return PreparedEnqueue(id: task.id, command: try store.enqueueCommand(task))
@@ -41,12 +45,22 @@ extension Penstock {
     /// The one plain command (`XADD` to the inbox stream) that becomes this job, once, when a worker of the namespace
     /// takes it in: for scripts and for clients in any language. The page Wire documents its fields.
     ///
-    /// - Throws: `invalidArgument` also for options that the inbox does not have (back-off, batch, debounce, throttle).
+    /// - Throws: `invalidArgument` also for options that the inbox does not have (back-off, batch, headers, replicas,
+    ///   debounce, throttle).
     public func inboxEntry<J: Job>(
         for job: J, _ options: EnqueueOptions = .init()
     ) throws(PenstockError) -> [[UInt8]] {
+        try refuseReplicas(options)
         let task = try options.adding(limitKeys: job.limitKeys)
             .task(id: store.makeID(), kind: J.name, payload: try encode(job))
         do { return try store.inboxCommand(task) } catch { throw PenstockError(error) }
+    }
+
+    private func refuseReplicas(_ options: EnqueueOptions) throws(PenstockError) {
+        guard options.replicas != nil else { return }
+        throw PenstockError(
+            .invalidArgument,
+            "a prepared enqueue is sent by its caller: leave replicas out, and send WAIT after it on the same connection"
+        )
     }
 }

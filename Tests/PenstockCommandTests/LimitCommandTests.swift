@@ -117,6 +117,66 @@ import Testing
         }
     }
 
+    @Test func `a unique key is held as long as --unique-until says`() async throws {
+        try await Workshop.open { shop in
+            // Whether it is free while its job runs, and when that is a dead letter.
+            let modes = [("start", true, true), ("finish", false, false), ("death", false, true)]
+            func isFree(_ key: String, _ mode: String) async throws -> Bool {
+                let words = [
+                    "enqueue", "probe", "--queue", "probes", "--unique", key, "--unique-until", mode, "--json",
+                ]
+                return try await Workshop.penstock(words, environment: shop.environment).expect().json()["duplicate"]
+                    .bool == false
+            }
+            func enqueue(_ key: String, _ mode: String) async throws -> TaskID {
+                let words = ["enqueue", "k", "--unique", key, "--unique-until", mode]
+                return try shop.id(try await Workshop.penstock(words, environment: shop.environment).expect().text)
+            }
+            for (mode, _, _) in modes { _ = try await enqueue("dead-\(mode)", mode) }
+            try await shop.penstock("worker", "--drain", "--exec", "sh", "-c", "exit 65").expect()
+            var running: [TaskID] = []
+            for (mode, _, _) in modes { running.append(try await enqueue("running-\(mode)", mode)) }
+            try await shop.withPenstock(["worker", "--concurrency", "3", "--exec", "sleep", "600"]) { _ in
+                for id in running { try await shop.reach(.running, id) }
+                for (mode, whenRunning, whenDead) in modes {
+                    #expect(try await isFree("running-\(mode)", mode) == whenRunning, "running, \(mode)")
+                    #expect(try await isFree("dead-\(mode)", mode) == whenDead, "dead, \(mode)")
+                }
+            }
+        }
+    }
+
+    @Test func `a throttle ends with its period, a debounce waits no longer than it may`() async throws {
+        try await Workshop.open { shop in
+            func enqueue(_ options: String...) async throws -> (id: TaskID, isDuplicate: Bool) {
+                let json = try await Workshop.penstock(
+                    ["enqueue", "k", "--json"] + options, environment: shop.environment
+                ).expect().json()
+                return (try shop.id(json["id"].string), json["duplicate"].bool == true)
+            }
+            let first = try await enqueue("--throttle", "t", "--throttle-period", "500ms")
+            try await eventually("the next period") {
+                let next = try await enqueue("--throttle", "t", "--throttle-period", "500ms")
+                return !next.isDuplicate && next.id != first.id
+            }
+
+            // Ten times the wait is the default, so the start is put off by each enqueue; here the first one counts.
+            let free = try await enqueue("--debounce", "free", "--debounce-wait", "10m")
+            let bound = try await enqueue(
+                "--debounce", "bound", "--debounce-wait", "10m", "--debounce-at-most", "10m")
+            let freeStart = try #require(try await shop.client.status(free.id).at)
+            let boundStart = try await shop.client.status(bound.id).at
+            try await eventually("the start to be put off") {
+                #expect(try await enqueue("--debounce", "free", "--debounce-wait", "10m").id == free.id)
+                return try await shop.client.status(free.id).at ?? 0 > freeStart
+            }
+            #expect(
+                try await enqueue("--debounce", "bound", "--debounce-wait", "10m", "--debounce-at-most", "10m").id
+                    == bound.id)
+            #expect(try await shop.client.status(bound.id).at == boundStart)
+        }
+    }
+
     @Test func `a job that has not started in time has expired`() async throws {
         try await Workshop.open { shop in
             try await shop.penstock("queue", "pause", "default").expect()

@@ -49,7 +49,9 @@ import Testing
     @Test func `one lane is woken for each slot that is freed`() async throws {
         try await withStore { store in
             try await store.setLimit(LimitName("a:1"), LimitTerms(concurrency: 3))
-            for tenant in 0..<10 { _ = try await store.enqueue((0..<2).map { _ in keyed(store, tenant: "t\(tenant)") }) }
+            for tenant in 0..<10 {
+                _ = try await store.enqueue((0..<2).map { _ in keyed(store, tenant: "t\(tenant)") })
+            }
             var worker = try await Player(store)
             let claimed = try await worker.turn(20).claimed
             #expect(claimed.count == 3)
@@ -76,7 +78,9 @@ import Testing
             #expect(next.stale.isEmpty && next.claimed.count == 1)
             var idle = try await Player(store, "idle")
             try await idle.turn(1)
-            func hints() async throws -> Int { try await KeyspaceAudit.read(store).hints.values.reduce(0) { $0 + $1.count } }
+            func hints() async throws -> Int {
+                try await KeyspaceAudit.read(store).hints.values.reduce(0) { $0 + $1.count }
+            }
             let before = try await hints()
             try await store.setLimit(name, LimitTerms(concurrency: 4))
             #expect(try await hints() == before + 1)

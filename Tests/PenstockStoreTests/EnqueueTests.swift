@@ -217,4 +217,20 @@ import Testing
             #expect(audit.heads.isEmpty)
         }
     }
+
+    @Test func `a debounce leaves a job alone that only its idempotency key names`() async throws {
+        try await withStore { store in
+            let known = store.task(start: .after(.seconds(3600)), key: "x")
+            var debounced = store.task()
+            debounced.uniqueness = Uniqueness("u", until: .debounced(wait: .seconds(10), atMost: .seconds(60)))
+            _ = try await store.enqueue([known])
+            _ = try await store.enqueue([debounced])
+            let before = try await KeyspaceAudit.read(store).delayed
+            var both = store.task(queue: "other", key: "x")
+            both.uniqueness = debounced.uniqueness
+            let answer = try #require(try await store.enqueue([both]).first)
+            #expect(answer.id == known.id && answer.isDuplicate)
+            #expect(try await KeyspaceAudit.read(store).delayed == before)
+        }
+    }
 }

@@ -30,7 +30,8 @@ import Testing
                 }
                 let findings = try await fuzz.drain()
                 if !findings.isEmpty {
-                    Issue.record("PENSTOCK_SEED=\(seed), at the end, \(fuzz.last):\n\(findings.joined(separator: "\n"))")
+                    Issue.record(
+                        "PENSTOCK_SEED=\(seed), at the end, \(fuzz.last):\n\(findings.joined(separator: "\n"))")
                 }
             }
             if Task.isCancelled { return }
@@ -133,7 +134,8 @@ private struct Fuzz {
         options.limits = keys.prefix([0, 0, 1, 2][number(0...3)]).compactMap { try? LimitName($0) }
         var task = store.task(
             pick(["k0", "k1", "k2"]), queue: pick(["q0", "q1"]), tenant: pick(["", "t0", "t1", "t2"]),
-            priority: pick(levels), options: options, start: chance(20) ? .after(.milliseconds(number(1...6000))) : .now,
+            priority: pick(levels), options: options,
+            start: chance(20) ? .after(.milliseconds(number(1...6000))) : .now,
             key: chance(10) ? "x\(number(0...15))" : nil)
         if chance(20) {
             let until: [Uniqueness.Until] = [
@@ -502,7 +504,9 @@ private struct Fuzz {
         // With limits and caps gone, some turns later nothing is known of them.
         for name in model.limits.keys.sorted() { try await store.setLimit(LimitName(name), nil) }
         for queue in ["q0", "q1"] {
-            for tenant in [nil, "t0", "*"] { try await store.setCap(queue: queue, tenant: tenant, most: nil, policy: .drop) }
+            for tenant in [nil, "t0", "*"] {
+                try await store.setCap(queue: queue, tenant: tenant, most: nil, policy: .drop)
+            }
         }
         for _ in 0..<20 {
             try await store.stepClock(by: .seconds(2))
@@ -524,12 +528,15 @@ private struct Fuzz {
 
     /// Tenants with waiting tasks are no further apart than one round and one task, but for those that limits kept back.
     private func fairness() -> [String] {
-        hasLimits ? [] : audit.turns.compactMap { ring, turn in
-            guard let most = turn.values.max(), let least = turn.values.min(), most - least > 1 + 1 / 0.5 + 1e-6 else {
-                return nil
+        hasLimits
+            ? []
+            : audit.turns.compactMap { ring, turn in
+                guard let most = turn.values.max(), let least = turn.values.min(), most - least > 1 + 1 / 0.5 + 1e-6
+                else {
+                    return nil
+                }
+                return "\(ring): the tenants are \(most - least) rounds apart: \(turn)"
             }
-            return "\(ring): the tenants are \(most - least) rounds apart: \(turn)"
-        }
     }
 
     private func counts() async throws -> [String] {

@@ -21,7 +21,7 @@ import Testing
             for from in stride(from: 0, to: lanes, by: 1000) {
                 _ = try await store.enqueue(
                     (from..<min(from + 1000, lanes)).flatMap { lane in
-                        (0..<max(1, 500 / lanes)).map { _ in store.task(tenant: "t\(lane)") }
+                        (0..<max(2, 500 / lanes)).map { _ in store.task(tenant: "t\(lane)") }
                     })
             }
             var worker = try await Player(store, lease: .seconds(3600))
@@ -93,7 +93,7 @@ import Testing
         let tight = try await costOfTokens(LimitTerms(jobs: 10, per: .seconds(1), burst: 1), room: room)
         print("room \(room), calls and us a job: no limit \(free), tokens to spare \(spare), one token each \(tight)")
         #expect(spare.calls <= free.calls * 1.5)
-        #expect(tight.calls <= free.calls * 3)
+        #expect(tight.calls <= free.calls * 1.5)
     }
 
     @Test func `a tenant that a limit blocks costs the others nothing`() async throws {

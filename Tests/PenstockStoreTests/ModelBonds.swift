@@ -251,7 +251,8 @@ extension StoreModel {
             compare(
                 "batch \(name)", [batch.total, batch.succeeded, batch.failed],
                 ["total", "succeeded", "failed"].map(number))
-            compare("state of \(name)", [batch.isOpen, batch.hasEnded], [fields["open"] != nil, fields["ended"] != nil])
+            compare(
+                "state of \(name)", [batch.isOpen, batch.hasEnded], [fields["open"] != nil, fields["ended"] != nil])
             compare(
                 "callbacks of \(name)", Set(batch.callbacks.keys.map(\.rawValue)),
                 Set(["success", "failure", "done"].filter { fields[$0] != nil }))

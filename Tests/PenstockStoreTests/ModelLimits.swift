@@ -17,12 +17,16 @@ extension StoreModel {
         return ["queue:\(parts[0].prefix { $0 != "|" })"] + tenant + parts.dropFirst(3)
     }
 
-    private func slots(of lane: String) -> Set<String> { Set(Self.names(lane).filter { terms($0)?.concurrency != nil }) }
+    private func slots(of lane: String) -> Set<String> {
+        Set(Self.names(lane).filter { terms($0)?.concurrency != nil })
+    }
 
     /// How many run under each limit.
     func holders() -> [String: Int] {
         var counts: [String: Int] = [:]
-        for tasks in held.values { for lease in tasks.values { for name in lease.limits { counts[name, default: 0] += 1 } } }
+        for tasks in held.values {
+            for lease in tasks.values { for name in lease.limits { counts[name, default: 0] += 1 } }
+        }
         return counts
     }
 
@@ -92,10 +96,14 @@ extension StoreModel {
             guard let queue = ring.first, queues.contains(queue) else { continue }
             if ring.count == 2, !isOpen(ring[1]) || left[ring[1]] == 0 { continue }
             // One that is parked and free to go is in line behind others that were woken: see `Fuzz.patience`.
-            if isBlocked(lane, holders, now: turn.now) || audit.parked[ring.joined(separator: "|")]?[lane] != nil { continue }
+            if isBlocked(lane, holders, now: turn.now) || audit.parked[ring.joined(separator: "|")]?[lane] != nil {
+                continue
+            }
             // A ring that was looked at before another one gave tokens back: it comes again at once.
             if !limits.isEmpty, let due = turn.nextDue, due <= turn.now { continue }
-            let terms = Self.names(lane).compactMap { name in self.terms(name).map { "\(name) \($0), \(paid[name] ?? 0)" } }
+            let terms = Self.names(lane).compactMap { name in
+                self.terms(name).map { "\(name) \($0), \(paid[name] ?? 0)" }
+            }
             throw Wrong(
                 description: "room is left at \(turn.now), and so is \(ids) in \(lane), held to \(terms); next due "
                     + "\(turn.nextDue ?? 0), turns \(audit.turns), parked \(audit.parked)")
@@ -175,7 +183,9 @@ extension StoreModel {
             }
             let (before, found) = (paid[name] ?? 0, audit.tokens[name])
             guard let rate = terms(name)?.rate else {
-                guard found == nil || found == before else { throw Wrong(description: "tokens of \(name), not limited") }
+                guard found == nil || found == before else {
+                    throw Wrong(description: "tokens of \(name), not limited")
+                }
                 paid[name] = found
                 continue
             }

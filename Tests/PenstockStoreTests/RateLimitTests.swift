@@ -90,7 +90,8 @@ import Testing
             }
             var worker = try await Player(store)
             let claimed = try await worker.turn(50).claimed
-            #expect(Dictionary(grouping: claimed, by: \.record.kind).mapValues(\.count) == ["a:big": 4, "a:1": 2, "a:2": 2])
+            #expect(
+                Dictionary(grouping: claimed, by: \.record.kind).mapValues(\.count) == ["a:big": 4, "a:1": 2, "a:2": 2])
             try await store.setLimit(LimitName("a:*"), nil)
             #expect(try await worker.turn(50).claimed.count == 6)
         }

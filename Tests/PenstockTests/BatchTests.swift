@@ -191,6 +191,14 @@ private final class Tally: Sendable {
                     }
                 ),
                 (
+                    "is no member", .invalidArgument,
+                    {
+                        var member = EnqueueOptions()
+                        member.batch = unknown
+                        _ = try await rig.penstock.openBatch("x", .init(onDone: .raw(kind: "k", payload: [], member)))
+                    }
+                ),
+                (
                     "1 s to 366 days", .invalidArgument,
                     { _ = try await rig.penstock.openBatch("x", .init(retention: .zero)) }
                 ),

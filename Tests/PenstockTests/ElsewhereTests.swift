@@ -148,10 +148,20 @@ import Testing
                 #expect(try await rig.penstock.cancel(id) == .cancelled)
             }
             let batch = try await rig.penstock.openBatch()
-            let refused = #expect(throws: PenstockError.self) {
-                _ = try rig.penstock.inboxEntry(for: Work(), .init(backoff: .constant(.seconds(1))))
+            var member = EnqueueOptions()
+            member.batch = batch.id
+            let cases: [(String, EnqueueOptions)] = [
+                ("back-off", .init(backoff: .constant(.seconds(1)))), ("batch", member),
+                ("headers", .init(headers: ["request-id": "7"])), ("replicas", .init(replicas: .replicas(1))),
+                ("throttle", .init(unique: .throttle("k", per: .seconds(1)))),
+                ("debounce", .init(unique: .debounce("k", wait: .seconds(1)))),
+            ]
+            for (what, options) in cases {
+                let refused = #expect(throws: PenstockError.self, "\(what)") {
+                    _ = try rig.penstock.inboxEntry(for: Work(), options)
+                }
+                #expect(refused?.code == .invalidArgument && refused?.message.contains(what) == true)
             }
-            #expect(refused?.message.contains("back-off") == true)
             try await batch.seal()
         }
     }
@@ -177,6 +187,10 @@ import Testing
             #expect(try await rig.states([taken.id, dropped.id, failed.id]) == [.queued, .unknown, .unknown])
             #expect(try await rig.command("GET", "mine").text == "1")
             #expect(try await rig.penstock.status(taken.id).tenant == "a")
+            let alone = #expect(throws: PenstockError.self) {
+                _ = try rig.penstock.prepare(Work(), .init(replicas: .replicas(1)))
+            }
+            #expect(alone?.code == .invalidArgument && alone?.message.contains("WAIT") == true)
             try await rig.command("DEL", "mine")
             #expect(try await KeyspaceAudit.check(rig.penstock.store) == [])
         }

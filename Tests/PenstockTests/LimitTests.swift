@@ -266,8 +266,20 @@ struct AccountCall: Job {
             Case(.init(limits: ["account:*"]), "account:*", "one name"),
             Case(.init(limits: (0..<9).map { "account:\($0)" }), "at most 8", "9"),
             Case(.init(limits: ["a:1", "a:1"]), "twice"),
+            Case(.init(delay: .seconds(1), at: .now), "delay", "not both", "leave one out"),
+            Case(.init(delay: .seconds(-1)), "delay", "negative"),
+            Case(.init(idempotencyKey: ""), "key", "empty"),
+            Case(.init(idempotencyKey: String(repeating: "k", count: 513)), "key", "513 bytes", "512"),
+            Case(.init(idempotencyKey: "k", keyLifetime: .zero), "lifetime of the idempotency key", "longer than zero"),
+            Case(.init(tenant: String(repeating: "t", count: 513)), "tenant", "513 bytes", "512"),
+            Case(.init(maxAttempts: 0), "attempts", "1 to 1000000"),
+            Case(.init(timeout: .zero), "attempt timeout", "longer than zero"),
+            Case(.init(deadline: .zero), "deadline", "longer than zero"),
+            Case(.init(retention: .zero), "retention", "longer than zero"),
             Case(.init(unique: .init("")), "key", "empty"),
             Case(.init(unique: .init(String(repeating: "k", count: 513))), "key", "512"),
+            Case(.init(unique: .throttle(String(repeating: "k", count: 513), per: .seconds(1))), "key", "512"),
+            Case(.init(unique: .debounce(String(repeating: "k", count: 513), wait: .seconds(1))), "key", "512"),
             Case(.init(unique: .throttle("k", per: .zero)), "period", "longer than zero"),
             Case(.init(unique: .debounce("k", wait: .zero)), "wait", "longer than zero"),
             Case(.init(unique: .debounce("k", wait: .seconds(5), atMost: .seconds(1))), "longest wait", "at least"),
@@ -303,6 +315,12 @@ struct AccountCall: Job {
                 #expect(error?.code == .invalidArgument)
                 await #expect(throws: PenstockError.self) { try await rig.penstock.removeLimit(name) }
             }
+            let long = await #expect(throws: PenstockError.self) {
+                try await rig.penstock.setLimit("a:" + String(repeating: "k", count: 511), LimitTerms(jobs: 1))
+            }
+            #expect(long?.code == .invalidArgument && long?.message.contains("513 bytes") == true)
+            // A name that no limit has is no mistake of the caller: two may remove it at a time.
+            #expect(try await rig.penstock.removeLimit("account:nobody") == false)
             let (queues, limits) = (try await rig.penstock.queues(), try await rig.penstock.limits())
             #expect(queues == [] && limits == [])
         }

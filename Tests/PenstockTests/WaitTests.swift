@@ -112,12 +112,14 @@ import Testing
                 try await rig.penstock.wait(for: id, timeout: .milliseconds(50))
             }
             #expect(late?.code == .timedOut)
+            // Another job: the first goes on being bound to the client that gave up.
+            let other = try await rig.penstock.enqueue(Work()).id
             // Unstructured: the expectation below cannot capture an `async let`; it is awaited there.
-            let failed = Task { try await rig.penstock.result(of: id, as: Int.self) }
+            let failed = Task { try await rig.penstock.result(of: other, as: Int.self) }
             try await eventually("the waiter to be known") {
-                try await rig.command("HGET", "{t:0}:bonds", id.rawValue).text?.contains("wclient-") == true
+                try await rig.command("HGET", "{t:0}:bonds", other.rawValue).text?.contains("wclient-") == true
             }
-            try await rig.penstock.cancel(id, reason: "no")
+            try await rig.penstock.cancel(other, reason: "no")
             let error = await #expect(throws: PenstockError.self) { try await failed.value }
             #expect(error?.code == .jobFailed && error?.message.contains("cancelled") == true)
         }

@@ -185,6 +185,26 @@ import Testing
         }
     }
 
+    @Test("a length cap is no unique key, whatever its queue is called")
+    func uniqueKeysOnly() async throws {
+        try await Rig.with { rig in
+            // Their bonds begin like that of a unique key, were the first letter not looked at: c for a cap, u for a key.
+            for queue in ["users", "uses", "cue", "queued"] {
+                try await rig.penstock.setCap(queue: queue, most: 10)
+                try await rig.penstock.setCap(queue: queue, tenant: "*", most: 10)
+                let plain = try await rig.penstock.enqueue(Work(), .init(queue: queue, tenant: "used")).id
+                let key = "sync-\(queue)"
+                let unique = try await rig.penstock.enqueue(
+                    Work(), .init(queue: queue, tenant: "used", unique: .init(key))
+                ).id
+                #expect(try await rig.penstock.why(plain).uniqueKeys == [], "\(queue)")
+                #expect(try await rig.penstock.why(unique).uniqueKeys == [key], "\(queue)")
+                let bonds = try await rig.command("HGET", "{t:0}:bonds", plain.rawValue).text ?? ""
+                #expect(bonds.contains("c\(queue)"), "the caps count it: \(bonds)")
+            }
+        }
+    }
+
     @Test("it is dead, has ended, or is not known")
     func ended() async throws {
         try await Rig.with { rig in

@@ -2,7 +2,7 @@
 --- of the turns.
 --@include key
 --@include lane_parts
---@include leave_line
+--@include leave_lines
 local function leave(lane)
   if redis.call('EXISTS', key('lane', lane)) == 1 then
     return
@@ -12,7 +12,7 @@ local function leave(lane)
   local limit = redis.call('HGET', parked, lane)
   if limit then
     redis.call('HDEL', parked, lane)
-    if leave_line(limit, lane) then
+    if leave_lines({ limit, lane })[limit] then
       redis.call('ZREM', key('contended'), limit)
       redis.call('ZREM', key('refill', queue), limit)
     end

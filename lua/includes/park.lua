@@ -10,10 +10,11 @@
 --@include line_up
 --@include next_in_line
 --@include rouse
+--@include unpark
 --@include enter
 local function park(gate)
   local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
-  local back, woken = {}, {}
+  local back, woken, leaving = {}, {}, {}
   -- In the order in which they were met, those that were served just now behind the others.
   for _, is_served in ipairs({ false, true }) do
     for _, lane in ipairs(gate.parked) do
@@ -44,7 +45,15 @@ local function park(gate)
         end
       end
     end
-    if by then
+    local stands = gate.line[lane]
+    if stands and not (by and due and by.name == stands) then
+      leaving[#leaving + 1] = lane
+    end
+    if by and due and by.name == stands then
+      -- It stands in line already.
+      gate.line[lane] = nil
+      add(refills, queue, string.format('%d', due), by.name)
+    elseif by then
       add(waiting, by.name, string.format('%d', gate.us + place), lane)
       add(parked, ring, lane, by.name)
       if due then
@@ -62,6 +71,7 @@ local function park(gate)
       add(back, ring, lane)
     end
   end
+  unpark(gate, leaving)
   local asked = {}
   for limit, count in pairs(passed_on) do
     if not limit.is_dry then
@@ -90,6 +100,7 @@ local function park(gate)
   each(contended, 'ZADD', 'contended', 'NX')
   for _, lane in ipairs(woken) do
     gate.again[lane_parts(lane)] = true
+    gate.line[lane] = nil
   end
   rouse(woken, gate.now, gate.roused)
   enter(back, gate.now, true)

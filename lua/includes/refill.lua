@@ -1,26 +1,43 @@
---- refill: wakes the lanes of a queue whose limit has tokens again, as many as there are tokens, and sets the timer
---- for the next one while lanes may be in line. Up to 200 limits.
+--- refill: looks for limits of a queue that have tokens again. A plain lane that is the only one in line is offered to
+--- this claim from where it stands (`gate.due`): most are blocked again by their next task, and then only their timer
+--- moves. Of other lines as many lanes are woken as there are tokens, and the timer is set for the next. Up to `most`
+--- limits.
 --@include key
+--@include lane_parts
 --@include load_limits
 --@include limit_room
 --@include refill_due
 --@include next_in_line
 --@include rouse
-local function refill(queue, gate, roused)
+local function refill(queue, most, gate, roused)
   local timers = key('refill', queue)
-  local due = redis.call('ZRANGE', timers, '-inf', string.format('%.0f', gate.now), 'BYSCORE', 'LIMIT', 0, 200)
+  local due = redis.call('ZRANGE', timers, '-inf', string.format('%.0f', gate.now), 'BYSCORE', 'LIMIT', 0, most)
   if #due == 0 then
     return
   end
   load_limits(gate, due)
   local lanes, asked, again, over = {}, {}, {}, {}
-  for i, name in ipairs(due) do
+  for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(due))) do
+    local name = due[i]
     local limit = gate.limits[name]
-    asked[2 * i - 1] = name
-    asked[2 * i] = limit and math.min(limit_room(limit, gate.us), 200) or 200
+    local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
+    local lane = limit and room > 0 and line and string.match(line, '\t(.*)$') or ''
+    local ring, tenant, _, of_queue = lane_parts(lane .. '\t')
+    if lane ~= '' and of_queue == queue and #lane == #ring + 1 + #tenant then
+      gate.line[lane] = name
+      local list = gate.due[ring]
+      if list then
+        list[#list + 1], list[#list + 2] = lane, tenant
+      else
+        gate.due[ring] = { lane, tenant }
+      end
+    else
+      asked[#asked + 1], asked[#asked + 2] = name, room
+    end
   end
   local woken, left = next_in_line(asked, lanes)
-  for _, name in ipairs(due) do
+  for i = 1, #asked, 2 do
+    local name = asked[i]
     local limit = gate.limits[name]
     if not left[name] then
       over[#over + 1] = name

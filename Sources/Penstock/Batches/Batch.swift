@@ -78,7 +78,7 @@ public struct Batch: Sendable {
 /// What a batch is opened with.
 public struct BatchOptions: Sendable {
     /// A job to enqueue at an event of a batch. It starts at once: its options have no delay, time, deadline, expiry,
-    /// replicas or key.
+    /// replicas, key or batch. The script that ends the batch enqueues it, so no enqueue middleware sees it.
     public struct Callback: Sendable {
         let kind: String
         let payload: @Sendable (any JobCodec) throws -> [UInt8]
@@ -162,11 +162,11 @@ extension Penstock {
             guard let callback else { continue }
             let given = callback.options
             if given.delay != nil || given.at != nil || given.deadline != nil || given.idempotencyKey != nil
-                || given.unique != nil || given.expiry != nil || given.replicas != nil
+                || given.unique != nil || given.expiry != nil || given.replicas != nil || given.batch != nil
             {
                 throw PenstockError(
                     .invalidArgument,
-                    "callback \(callback.kind) of the batch starts at once: leave delay, time, deadline, expiry, replicas and keys out"
+                    "callback \(callback.kind) of the batch starts at once and is no member: leave delay, time, deadline, expiry, replicas, keys and batch out"
                 )
             }
             let payload: [UInt8]

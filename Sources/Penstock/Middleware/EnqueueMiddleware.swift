@@ -10,6 +10,9 @@
 ///
 /// `Penstock.Configuration.enqueueMiddleware` lists them; the first is the outermost. Concurrent enqueues of single jobs
 /// pass through it on their own, and share round trips behind it.
+///
+/// It does not see what is enqueued without a call of the client: prepared enqueues (`Penstock.prepare`), entries of the
+/// inbox, and callbacks of batches.
 public protocol EnqueueMiddleware: Sendable {
     /// What comes behind this middleware: the next one, and at last Redis.
     typealias NextEnqueue = @Sendable ([JobRequest]) async throws -> [Enqueued]

@@ -78,7 +78,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "e4570db6d23094a3a1818e766f7f51652dc9b778",
+        digest: "a3153ec2ba485aad0ed7f8a20c4dcaebd2413d95",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -143,19 +143,31 @@ package enum Scripts {
         end
         return ring, tenant, priority, ring
         end
-        local function leave_line(name, lane)
-        local line = redis.call('HGET', key('lines'), name)
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
         if line == '' then
         local list = key('waiting', name)
         redis.call('ZREM', list, lane)
-        if redis.call('EXISTS', list) == 1 then
-        return false
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
         end
-        elseif line and string.match(line, '\t(.*)$') ~= lane then
-        return false
+        if line and empty[name] then
+        gone[#gone + 1] = name
         end
-        redis.call('HDEL', key('lines'), name)
-        return true
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
         end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
@@ -166,7 +178,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        if leave_line(limit, lane) then
+        if leave_lines({ limit, lane })[limit] then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -423,7 +435,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "1c6b252bf5f5cd1ceaba69fc6c3a209f47c73f5f",
+        digest: "e6d9efdaefec82b79cfe983231c3873e9e94ab4d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -922,19 +934,31 @@ package enum Scripts {
         local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
         return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
         end
-        local function leave_line(name, lane)
-        local line = redis.call('HGET', key('lines'), name)
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
         if line == '' then
         local list = key('waiting', name)
         redis.call('ZREM', list, lane)
-        if redis.call('EXISTS', list) == 1 then
-        return false
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
         end
-        elseif line and string.match(line, '\t(.*)$') ~= lane then
-        return false
+        if line and empty[name] then
+        gone[#gone + 1] = name
         end
-        redis.call('HDEL', key('lines'), name)
-        return true
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
         end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
@@ -945,7 +969,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        if leave_line(limit, lane) then
+        if leave_lines({ limit, lane })[limit] then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -1276,20 +1300,75 @@ package enum Scripts {
         end
         return room
         end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function unpark(gate, lanes)
+        local leaving, parked, timers = {}, {}, {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        local name = gate.line[lane]
+        gate.line[lane] = nil
+        leaving[#leaving + 1], leaving[#leaving + 2] = name, lane
+        parked[ring], timers[queue] = parked[ring] or {}, timers[queue] or {}
+        table.insert(parked[ring], lane)
+        table.insert(timers[queue], name)
+        end
+        leave_lines(leaving)
+        for ring, list in pairs(parked) do
+        redis.call('HDEL', key('parked', ring), unpack(list))
+        end
+        for queue, list in pairs(timers) do
+        redis.call('ZREM', key('refill', queue), unpack(list))
+        end
+        end
         local function take(ring, room, now, gate)
         local turn = key('turn', ring)
         local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
-        local taken = {}
-        if #rows == 0 then
+        local taken, due = {}, gate and gate.due[ring]
+        if #rows == 0 and not due then
         return taken, false
         end
-        local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, math.min(#rows / 2, room) do
-        tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
+        local tenants, rounds, lengths, weights, plain, lined = {}, {}, {}, {}, {}, {}
+        local base, place = tonumber(rows[2] or 0), 1
+        while rows[place] and #tenants < room and (not due or tonumber(rows[place + 1]) == base) do
+        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
+        place = place + 2
         end
-        local are_all = #rows / 2 < math.max(room, 2)
+        if due then
+        local later = {}
+        for i = 1, #due, 2 do
+        if gate.line[due[i]] and #tenants < room then
+        tenants[#tenants + 1], rounds[#tenants + 1] = due[i + 1], base
+        plain[#tenants], lined[#tenants] = due[i], true
+        elseif gate.line[due[i]] then
+        later[#later + 1], later[#later + 2] = due[i], due[i + 1]
+        end
+        end
+        gate.due[ring] = later
+        while rows[place] and #tenants < room do
+        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
+        place = place + 2
+        end
+        if #tenants == 0 then
+        return taken, false
+        end
+        end
+        local are_all = not rows[place] and #rows / 2 < math.max(room, 2)
         local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone, several, totals, plain = {}, {}, {}, {}, {}
+        local moved, gone, several, totals, leaving, off = {}, {}, {}, {}, {}, 0
         local share
         local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
         if alone then
@@ -1300,13 +1379,17 @@ package enum Scripts {
         local lanes = {}
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
-        if wide[i] == 1 then
+        if wide[i] == 1 and lined[i] then
+        unpark(gate, { plain[i] })
+        rouse({ plain[i] }, now, gate.roused)
+        gate.again[ring], totals[i], lengths[i] = true, 0, 0
+        elseif wide[i] == 1 then
         several[i] = look_wide(ring, tenant, room)
         for _, lane in ipairs(several[i]) do
         lanes[#lanes + 1] = lane.name
         end
         else
-        plain[i] = ring .. '\t' .. tenant
+        plain[i] = plain[i] or ring .. '\t' .. tenant
         lanes[#lanes + 1] = plain[i]
         totals[i] = redis.call('LLEN', key('lane', plain[i]))
         lengths[i] = totals[i]
@@ -1322,7 +1405,7 @@ package enum Scripts {
         lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
         lengths[i] = lengths[i] + lane.room
         end
-        elseif gate then
+        elseif gate and totals[i] > 0 then
         lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
         end
         end
@@ -1330,7 +1413,9 @@ package enum Scripts {
         end
         for i, tenant in ipairs(tenants) do
         local empty, served = nil, share[i]
-        if several[i] then
+        if wide[i] == 1 and lined[i] then
+        served = 0
+        elseif several[i] then
         if share[i] > 0 or gate or lengths[i] == 0 then
         empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
         end
@@ -1355,29 +1440,44 @@ package enum Scripts {
         empty = totals[i] == 0
         end
         end
-        if empty then
-        gone[#gone + 1] = tenant
-        elseif gate and not several[i] and allowance(gate, plain[i]) == 0 then
+        local is_blocked = not empty and gate and totals[i] and totals[i] > 0 and allowance(gate, plain[i]) == 0
+        if is_blocked then
         gate.parked[#gate.parked + 1] = plain[i]
         gate.met = gate.met + (served > 0 and 0 or 1)
+        end
+        if lined[i] and not is_blocked and (empty or served > 0) then
+        leaving[#leaving + 1] = plain[i]
+        end
+        if empty or is_blocked then
+        if lined[i] then
+        off = off + 1
+        else
         gone[#gone + 1] = tenant
+        end
         elseif served > 0 and not alone then
         moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
         moved[#moved + 1] = tenant
+        elseif lined[i] and totals[i] > 0 then
+        off = off + 1
+        local later = gate.due[ring]
+        later[#later + 1], later[#later + 2] = plain[i], tenant
         end
+        end
+        if leaving[1] then
+        unpark(gate, leaving)
         end
         if #moved > 0 then
         redis.call('ZADD', turn, unpack(moved))
         end
-        local left = true
         if #gone > 0 then
         redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
+        end
+        local is_due = gate and gate.due[ring] and gate.due[ring][1]
+        local left = #gone + off < #tenants or is_due or (not are_all and redis.call('EXISTS', turn) == 1)
         if not left then
         local _, _, _, queue, kind = lane_parts(ring .. '\t')
         if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
         redis.call('SREM', key('kinds', queue), kind)
-        end
         end
         end
         return taken, left
@@ -1453,24 +1553,9 @@ package enum Scripts {
         end
         return woken, left
         end
-        local function rouse(lanes, now, roused)
-        local entering = {}
-        for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        roused[queue] = true
-        end
-        for ring, list in pairs(entering) do
-        for from = 1, #list, 1000 do
-        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
-        end
-        end
-        enter(entering, now, true)
-        end
         local function park(gate)
         local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
-        local back, woken = {}, {}
+        local back, woken, leaving = {}, {}, {}
         for _, is_served in ipairs({ false, true }) do
         for _, lane in ipairs(gate.parked) do
         if (gate.served[lane] or false) == is_served then
@@ -1500,7 +1585,14 @@ package enum Scripts {
         end
         end
         end
-        if by then
+        local stands = gate.line[lane]
+        if stands and not (by and due and by.name == stands) then
+        leaving[#leaving + 1] = lane
+        end
+        if by and due and by.name == stands then
+        gate.line[lane] = nil
+        add(refills, queue, string.format('%d', due), by.name)
+        elseif by then
         add(waiting, by.name, string.format('%d', gate.us + place), lane)
         add(parked, ring, lane, by.name)
         if due then
@@ -1518,6 +1610,7 @@ package enum Scripts {
         add(back, ring, lane)
         end
         end
+        unpark(gate, leaving)
         local asked = {}
         for limit, count in pairs(passed_on) do
         if not limit.is_dry then
@@ -1546,6 +1639,7 @@ package enum Scripts {
         each(contended, 'ZADD', 'contended', 'NX')
         for _, lane in ipairs(woken) do
         gate.again[lane_parts(lane)] = true
+        gate.line[lane] = nil
         end
         rouse(woken, gate.now, gate.roused)
         enter(back, gate.now, true)
@@ -1658,7 +1752,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused,
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function first_in_line(name)
@@ -1741,21 +1835,35 @@ package enum Scripts {
         redis.call('HDEL', key('tokens'), unpack(full))
         end
         end
-        local function refill(queue, gate, roused)
+        local function refill(queue, most, gate, roused)
         local timers = key('refill', queue)
-        local due = redis.call('ZRANGE', timers, '-inf', string.format('%.0f', gate.now), 'BYSCORE', 'LIMIT', 0, 200)
+        local due = redis.call('ZRANGE', timers, '-inf', string.format('%.0f', gate.now), 'BYSCORE', 'LIMIT', 0, most)
         if #due == 0 then
         return
         end
         load_limits(gate, due)
         local lanes, asked, again, over = {}, {}, {}, {}
-        for i, name in ipairs(due) do
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(due))) do
+        local name = due[i]
         local limit = gate.limits[name]
-        asked[2 * i - 1] = name
-        asked[2 * i] = limit and math.min(limit_room(limit, gate.us), 200) or 200
+        local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
+        local lane = limit and room > 0 and line and string.match(line, '\t(.*)$') or ''
+        local ring, tenant, _, of_queue = lane_parts(lane .. '\t')
+        if lane ~= '' and of_queue == queue and #lane == #ring + 1 + #tenant then
+        gate.line[lane] = name
+        local list = gate.due[ring]
+        if list then
+        list[#list + 1], list[#list + 2] = lane, tenant
+        else
+        gate.due[ring] = { lane, tenant }
+        end
+        else
+        asked[#asked + 1], asked[#asked + 2] = name, room
+        end
         end
         local woken, left = next_in_line(asked, lanes)
-        for _, name in ipairs(due) do
+        for i = 1, #asked, 2 do
+        local name = asked[i]
         local limit = gate.limits[name]
         if not left[name] then
         over[#over + 1] = name
@@ -2243,7 +2351,7 @@ package enum Scripts {
         local queue = ARGV[i]
         promote(queue, now, rare.expires)
         if rare.limits then
-        refill(queue, gate, roused)
+        refill(queue, math.min(200, math.max(room, 16)), gate, roused)
         end
         if not paused['queue:' .. queue] then
         for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
@@ -2286,6 +2394,14 @@ package enum Scripts {
         end
         end
         if rare.limits then
+        for _, due in pairs(room > 0 and gate.due or {}) do
+        local lanes = {}
+        for i = 1, #due, 2 do
+        lanes[#lanes + 1] = gate.line[due[i]] and due[i] or nil
+        end
+        unpark(gate, lanes)
+        rouse(lanes, now, roused)
+        end
         settle(gate)
         end
         for i = 1, #leases, 2000 do
@@ -2687,7 +2803,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "b88ca038b99660c75636b0066112f719c3afef8c",
+        digest: "43eb05df118b9070706edab752d79941fc5b805a",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2877,19 +2993,31 @@ package enum Scripts {
         local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
         return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
         end
-        local function leave_line(name, lane)
-        local line = redis.call('HGET', key('lines'), name)
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
         if line == '' then
         local list = key('waiting', name)
         redis.call('ZREM', list, lane)
-        if redis.call('EXISTS', list) == 1 then
-        return false
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
         end
-        elseif line and string.match(line, '\t(.*)$') ~= lane then
-        return false
+        if line and empty[name] then
+        gone[#gone + 1] = name
         end
-        redis.call('HDEL', key('lines'), name)
-        return true
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
         end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
@@ -2900,7 +3028,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        if leave_line(limit, lane) then
+        if leave_lines({ limit, lane })[limit] then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -3103,7 +3231,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused,
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function load_limits(gate, names)
@@ -3979,7 +4107,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "66929e0c17eb875f10824023c4e32ef9c954abfe",
+        digest: "3bcf01f18b2f8b1163f4a2a4ff45510019cab6e6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4291,140 +4419,6 @@ package enum Scripts {
         end
         return room
         end
-        local function take(ring, room, now, gate)
-        local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
-        local taken = {}
-        if #rows == 0 then
-        return taken, false
-        end
-        local tenants, rounds, lengths, weights = {}, {}, {}, {}
-        for i = 1, math.min(#rows / 2, room) do
-        tenants[i], rounds[i] = rows[2 * i - 1], tonumber(rows[2 * i])
-        end
-        local are_all = #rows / 2 < math.max(room, 2)
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone, several, totals, plain = {}, {}, {}, {}, {}
-        local share
-        local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
-        if alone then
-        share, plain[1] = { room }, ring .. '\t' .. tenants[1]
-        else
-        local _, _, _, queue = lane_parts(ring .. '\t')
-        local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
-        local lanes = {}
-        for i, tenant in ipairs(tenants) do
-        weights[i] = tonumber(weight[i]) or 1
-        if wide[i] == 1 then
-        several[i] = look_wide(ring, tenant, room)
-        for _, lane in ipairs(several[i]) do
-        lanes[#lanes + 1] = lane.name
-        end
-        else
-        plain[i] = ring .. '\t' .. tenant
-        lanes[#lanes + 1] = plain[i]
-        totals[i] = redis.call('LLEN', key('lane', plain[i]))
-        lengths[i] = totals[i]
-        end
-        end
-        if gate then
-        load_lanes(gate, lanes)
-        end
-        for i = 1, #tenants do
-        if several[i] then
-        lengths[i] = 0
-        for _, lane in ipairs(several[i]) do
-        lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
-        lengths[i] = lengths[i] + lane.room
-        end
-        elseif gate then
-        lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
-        end
-        end
-        share = shares(rounds, lengths, weights, room)
-        end
-        for i, tenant in ipairs(tenants) do
-        local empty, served = nil, share[i]
-        if several[i] then
-        if share[i] > 0 or gate or lengths[i] == 0 then
-        empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
-        end
-        else
-        local lane, count = plain[i], share[i]
-        if gate then
-        count = math.min(count, allowance(gate, lane))
-        served = count
-        end
-        if count > 0 then
-        local list = key('lane', lane)
-        local ids = redis.call('LPOP', list, count)
-        taken[#taken + 1] = { lane, ids }
-        if alone then
-        empty = #ids < room or redis.call('EXISTS', list) == 0
-        elseif gate then
-        charge(gate, lane, #ids)
-        end
-        end
-        if not alone then
-        totals[i] = totals[i] - count
-        empty = totals[i] == 0
-        end
-        end
-        if empty then
-        gone[#gone + 1] = tenant
-        elseif gate and not several[i] and allowance(gate, plain[i]) == 0 then
-        gate.parked[#gate.parked + 1] = plain[i]
-        gate.met = gate.met + (served > 0 and 0 or 1)
-        gone[#gone + 1] = tenant
-        elseif served > 0 and not alone then
-        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
-        moved[#moved + 1] = tenant
-        end
-        end
-        if #moved > 0 then
-        redis.call('ZADD', turn, unpack(moved))
-        end
-        local left = true
-        if #gone > 0 then
-        redis.call('ZREM', turn, unpack(gone))
-        left = #gone < #tenants or (not are_all and redis.call('EXISTS', turn) == 1)
-        if not left then
-        local _, _, _, queue, kind = lane_parts(ring .. '\t')
-        if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
-        end
-        end
-        end
-        return taken, left
-        end
-        local function total(queue, name, by)
-        redis.call('HINCRBY', key('totals', queue), name, by)
-        end
-        local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
-        local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
-        keys = keys .. '\t' .. name
-        end
-        end
-        if priority ~= '' or keys ~= '' then
-        lane = lane .. '\t' .. priority .. keys
-        end
-        return lane, kind, queue
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
         local lanes = key('lanes', plain)
@@ -4467,6 +4461,242 @@ package enum Scripts {
         if kind then
         redis.call('SADD', key('kinds', queue), kind)
         end
+        end
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function unpark(gate, lanes)
+        local leaving, parked, timers = {}, {}, {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        local name = gate.line[lane]
+        gate.line[lane] = nil
+        leaving[#leaving + 1], leaving[#leaving + 2] = name, lane
+        parked[ring], timers[queue] = parked[ring] or {}, timers[queue] or {}
+        table.insert(parked[ring], lane)
+        table.insert(timers[queue], name)
+        end
+        leave_lines(leaving)
+        for ring, list in pairs(parked) do
+        redis.call('HDEL', key('parked', ring), unpack(list))
+        end
+        for queue, list in pairs(timers) do
+        redis.call('ZREM', key('refill', queue), unpack(list))
+        end
+        end
+        local function take(ring, room, now, gate)
+        local turn = key('turn', ring)
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
+        local taken, due = {}, gate and gate.due[ring]
+        if #rows == 0 and not due then
+        return taken, false
+        end
+        local tenants, rounds, lengths, weights, plain, lined = {}, {}, {}, {}, {}, {}
+        local base, place = tonumber(rows[2] or 0), 1
+        while rows[place] and #tenants < room and (not due or tonumber(rows[place + 1]) == base) do
+        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
+        place = place + 2
+        end
+        if due then
+        local later = {}
+        for i = 1, #due, 2 do
+        if gate.line[due[i]] and #tenants < room then
+        tenants[#tenants + 1], rounds[#tenants + 1] = due[i + 1], base
+        plain[#tenants], lined[#tenants] = due[i], true
+        elseif gate.line[due[i]] then
+        later[#later + 1], later[#later + 2] = due[i], due[i + 1]
+        end
+        end
+        gate.due[ring] = later
+        while rows[place] and #tenants < room do
+        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
+        place = place + 2
+        end
+        if #tenants == 0 then
+        return taken, false
+        end
+        end
+        local are_all = not rows[place] and #rows / 2 < math.max(room, 2)
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        local moved, gone, several, totals, leaving, off = {}, {}, {}, {}, {}, 0
+        local share
+        local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
+        if alone then
+        share, plain[1] = { room }, ring .. '\t' .. tenants[1]
+        else
+        local _, _, _, queue = lane_parts(ring .. '\t')
+        local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
+        local lanes = {}
+        for i, tenant in ipairs(tenants) do
+        weights[i] = tonumber(weight[i]) or 1
+        if wide[i] == 1 and lined[i] then
+        unpark(gate, { plain[i] })
+        rouse({ plain[i] }, now, gate.roused)
+        gate.again[ring], totals[i], lengths[i] = true, 0, 0
+        elseif wide[i] == 1 then
+        several[i] = look_wide(ring, tenant, room)
+        for _, lane in ipairs(several[i]) do
+        lanes[#lanes + 1] = lane.name
+        end
+        else
+        plain[i] = plain[i] or ring .. '\t' .. tenant
+        lanes[#lanes + 1] = plain[i]
+        totals[i] = redis.call('LLEN', key('lane', plain[i]))
+        lengths[i] = totals[i]
+        end
+        end
+        if gate then
+        load_lanes(gate, lanes)
+        end
+        for i = 1, #tenants do
+        if several[i] then
+        lengths[i] = 0
+        for _, lane in ipairs(several[i]) do
+        lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
+        lengths[i] = lengths[i] + lane.room
+        end
+        elseif gate and totals[i] > 0 then
+        lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
+        end
+        end
+        share = shares(rounds, lengths, weights, room)
+        end
+        for i, tenant in ipairs(tenants) do
+        local empty, served = nil, share[i]
+        if wide[i] == 1 and lined[i] then
+        served = 0
+        elseif several[i] then
+        if share[i] > 0 or gate or lengths[i] == 0 then
+        empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+        end
+        else
+        local lane, count = plain[i], share[i]
+        if gate then
+        count = math.min(count, allowance(gate, lane))
+        served = count
+        end
+        if count > 0 then
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, count)
+        taken[#taken + 1] = { lane, ids }
+        if alone then
+        empty = #ids < room or redis.call('EXISTS', list) == 0
+        elseif gate then
+        charge(gate, lane, #ids)
+        end
+        end
+        if not alone then
+        totals[i] = totals[i] - count
+        empty = totals[i] == 0
+        end
+        end
+        local is_blocked = not empty and gate and totals[i] and totals[i] > 0 and allowance(gate, plain[i]) == 0
+        if is_blocked then
+        gate.parked[#gate.parked + 1] = plain[i]
+        gate.met = gate.met + (served > 0 and 0 or 1)
+        end
+        if lined[i] and not is_blocked and (empty or served > 0) then
+        leaving[#leaving + 1] = plain[i]
+        end
+        if empty or is_blocked then
+        if lined[i] then
+        off = off + 1
+        else
+        gone[#gone + 1] = tenant
+        end
+        elseif served > 0 and not alone then
+        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
+        moved[#moved + 1] = tenant
+        elseif lined[i] and totals[i] > 0 then
+        off = off + 1
+        local later = gate.due[ring]
+        later[#later + 1], later[#later + 2] = plain[i], tenant
+        end
+        end
+        if leaving[1] then
+        unpark(gate, leaving)
+        end
+        if #moved > 0 then
+        redis.call('ZADD', turn, unpack(moved))
+        end
+        if #gone > 0 then
+        redis.call('ZREM', turn, unpack(gone))
+        end
+        local is_due = gate and gate.due[ring] and gate.due[ring][1]
+        local left = #gone + off < #tenants or is_due or (not are_all and redis.call('EXISTS', turn) == 1)
+        if not left then
+        local _, _, _, queue, kind = lane_parts(ring .. '\t')
+        if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        return taken, left
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
         end
         end
         local function push_groups(groups, now, command)
@@ -4591,20 +4821,6 @@ package enum Scripts {
         end
         end
         end
-        local function leave_line(name, lane)
-        local line = redis.call('HGET', key('lines'), name)
-        if line == '' then
-        local list = key('waiting', name)
-        redis.call('ZREM', list, lane)
-        if redis.call('EXISTS', list) == 1 then
-        return false
-        end
-        elseif line and string.match(line, '\t(.*)$') ~= lane then
-        return false
-        end
-        redis.call('HDEL', key('lines'), name)
-        return true
-        end
         local function leave(lane)
         if redis.call('EXISTS', key('lane', lane)) == 1 then
         return
@@ -4614,7 +4830,7 @@ package enum Scripts {
         local limit = redis.call('HGET', parked, lane)
         if limit then
         redis.call('HDEL', parked, lane)
-        if leave_line(limit, lane) then
+        if leave_lines({ limit, lane })[limit] then
         redis.call('ZREM', key('contended'), limit)
         redis.call('ZREM', key('refill', queue), limit)
         end
@@ -4783,7 +4999,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "1bdd12a740f670f1b232ce339fb41213bb291daf",
+        digest: "7ad2c7c119a8853cf17ed61f24829e94d876d834",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -5264,7 +5480,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused,
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local worker = ARGV[1]
@@ -5665,7 +5881,7 @@ package enum Scripts {
     /// wakes the lanes of one ring that are parked by limits of a scope, a chunk a call, after the limit for all
     package static let unpark = RedisScript(
         name: "unpark",
-        digest: "bac65c37bd17290d91ebd9c95951178fee97813c",
+        digest: "495df7ccb1e8072d7ab1039a91a9c493a01d3345",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL unpark expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5696,19 +5912,31 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
-        local function leave_line(name, lane)
-        local line = redis.call('HGET', key('lines'), name)
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
         if line == '' then
         local list = key('waiting', name)
         redis.call('ZREM', list, lane)
-        if redis.call('EXISTS', list) == 1 then
-        return false
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
         end
-        elseif line and string.match(line, '\t(.*)$') ~= lane then
-        return false
+        if line and empty[name] then
+        gone[#gone + 1] = name
         end
-        redis.call('HDEL', key('lines'), name)
-        return true
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
         end
         local function lane_parts(lane)
         local first = string.find(lane, '\t', 1, true)
@@ -5803,14 +6031,15 @@ package enum Scripts {
         local ring, scope = ARGV[1], ARGV[3]
         local now = clock()
         local reply = redis.call('HSCAN', key('parked', ring), ARGV[2], 'COUNT', 200)
-        local lanes, roused = {}, {}
+        local lanes, leaving, roused = {}, {}, {}
         for i = 1, #reply[2], 2 do
         local lane, name = reply[2][i], reply[2][i + 1]
         if string.sub(name, 1, #scope) == scope then
-        leave_line(name, lane)
+        leaving[#leaving + 1], leaving[#leaving + 2] = name, lane
         lanes[#lanes + 1] = lane
         end
         end
+        leave_lines(leaving)
         rouse(lanes, now, roused)
         for queue in pairs(roused) do
         wake(queue)

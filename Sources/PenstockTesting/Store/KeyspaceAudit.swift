@@ -171,7 +171,8 @@ extension KeyspaceAudit {
         "totals": (.hash, true), "idle": (.set, true), "held": (.hash, true), "worker": (.hash, true),
         "limits": (.hash, false), "tokens": (.hash, false), "holders": (.set, true), "lines": (.hash, false),
         "waiting": (.sortedSet, true),
-        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.sortedSet, false), "bonds": (.hash, false),
+        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.sortedSet, false),
+        "bonds": (.hash, false),
         "unique": (.string, true), "expiring": (.sortedSet, true), "caps": (.hash, false), "live": (.sortedSet, true),
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
@@ -238,8 +239,12 @@ extension KeyspaceAudit {
         case "live": live[form.part] = Set(fields.keys)
         case "batch":
             batches[form.part] = fields
-            if milliseconds < 0, fields["ended"] != nil { oddities.append("batch \(form.part) has ended and never expires") }
-            if milliseconds >= 0, fields["ended"] == nil { oddities.append("batch \(form.part) expires and has not ended") }
+            if milliseconds < 0, fields["ended"] != nil {
+                oddities.append("batch \(form.part) has ended and never expires")
+            }
+            if milliseconds >= 0, fields["ended"] == nil {
+                oddities.append("batch \(form.part) expires and has not ended")
+            }
         case "members": members[form.part] = Set(items)
         case "awaits": awaits = fields
         case "progress": progress = fields

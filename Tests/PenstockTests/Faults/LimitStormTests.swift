@@ -116,9 +116,13 @@ import Testing
             try await Rig.with { rig in
                 let ledger = Ledger(in: directory)
                 try await rig.penstock.store.setLimit(.kind("ledger"), LimitTerms(jobs: 20, burst: 2))
-                try await WorkerProgram.run(rig, ledger: ledger, concurrency: 1, lease: .seconds(60), environment: shifted("+3600s")) {
+                try await WorkerProgram.run(
+                    rig, ledger: ledger, concurrency: 1, lease: .seconds(60), environment: shifted("+3600s")
+                ) {
                     ahead in
-                    try await WorkerProgram.run(rig, ledger: ledger, concurrency: 1, lease: .seconds(60), environment: shifted("-3600s")) {
+                    try await WorkerProgram.run(
+                        rig, ledger: ledger, concurrency: 1, lease: .seconds(60), environment: shifted("-3600s")
+                    ) {
                         behind in
                         for worker in [ahead, behind] {
                             try await worker.output.line("its registration", within: .seconds(30)) {

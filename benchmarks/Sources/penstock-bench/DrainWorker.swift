@@ -17,7 +17,8 @@ struct DrainWorker: AsyncParsableCommand {
         let penstock = try Penstock(.init(url: redis, namespace: "bench"), logger: logger)
         var options = Worker.Options()
         options.drains = !stays
-        let worker = Worker(penstock, queues: queues.split(separator: ",").map(String.init), concurrency: concurrency, options: options)
+        let worker = Worker(
+            penstock, queues: queues.split(separator: ",").map(String.init), concurrency: concurrency, options: options)
         worker.handle(Noop.self) { _, _ in }
         let start = ContinuousClock.now
         try await worker.run()

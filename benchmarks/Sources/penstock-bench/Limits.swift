@@ -51,7 +51,9 @@ struct Limits: AsyncParsableCommand {
                 beside the limited ones \(Int(report.freeBeside)) jobs a second, \(Int(report.besideToAlone * 100)) %
                 """)
         }
-        guard Double(report.most) <= report.expected + 1e-6 else { throw BenchmarkError("a lane got more than its limit") }
+        guard Double(report.most) <= report.expected + 1e-6 else {
+            throw BenchmarkError("a lane got more than its limit")
+        }
         guard Double(report.least) >= report.expected * 0.98 - 1 else { throw BenchmarkError("a lane got too little") }
         guard report.besideToAlone >= 0.8 else { throw BenchmarkError("the unlimited queue is slowed down too much") }
     }

@@ -152,7 +152,7 @@ private struct BatchView: Encodable {
             Console.write(JSONText.line(self))
             return
         }
-        let title = name.isEmpty ? "" : " \"\(name)\""
+        let title = name.isEmpty ? "" : " \"\(printable(name))\""
         Console.write(
             "batch \(id)\(title), \(state): \(HumanText.count(succeeded)) of \(HumanText.count(total)) succeeded, \(HumanText.count(failed)) failed, \(HumanText.count(pending)) left"
         )

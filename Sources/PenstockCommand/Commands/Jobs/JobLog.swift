@@ -32,9 +32,9 @@ struct JobLog: ConnectedCommand {
         }
         if let progress {
             let percent = Int((progress.fraction * 100).rounded())
-            Console.writeError("\(percent) %" + (progress.message.isEmpty ? "" : ": \(progress.message)"))
+            Console.writeError("\(percent) %" + (progress.message.isEmpty ? "" : ": \(printable(progress.message))"))
         }
-        for line in lines { Console.write(line) }
+        for line in lines { Console.write(printable(line)) }
         if lines.isEmpty && progress == nil { Console.writeError("\(id) has said nothing.") }
     }
 

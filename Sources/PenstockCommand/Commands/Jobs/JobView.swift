@@ -27,6 +27,8 @@ struct JobView: Encodable {
     let why: String?
     let limits: [String]?
     let uniqueKeys: [String]?
+    /// The batch that it is a member of.
+    let batch: String?
     let expiresAt: String?
     /// Delayed: when it is due.
     let dueAt: String?
@@ -45,8 +47,8 @@ struct JobView: Encodable {
     let result: BytesPreview?
 
     enum CodingKeys: String, CodingKey {
-        case id, state, kind, queue, tenant, priority, createdAt, position, why, limits, uniqueKeys, expiresAt, dueAt,
-            deadAt, endedAt, worker, cancelReason
+        case id, state, kind, queue, tenant, priority, createdAt, position, why, limits, uniqueKeys, batch, expiresAt,
+            dueAt, deadAt, endedAt, worker, cancelReason
         case isRetrying = "retrying"
         case failedAttempts, recoveries, history, options, headers, payload, result
     }
@@ -69,6 +71,7 @@ struct JobView: Encodable {
         why = explained?.text
         limits = isKnown ? status.options.limits.map(\.rawValue) : nil
         uniqueKeys = explained?.uniqueKeys
+        batch = status.options.batch?.rawValue
         expiresAt = explained?.expiresAt
         dueAt = status.state == .delayed ? status.at.map(Moment.text) : nil
         deadAt = status.state == .dead ? status.at.map(Moment.text) : nil
@@ -101,6 +104,7 @@ struct JobView: Encodable {
         sheet.add("why", status.state == .queued || status.state == .delayed ? why : nil)
         sheet.add("limits", limits.flatMap { $0.isEmpty ? nil : printable($0.joined(separator: ", ")) })
         sheet.add("unique", uniqueKeys.flatMap { $0.isEmpty ? nil : printable($0.joined(separator: ", ")) })
+        sheet.add("batch", batch)
         sheet.add("expires", expiresAt)
         sheet.add("created", createdAt == nil ? nil : status.id.milliseconds.map(Moment.textWithAge))
         sheet.add("worker", worker.map(printable))

@@ -19,7 +19,7 @@ struct InboxCommand: ConnectedCommand {
             return
         }
         Console.write(
-            "\(HumanText.count(waiting)) entries wait to be taken in; \(rejected.count) were set aside lately.")
+            "waiting to be taken in: \(HumanText.count(waiting)); set aside lately: \(HumanText.count(rejected.count))")
         if rejected.isEmpty { return }
         var table = Table([.text("entry"), .text("reason"), .text("kind")])
         for entry in rejected {
