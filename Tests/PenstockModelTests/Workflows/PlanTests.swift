@@ -236,4 +236,42 @@ import Testing
         let cancelling = RunFacts(state: .cancelling)
         #expect(planner.begin(.step("b"), Self.facts(.active, cancelling, after: [.failed])) == .end(.stopped))
     }
+
+    @Test("G15: a run that stops cancels, awaits or leaves its child runs, and waits for no signal")
+    func sweep() throws {
+        let planner = try Self.planner([
+            StepShape("cancelled", kind: .child(ChildWorkflow("w", whenStopped: .cancel))),
+            StepShape("awaited", kind: .child(ChildWorkflow("w", whenStopped: .finish))),
+            StepShape("left", kind: .child(ChildWorkflow("w", whenStopped: .abandon))),
+            StepShape("signal", kind: .signal("go"), waitLimit: .seconds(1)),
+            StepShape("long", longRunning: LongRunning()),
+            StepShape("items", fanOut: FanOut()),
+        ])
+        let waiting = { (_: String) in StepStanding(.waiting) }
+        let ends: [Effect] = [
+            .cancelChild("cancelled"), .moveStep("left", from: .waiting, to: .interrupted), .close,
+            .moveStep("signal", from: .waiting, to: .interrupted), .disarm(.waitLimit("signal")), .close,
+        ]
+        let failing = RunFacts(state: .running, isFailing: true)
+        #expect(
+            planner.sweep(from: 0, failing, standing: waiting).effects
+                == ends + [.close, .whenIdle([.moveRun(from: .running, to: .failed)])])
+        #expect(
+            planner.sweep(from: 0, RunFacts(state: .cancelling), standing: waiting).effects
+                == ends + [
+                    .moveStep("long", from: .waiting, to: .interrupted), .disarm(.sync("long")), .close, .close,
+                    .whenIdle([.moveRun(from: .cancelling, to: .cancelled)]),
+                ])
+        let asked = try planner.cancel(Self.running).effects
+        #expect(asked.contains(.schedule(.sweep(from: 0), opens: true)))
+        let arm = Effect.arm(.sync("long"), after: .seconds(10))
+        #expect(planner.ended(.step("long"), .started, Self.facts(.active, failing)).effects.contains(arm))
+        let cancelling = Self.facts(.active, RunFacts(state: .cancelling))
+        #expect(
+            planner.ended(.step("long"), .started, cancelling).effects.first
+                == .moveStep("long", from: .active, to: .interrupted))
+        #expect(
+            planner.ended(.step("awaited"), .started, cancelling).effects.first
+                == .moveStep("awaited", from: .active, to: .cancelled))
+    }
 }

@@ -154,6 +154,32 @@ import Testing
         #expect(interpreter.run.state == .succeeded && interpreter.machineState == "done" && interpreter.open == 0)
     }
 
+    @Test("G8: a run that is paused or cancelled lets the code that runs come to its end, and starts nothing")
+    func stopping() throws {
+        let planner = try Self.planner()
+        let task = RunTask.visit("created", 1)
+        let cancelled = Effect.whenIdle([.moveRun(from: .cancelling, to: .cancelled)])
+        #expect(
+            try planner.cancel(Self.facts("created")).effects == [.moveRun(from: .running, to: .cancelling), cancelled])
+        let cancelling = Self.facts("created", .cancelling)
+        #expect(planner.begin(task, cancelling, round: 1) == .end(.stopped))
+        #expect(
+            try planner.ended(task, .next("verifying"), cancelling).effects == [
+                .keepObject, .enterState("verifying"), cancelled,
+            ])
+        #expect(try planner.ended(task, .saveAndRepeat, cancelling).effects == [.keepObject, .close, cancelled])
+        #expect(planner.failed(task, errors: 1, isLast: false, cancelling)?.effects == [.close, cancelled])
+        // The end is reached, and is told when somebody resumes the run.
+        #expect(
+            try planner.ended(task, .next("rejected"), Self.facts("created", .paused)).effects == [
+                .keepObject, .enterState("rejected"),
+            ])
+        #expect(
+            try planner.resume(Self.facts("rejected", visit: 2, .paused)).effects == [
+                .moveRun(from: .paused, to: .running), .releaseParked, .moveRun(from: .running, to: .succeeded),
+            ])
+    }
+
     /// Steps, callbacks and time-outs of a machine that may wander for ever, in any order, with pauses, faults and a cancel.
     @Test(
         "a machine under everything at once visits only declared states, ends once and leaves nothing",
