@@ -9,15 +9,24 @@
 --- ARGV[5] reconcile: '1' if the list of running tasks is to be compared with the lease
 --- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
 ---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of
----   other outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua)
---- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; then three lists,
+---   other outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua); then the number of
+---   commits of tasks of runs, each `id, claim, run, revision, ending, timer` (see includes/commit_runs.lua) and what
+---   follows for its run (see includes/read_plan.lua)
+--- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; then four lists,
 ---   each preceded by its length: id, record of each claimed task; ids of stale outcomes; id, history of each claimed
----   task that was in trouble before
+---   task that was in trouble before; id of each task whose commit was planned for another state of its run, which is
+---   held as before, and the facts of the run ('' if there is none)
 --@include key
 --@include number
 --@include clock
 --@include complete
+--@include commit_runs
 --@include conclude
+--@include open_run
+--@include read_plan
+--@include look_at
+--@include store_runs
+--@include enter
 --@include older
 --@include push_groups
 --@include reconcile
@@ -65,6 +74,21 @@ for i = ended_from, ended_to, 6 do
     error({ err = 'BADCALL outcome ' .. ARGV[i] .. ' (argument ' .. i .. ') is not known, or not complete' })
   end
 end
+local commits, involved = {}, {}
+at = ended_to + 1
+for i = 1, number(at, 'number of commits') do
+  local commit = {
+    id = ARGV[at + 1], claim = ARGV[at + 2], run = open_run(involved, ARGV[at + 3]),
+    revision = number(at + 4, 'revision'), ending = ARGV[at + 5], timer = ARGV[at + 6],
+  }
+  if commit.ending ~= 'done' and commit.ending ~= 'park' then
+    error({ err = 'BADCALL ending of commit ' .. i .. ' is not known' })
+  end
+  commit.plan, at = read_plan(at + 7)
+  at = at - 1
+  look_at(commit.run, commit.plan.effects)
+  commits[i] = commit
+end
 
 local now, awake, us = clock(lease / 2)
 local workers = key('workers')
@@ -104,7 +128,7 @@ local freed, roused = {}, {}
 local gate = gate_at(now, us, roused)
 
 -- Commit.
-local stale, done = {}, {}
+local stale, done, refused = {}, {}, {}
 local handed_back, released = false, {}
 -- Plain successes come after the others and after what is not known, since their leases stay until the end: of two
 -- outcomes for one attempt only one may count.
@@ -126,8 +150,11 @@ if ARGV[5] == '1' then
   end
   handed_back = reconcile(worker, known, rare.cancels, now, freed, tonumber(claim)) > 0 or handed_back
 end
+if commits[1] then
+  commit_runs(worker, commits, involved, rare, stale, refused, done, freed, now)
+end
 for _, run in ipairs(runs) do
-  complete(worker, run[1], run[2], run[3], rare, stale, done, freed, now)
+  complete(worker, run[1], ARGV, run[2], run[3], rare, stale, done, freed, now)
 end
 
 -- Take over. After a silence of the server, the living get half a lease to report before anyone is given up.
@@ -138,6 +165,16 @@ if score < 0 or (score < now and now - awake >= lease / 2) then
   takeover(oldest[1], now, freed)
 end
 free(freed, gate, roused)
+if commits[1] then
+  local plan = { entering = {}, ready = {}, earlier = {} }
+  store_runs(involved, plan, now, rare.limits and gate or nil)
+  enter(plan.entering, now)
+  for _, queues in ipairs({ plan.ready, plan.earlier }) do
+    for queue in pairs(queues) do
+      roused[queue] = true
+    end
+  end
+end
 
 local function not_idle()
   for i = queues_from, queues_to do
@@ -328,7 +365,7 @@ if room > 0 then
   end
 end
 reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
-for _, list_of in ipairs({ stale, tried }) do
+for _, list_of in ipairs({ stale, tried, refused }) do
   reply[#reply + 1] = #list_of
   for _, item in ipairs(list_of) do
     reply[#reply + 1] = item

@@ -44,5 +44,9 @@ package struct KeySpace: Sendable, Hashable {
     package func batch(_ id: String) -> String { prefix + "batch:" + id }
     package func members(_ batch: String) -> String { prefix + "members:" + batch }
     package func live(_ target: String) -> String { prefix + "live:" + target }
+    package var shapes: String { prefix + "shapes" }
+    package func run(_ id: RunID) -> String { prefix + "run:" + id.rawValue }
+    package func history(_ id: RunID) -> String { prefix + "history:" + id.rawValue }
+    package func items(_ id: RunID, _ step: String) -> String { prefix + "items:" + id.rawValue + ":" + step }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
 }

@@ -5,8 +5,8 @@ import PenstockModel
 ///     kind TAB queue TAB tenant TAB priority [TAB option=value ...] LF payload
 ///
 /// The priority is empty for the normal one. Options: `m` attempts, `b` back-off (`c|l|e,first,cap,jitter`), `t` attempt
-/// timeout, `r` retention, `d` deadline, all in ms; `l` a limit key, as often as there are keys; `g` batch; `h` headers (see
-/// `HeaderText`). Names have no control characters, so the head is unambiguous.
+/// timeout, `r` retention, `d` deadline, all in ms; `l` a limit key, as often as there are keys; `g` batch; `w` the run that it belongs to;
+/// `h` headers (see `HeaderText`). Names have no control characters, so the head is unambiguous.
 package struct TaskRecord: Sendable, Hashable {
     package var kind: String
     package var queue: String
@@ -56,6 +56,7 @@ package struct TaskRecord: Sendable, Hashable {
         if let deadline = options.deadline { head += "\td=\(deadline)" }
         for limit in options.limits { head += "\tl=\(limit)" }
         if let batch = options.batch { head += "\tg=\(batch)" }
+        if let run = options.run { head += "\tw=\(run)" }
         if !options.headers.isEmpty { head += "\th=\(HeaderText.encode(options.headers))" }
         return head
     }
@@ -123,6 +124,7 @@ extension TaskOptions {
         case UInt8(ascii: "r"): retention = Int64(value).map { .milliseconds($0) }
         case UInt8(ascii: "d"): deadline = Int64(value)
         case UInt8(ascii: "g"): batch = BatchID(value)
+        case UInt8(ascii: "w"): run = RunID(value)
         case UInt8(ascii: "l"): if let limit = try? LimitName(value) { limits.append(limit) }
         case UInt8(ascii: "h"): headers = HeaderText.decode(value)
         case UInt8(ascii: "b"):
@@ -170,6 +172,19 @@ package struct TaskHistory: Sendable, Hashable {
 
     /// The longest message that is kept, in bytes.
     package static let messageLimit = 2048
+
+    /// A message, cut at the limit.
+    package static func bounded(_ message: String) -> String {
+        if message.utf8.count <= messageLimit { return message }
+        var text = ""
+        var count = 0
+        for scalar in message.unicodeScalars {
+            count += UTF8.width(scalar)
+            if count > messageLimit { break }
+            text.unicodeScalars.append(scalar)
+        }
+        return text + "…"
+    }
 
     /// `attempt TAB message`, on one line, the message cut at the limit.
     package static func line(attempt: Int, message: String) -> String {

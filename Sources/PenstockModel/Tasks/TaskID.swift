@@ -36,10 +36,11 @@ public struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
         return bytes.prefix(7).reduce(into: Int64(0)) { $0 = $0 << 6 | Int64(Self.values[Int($1)]) }
     }
 
-    /// The shard that the task lives in. 0 for an id of another form.
+    /// The shard that the task lives in. 0 for an id of another form. Ids of a run's tasks begin with the id of the run,
+    /// which has its shard in the same place.
     public var shard: Int {
         let bytes = Array(rawValue.utf8)
-        guard bytes.count == Self.length else { return 0 }
+        guard bytes.count >= Self.length else { return 0 }
         return Int(Self.values[Int(bytes[7])])
     }
 

@@ -17,6 +17,8 @@ public struct TaskOptions: Sendable, Hashable {
     public var batch: BatchID?
     /// Metadata for middleware and handlers: trace context, request ids. `Headers` has the rules.
     public var headers: [String: String]
+    /// The run that the task belongs to.
+    package var run: RunID?
 
     public init(
         maxAttempts: Int? = nil, backoff: Backoff? = nil, timeout: Duration? = nil, retention: Duration? = nil,

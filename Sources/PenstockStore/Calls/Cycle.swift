@@ -56,11 +56,14 @@ package struct CycleRequest: Sendable {
     /// What it knows that it holds, when the lease is to be compared with it.
     package var reconcile: [(id: TaskID, claim: Int)]?
     package var ended: [EndedTask]
+    /// Tasks of runs that have ended, with what follows for their runs. For a run's task this takes the place of a plain
+    /// success, also where nothing follows.
+    package var committed: [EndedRunTask]
 
     package init(
         worker: String, lease: Duration, claim: Int, room: Int, queues: [String],
         kinds: [String]? = nil, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil,
-        ended: [EndedTask] = []
+        ended: [EndedTask] = [], committed: [EndedRunTask] = []
     ) {
         self.worker = worker
         self.lease = lease
@@ -71,6 +74,7 @@ package struct CycleRequest: Sendable {
         self.bounds = bounds
         self.reconcile = reconcile
         self.ended = ended
+        self.committed = committed
     }
 }
 
@@ -90,6 +94,8 @@ package struct CycleTurn: Sendable {
     package var claimed: [ClaimedTask]
     /// Claimed tasks whose record cannot be read; their raw bytes are in Redis.
     package var unreadable: [TaskID]
+    /// Commits that were planned for another state of their run than it has.
+    package var refused: [RefusedCommit] = []
 }
 
 extension Store {
@@ -108,7 +114,8 @@ extension Store {
         if status == "dead" { return .dead }
         var flat = FlatReply(items, from: 2)
         guard let due = flat.next()?.text.flatMap({ Int64($0) }), let claimed = flat.list(), let stale = flat.list(),
-            let tried = flat.list(), claimed.count % 2 == 0, tried.count % 2 == 0
+            let tried = flat.list(), let refused = flat.list(), claimed.count % 2 == 0, tried.count % 2 == 0,
+            refused.count % 2 == 0
         else { throw .unexpectedReply("cycle") }
         var turn = CycleTurn(
             now: now, nextDue: due == 0 ? nil : due,
@@ -119,6 +126,12 @@ extension Store {
                 throw .unexpectedReply("cycle")
             }
             histories[id] = TaskHistory(history)
+        }
+        for i in stride(from: refused.startIndex, to: refused.endIndex, by: 2) {
+            guard let id = refused[i].text.flatMap({ TaskID($0) }), let facts = refused[i + 1].text else {
+                throw .unexpectedReply("cycle")
+            }
+            turn.refused.append(RefusedCommit(id: id, run: RunSummary(field: facts)))
         }
         turn.claimed.reserveCapacity(claimed.count / 2)
         var reader = TaskRecordReader()
@@ -190,6 +203,16 @@ extension Store {
             arguments.append(String(number))
             arguments.append(counted ? "1" : "0")
             arguments.append(text)
+        }
+        arguments.append(request.committed.count)
+        for task in request.committed {
+            arguments.append(task.id.rawValue)
+            arguments.append(task.claim)
+            arguments.append(task.commit.run.rawValue)
+            arguments.append(task.commit.revision)
+            arguments.append(task.commit.ending == .done ? "done" : "park")
+            arguments.append(task.task.isTimer ? task.task.text : "")
+            arguments.append(contentsOf: task.commit.words)
         }
         return arguments
     }

@@ -66,6 +66,23 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var refills: [String: [String: Int64]] = [:]
     /// Limits with lanes in line for a slot.
     package internal(set) var contended: Set<String> = []
+    /// Run to the fields of its hash.
+    package internal(set) var runs: [String: [String: String]] = [:]
+    /// Task of a run to its payload.
+    package internal(set) var runTasks: [String: String] = [:]
+    /// Run to what its timers are for, each with its task.
+    package internal(set) var timers: [String: [String: String]] = [:]
+    /// Run to the tasks that are put aside, each with its lane.
+    package internal(set) var shelves: [String: [String]] = [:]
+    /// Run to its steps with a fan-out.
+    package internal(set) var fans: [String: Set<String>] = [:]
+    /// `run:step` to the items of its fan-out that have ended.
+    package internal(set) var items: [String: [String: String]] = [:]
+    package internal(set) var broken: [String: Set<String>] = [:]
+    package internal(set) var shapes: Set<String> = []
+    /// `workflow TAB foreign id` to the live run that has it.
+    package internal(set) var foreign: [String: String] = [:]
+    package internal(set) var histories: [String: Int] = [:]
     /// Task to its bonds, one a line.
     package internal(set) var bonds: [String: String] = [:]
     /// Unique key to its value: the id that holds it, and what kind of lock it is.
@@ -175,6 +192,9 @@ extension KeyspaceAudit {
         "bonds": (.hash, false),
         "unique": (.string, true), "expiring": (.sortedSet, true), "caps": (.hash, false), "live": (.sortedSet, true),
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
+        "run": (.hash, true), "history": (.stream, true), "timers": (.hash, true), "shelf": (.list, true),
+        "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
+        "foreign": (.hash, false),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
@@ -190,7 +210,20 @@ extension KeyspaceAudit {
         let scores = fields.compactMapValues(Double.init)
         let moments = scores.mapValues { Int64($0) }
         switch form.name {
-        case "tasks": heads = fields.mapValues { String($0.prefix { $0 != "\n" }) }
+        case "tasks":
+            heads = fields.mapValues { String($0.prefix { $0 != "\n" }) }
+            for (id, head) in heads where head.contains("\tw=") {
+                runTasks[id] = String((fields[id] ?? "").dropFirst(head.count + 1))
+            }
+        case "run": runs[form.part] = fields
+        case "history": histories[form.part] = content.int ?? 0
+        case "timers": timers[form.part] = fields
+        case "shelf": shelves[form.part] = items
+        case "fans": fans[form.part] = Set(items)
+        case "items": self.items[form.part] = fields
+        case "broken": broken[form.part] = Set(fields.keys)
+        case "shapes": shapes = Set(fields.keys)
+        case "foreign": foreign = fields
         case "tries": tries = fields
         case "cancels": cancels = fields
         case "lane": lanes[form.part] = items

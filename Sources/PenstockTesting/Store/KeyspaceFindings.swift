@@ -5,6 +5,8 @@ extension KeyspaceAudit {
         case delayed(queue: String)
         case held(worker: String)
         case dead(queue: String)
+        /// Put aside until its run goes on.
+        case shelf(run: String)
     }
 
     /// The place of each id that is anywhere.
@@ -13,13 +15,17 @@ extension KeyspaceAudit {
         for (lane, ids) in lanes { for id in ids { places[id, default: []].append(.lane(lane)) } }
         for (queue, ids) in delayed { for id in ids.keys { places[id, default: []].append(.delayed(queue: queue)) } }
         for (queue, ids) in dead { for id in ids.keys { places[id, default: []].append(.dead(queue: queue)) } }
+        for (run, entries) in shelves {
+            for entry in entries { places[String(entry.prefix { $0 != "\t" }), default: []].append(.shelf(run: run)) }
+        }
         for (worker, ids) in held { for id in ids.keys { places[id, default: []].append(.held(worker: worker)) } }
         return places
     }
 
     /// What breaks a rule of the storage; empty when all is well.
     package var findings: [String] {
-        (oddities + taskFindings + laneFindings + workerFindings + limitFindings + bondFindings).sorted()
+        (oddities + taskFindings + laneFindings + workerFindings + limitFindings + bondFindings + runFindings)
+            .sorted()
     }
 
     /// Every task in exactly one place, and that the right one; nothing is said of tasks that are not.
@@ -48,6 +54,7 @@ extension KeyspaceAudit {
                 case .lane(let lane): rightLanes.contains(lane)
                 case .delayed(let at), .dead(let at): at == queue
                 case .held(let worker): rightLanes.contains(held[worker]?[id]?.lane ?? "")
+                case .shelf(let run): fields.contains("w=" + run)
                 }
             if !isRight { findings.append("task \(id) of \(rightLanes[0].debugDescription) is in \(place)") }
             if !queues.contains(queue), !isHeld(place) { findings.append("queue \(queue) is not among the queues") }

@@ -1,0 +1,166 @@
+import PenstockModel
+import RedisClient
+
+/// What follows for a run, ready to be sent: a plan, the revision that it was made for, and what its effects carry.
+///
+/// Everything that Lua may have to queue is there: the heads of the records of all tasks that the plan names.
+package struct RunCommit: Sendable {
+    package let run: RunID
+    package let revision: Int
+    package let ending: Plan.TaskEnding
+    /// See `lua/includes/read_plan.lua`.
+    let words: RedisArguments
+
+    /// - Parameters:
+    ///   - output: what `keepOutput` and `keepObject` keep, and `endItem` of an item that succeeded.
+    ///   - error: why steps that fail in this plan have failed; kept with them and in the history.
+    ///   - moment: when the timer of `armAtCarriedMoment` is due, milliseconds since 1970.
+    ///   - head: how a task of the run is queued: kind, queue, tenant, priority and options; the payload is not looked at.
+    /// - Throws: `invalid` for an effect that cannot be stored, or a task that cannot be queued.
+    package init(
+        _ plan: Plan, run: RunID, revision: Int, output: [UInt8] = [], error: String = "", moment: Int64? = nil,
+        head: (RunTask) -> TaskRecord
+    ) throws(StoreError) {
+        self.run = run
+        self.revision = revision
+        ending = plan.task
+        var writer = EffectWriter(run: run, hasMoment: moment != nil)
+        try writer.append(plan.effects, head)
+        var words = RedisArguments()
+        words.append(error.isEmpty ? "" : TaskHistory.bounded(error))
+        words.append(output)
+        words.append(moment.map { String($0) } ?? "")
+        words.append(writer.heads.count)
+        for head in writer.heads { words.append(head) }
+        words.append(writer.words.count)
+        words.append(contentsOf: writer.words)
+        self.words = words
+    }
+}
+
+/// How a worker ends a task of a run.
+package struct EndedRunTask: Sendable {
+    package let id: TaskID
+    package let claim: Int
+    package let task: RunTask
+    package let commit: RunCommit
+
+    package init(id: TaskID, claim: Int, task: RunTask, commit: RunCommit) {
+        self.id = id
+        self.claim = claim
+        self.task = task
+        self.commit = commit
+    }
+}
+
+/// A commit that was not applied, since the run was no longer as it was planned for. Its task is held as before.
+package struct RefusedCommit: Sendable, Hashable {
+    package let id: TaskID
+    /// The run as it is; nil if there is no such run.
+    package let run: RunSummary?
+}
+
+/// Writes effects as words: a name and its arguments each, see `lua/includes/read_effects.lua`.
+private struct EffectWriter {
+    let run: RunID
+    let hasMoment: Bool
+    var heads: [String] = []
+    var words = RedisArguments()
+    private var places: [String: Int] = [:]
+
+    init(run: RunID, hasMoment: Bool) {
+        self.run = run
+        self.hasMoment = hasMoment
+    }
+
+    mutating func append(_ effects: [Effect], _ head: (RunTask) -> TaskRecord) throws(StoreError) {
+        for effect in effects { try append(effect, head) }
+    }
+
+    private mutating func place(of task: RunTask, _ head: (RunTask) -> TaskRecord) throws(StoreError) -> String {
+        var record = head(task)
+        record.options.run = run
+        do {
+            try Name.kind.check(record.kind)
+            try Name.queue.check(record.queue)
+            try Name.tenant.check(record.tenant)
+            for limit in record.options.limits { try limit.checkAsKey() }
+        } catch {
+            throw .invalid("task \(task.text.debugDescription) of run \(run): \(error)")
+        }
+        let text = record.head
+        if let place = places[text] { return String(place) }
+        heads.append(text)
+        places[text] = heads.count
+        return String(heads.count)
+    }
+
+    private mutating func write(_ texts: String...) { for text in texts { words.append(text) } }
+
+    private mutating func write(
+        _ launch: Launch, _ head: (RunTask) -> TaskRecord
+    ) throws(StoreError) {
+        write(
+            try place(of: launch.task, head), launch.task.text, launch.step, launch.from.map(\.letter).joined(),
+            launch.to.letter)
+    }
+
+    private mutating func writeItems(_ step: String, _ head: (RunTask) -> TaskRecord) throws(StoreError) {
+        write(try place(of: .item(step, 0), head), RunTask.itemText(step))
+        write(try place(of: .gather(step), head), RunTask.gather(step).text)
+    }
+
+    private mutating func append(_ effect: Effect, _ head: (RunTask) -> TaskRecord) throws(StoreError) {
+        switch effect {
+        case .moveRun(let from, let to): write("run", from.letter, to.letter)
+        case .setFact(.isFailing(let value)): write("fact", "failing", value ? "1" : "0")
+        case .setFact(.rollsBackOnCancel(let value)): write("fact", "rolls", value ? "1" : "0")
+        case .setFact(.stuckRollbacks(let count)): write("fact", "stuck", String(count))
+        case .moveStep(let step, let from, let to, let branch): write("move", step, from.letter, to.letter, branch ?? "")
+        case .keepOutput(let step): write("keep", step)
+        case .launch(let launch):
+            write("launch")
+            try write(launch, head)
+        case .schedule(let task, let opens): write("add", try place(of: task, head), task.text, opens ? "1" : "0")
+        case .arrive(let arrival):
+            switch arrival.join {
+            case .forward(let step): write("arrive", "j", step)
+            case .backward(let step): write("arrive", "k", step)
+            }
+            write(String(arrival.taken), String(arrival.missed), String(arrival.need), String(arrival.edges))
+            try write(arrival.launch, head)
+        case .resetStep(let step, let to, let taken, let missed, let keepsItems):
+            write("reset", step, to.letter, String(taken), String(missed), keepsItems ? "1" : "0")
+        case .close: write("close")
+        case .whenIdle(let then):
+            var inner = EffectWriter(run: run, hasMoment: hasMoment)
+            (inner.heads, inner.places) = (heads, places)
+            try inner.append(then, head)
+            (heads, places) = (inner.heads, inner.places)
+            write("idle", String(inner.words.count))
+            words.append(contentsOf: inner.words)
+        case .arm(let task, let after):
+            write("arm", try place(of: task, head), task.text, String(max(after.milliseconds, 0)))
+        case .disarm(let task): write("disarm", task.text)
+        case .armAtCarriedMoment(let task):
+            guard hasMoment else { throw .invalid("the commit carries no moment for \(task.text.debugDescription)") }
+            write("armat", try place(of: task, head), task.text)
+        case .openFan(let step, .all(let tasks, let window)):
+            guard window <= FanOut.maximumConcurrency else { throw .invalid("window of \(step) is \(window)") }
+            write("fan", step, "all", String(tasks), String(window))
+            try writeItems(step, head)
+        case .openFan(let step, .rest(let window)):
+            guard window <= FanOut.maximumConcurrency else { throw .invalid("window of \(step) is \(window)") }
+            write("fan", step, "rest", "0", String(window))
+            try writeItems(step, head)
+        case .endItem(let step, let index, let failed, let stops):
+            write("item", step, String(index), failed ? "1" : "0", stops ? "1" : "0")
+            try writeItems(step, head)
+        case .releaseParked: write("release")
+        case .enterState(let state): write("enter", state)
+        case .keepObject: write("object")
+        case .awaitSignal, .startChild, .cancelChild, .tellParent:
+            throw .invalid("signals and child runs cannot be stored yet: \(effect)")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import PenstockModel
+import PenstockStore
+
+extension KeyspaceAudit {
+    /// Everything that a run has refers to what is there, and what counts as open is there to be ended.
+    var runFindings: [String] {
+        var findings: [String] = []
+        for (part, what) in [
+            (timers.keys.map { $0 }, "timers"), (shelves.keys.map { $0 }, "parked tasks"), (fans.keys.map { $0 }, "fan-outs"),
+            (histories.keys.map { $0 }, "a history"), (runTasksWaiting, "delayed tasks"),
+        ] {
+            for run in part where runs[run] == nil { findings.append("run \(run) is gone and has \(what)") }
+        }
+        for (run, fields) in runs { findings += self.findings(of: run, fields) }
+        for (part, values) in items {
+            let (run, step) = Self.split(part)
+            if fans[run]?.contains(step) != true { findings.append("items of \(part), which has no fan-out") }
+            if runs[run]?["n:" + step] == nil, !values.isEmpty { findings.append("items of \(part) are not counted") }
+        }
+        for (part, indexes) in broken {
+            let failed = Set((items[part] ?? [:]).filter { $0.value.hasPrefix("-") }.keys)
+            if indexes != failed { findings.append("failed items of \(part): \(indexes), and by result \(failed)") }
+        }
+        for (name, run) in foreign {
+            guard let fields = runs[run], let state = fields["f"]?.first else {
+                findings.append("foreign id \(name.debugDescription) is held by \(run), which is gone")
+                continue
+            }
+            if state.isUppercase || fields["x"] != name {
+                findings.append("foreign id \(name.debugDescription) is held by \(run), which is \(state)")
+            }
+        }
+        return findings
+    }
+
+    private static func split(_ part: String) -> (run: String, step: String) {
+        let parts = part.split(separator: ":", maxSplits: 1).map(String.init)
+        return (parts[0], parts.count > 1 ? parts[1] : "")
+    }
+
+    private func run(of id: String) -> String? {
+        heads[id]?.split(separator: "\t").first { $0.hasPrefix("w=") }.map { String($0.dropFirst(2)) }
+    }
+
+    private var runTasksWaiting: [String] { delayed.values.flatMap(\.keys).compactMap { run(of: $0) } }
+
+    private func findings(of run: String, _ fields: [String: String]) -> [String] {
+        var findings: [String] = []
+        let words = (fields["f"] ?? "").split(separator: " ")
+        guard words.count == 13, let round = Int(words[2]), let open = Int(words[9]), let state = words[0].first else {
+            return ["run \(run) has no readable facts"]
+        }
+        if open < 0 { findings.append("run \(run) has closed more than was open") }
+        if histories[run] == nil { findings.append("run \(run) has no history") }
+        if !shapes.contains(fields["d"] ?? "") { findings.append("run \(run) has a shape that is not there") }
+        if let name = fields["x"], !state.isUppercase, foreign[name] != run {
+            findings.append("run \(run) is live and does not hold its foreign id")
+        }
+        for (text, id) in timers[run] ?? [:] where runTasks[id].map({ !$0.hasSuffix("\t" + text) }) ?? true {
+            findings.append("timer \(text.debugDescription) of run \(run) is task \(id), which is another or none")
+        }
+        let counted = Set(fields.keys.filter { $0.hasPrefix("n:") }.map { String($0.dropFirst(2)) })
+        if counted != fans[run] ?? [] {
+            findings.append("run \(run) counts fan-outs \(counted) and lists \(fans[run] ?? [])")
+        }
+        // A machine has open what belongs to its visit; a run that has ended is not looked at.
+        guard !state.isUppercase, fields["m"] == nil else { return findings }
+        let tasks = runTasks.filter { self.run(of: $0.key) == run }.compactMap { id, payload in
+            RunTaskPayload(Array(payload.utf8))
+        }
+        let ofRun = tasks.count { payload in
+            guard payload.round == round else { return false }
+            switch payload.task {
+            case .start, .sweep, .planRollback, .prepare: return true
+            default: return false
+            }
+        }
+        let steps = fields.filter { $0.key.hasPrefix("s:") }.count { ["a", "w", "b"].contains($0.value.prefix(1)) }
+        if ofRun + steps != open {
+            findings.append("run \(run) has \(open) open, and \(steps) steps and \(ofRun) tasks of its own that are")
+        }
+        for (name, value) in fields where name.hasPrefix("s:") && ["a", "b"].contains(value.prefix(1)) {
+            let step = String(name.dropFirst(2))
+            let isThere = tasks.contains { $0.round == round && $0.task.step == step }
+            if !isThere { findings.append("step \(step) of run \(run) is \(value) and has no task") }
+        }
+        return findings
+    }
+}

@@ -1,0 +1,1 @@
+../../PenstockModelTests/Workflows/RandomGraph.swift

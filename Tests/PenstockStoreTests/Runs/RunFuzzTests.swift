@@ -1,0 +1,76 @@
+import PenstockModel
+import PenstockTesting
+import Testing
+
+@testable import PenstockStore
+
+/// Random graphs on Redis in lockstep with the model. `PENSTOCK_SEED` repeats a run, `PENSTOCK_FUZZ_RUNS` makes it longer.
+@Suite(.timeLimit(.minutes(30))) struct RunFuzzTests {
+    enum Kind: String, CaseIterable { case plain, failFast, rollback, controls, again }
+
+    static let count = ProcessEnvironment.value("PENSTOCK_FUZZ_RUNS").flatMap { Int($0) } ?? 12
+    static let seed = ProcessEnvironment.value("PENSTOCK_SEED").flatMap { UInt64($0) } ?? .random(in: 0..<1_000_000_000)
+
+    /// What the store can hold by now.
+    private func storable(_ graph: RandomGraph) -> RandomGraph {
+        var graph = graph
+        for place in graph.shape.steps.indices where graph.shape.steps[place].kind != .work {
+            graph.shape.steps[place].kind = .work
+        }
+        return graph
+    }
+
+    @Test(arguments: Kind.allCases)
+    func `random graphs do in Redis what the model says`(kind: Kind) async throws {
+        for number in 0..<Self.count {
+            let seed = Self.seed &+ UInt64(number)
+            var random = SeededRandom(seed: seed)
+            let rollback: RollbackPolicy? =
+                switch kind {
+                case .plain, .failFast: nil
+                case .rollback: random.chance(0.5) ? .preserve : .always
+                case .controls, .again: [nil, .preserve, .always].randomElement(using: &random) ?? nil
+                }
+            let graph = storable(
+                RandomGraph(
+                    &random, rollback: rollback, failFast: kind != .plain, failures: kind == .controls ? 0.1 : 0.2))
+            do {
+                try await withStore { store in
+                    var lockstep = try await RunLockstep(store, graph, seed: seed)
+                    if kind == .controls || kind == .again { lockstep.controls = 0.05 }
+                    try await lockstep.drive()
+                    if kind == .again { try await again(&lockstep) }
+                    #expect(lockstep.interpreter.run.state.isTerminal)
+                    #expect(try await store.remove(lockstep.run) == .removed)
+                    let audit = try await KeyspaceAudit.read(store)
+                    #expect(audit.runs.isEmpty && audit.heads.isEmpty && audit.timers.isEmpty && audit.items.isEmpty)
+                    #expect(audit.histories.isEmpty && audit.foreign.isEmpty && audit.broken.isEmpty)
+                }
+            } catch {
+                Issue.record("PENSTOCK_SEED=\(seed) \(kind): \(error)")
+                return
+            }
+            if Task.isCancelled { return }
+        }
+    }
+
+    /// Twice more: retried, or a step executed again or skipped by hand.
+    private func again(_ lockstep: inout RunLockstep) async throws {
+        for _ in 0..<2 where lockstep.interpreter.run.state.isTerminal {
+            let run = lockstep.interpreter.run
+            guard let step = lockstep.graph.shape.steps.randomElement(using: &lockstep.random) else { return }
+            do {
+                switch Int.random(in: 0..<3, using: &lockstep.random) {
+                case 0: try await lockstep.control(try lockstep.planner.retry(run))
+                case 1: try await lockstep.control(try lockstep.planner.rerun(from: step.name, run))
+                default:
+                    try await lockstep.control(
+                        try lockstep.planner.skip(step.name, lockstep.interpreter.facts(step)))
+                }
+            } catch is RunControlError {
+                continue
+            }
+            try await lockstep.drive()
+        }
+    }
+}

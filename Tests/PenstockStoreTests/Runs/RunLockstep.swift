@@ -1,0 +1,403 @@
+import PenstockModel
+import PenstockTesting
+import RedisClient
+import Testing
+
+@testable import PenstockStore
+
+extension SeededRandom {
+    mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }
+}
+
+/// A run of a random graph in Redis, and the same run in the interpreter of the model, commit by commit: workers that claim
+/// in the order of the lanes, hold several tasks, end them in any order and several at once, give them back, send commits
+/// twice, and plan with what they read some time ago.
+struct RunLockstep {
+    struct Claimed {
+        var task: ClaimedTask
+        var worker: Int
+        var payload: RunTaskPayload
+        var run: RunFacts
+        var step: StepFacts?
+        var standing: [String: StepStanding]
+        var beginning: Beginning
+        var hasExecuted = false
+    }
+
+    let store: Store
+    let graph: RandomGraph
+    let planner: GraphPlanner
+    let run: RunID
+    var interpreter: RunInterpreter
+    var random: SeededRandom
+    var players: [Player] = []
+    var claimed: [Claimed] = []
+    var controls = 0.0
+    var conflicts = 0
+    var commits = 0
+    /// What was done last, for people.
+    var last: [String] = []
+
+    init(_ store: Store, _ graph: RandomGraph, seed: UInt64, chunk: Int = 7) async throws {
+        self.store = store
+        self.graph = graph
+        planner = GraphPlanner(try GraphIndex(graph.shape), chunk: chunk)
+        random = SeededRandom(seed: seed &+ 1)
+        run = store.makeRunID()
+        interpreter = RunInterpreter()
+        for number in 0..<2 { players.append(try await Player(store, "w\(number)", queues: ["q0", "q1"])) }
+        let digest = try await store.keepShape(Array("shape \(seed)".utf8))
+        let new = NewRun(id: run, workflow: "flow", shapeDigest: digest, foreignID: "f")
+        let plan = planner.start(new.facts)
+        let answer = try await store.start(new, try commit(plan, revision: 0), by: "test")
+        #expect(interpreter.commit(plan, revision: 0, task: nil) == .applied)
+        guard case .started(let summary) = answer else { throw Surprise("\(answer)") }
+        #expect(summary.facts == interpreter.run)
+        try await compare("start")
+    }
+
+    /// Different lanes, so that tasks do not come in the order of their making.
+    func head(_ task: RunTask) -> TaskRecord {
+        let number = task.text.utf8.reduce(7) { ($0 &* 31 &+ Int($1)) & 0xFFFF }
+        return TaskRecord(
+            kind: "flow", queue: "q\(number % 2)", tenant: "t\(number / 2 % 3)",
+            priority: [.normal, .normal, 1, -2][number / 6 % 4], payload: [])
+    }
+
+    func commit(_ plan: Plan, revision: Int, error: String = "") throws(StoreError) -> RunCommit {
+        try RunCommit(plan, run: run, revision: revision, output: [1, 0, 2], error: error, head: head)
+    }
+
+    // MARK: Turns
+
+    /// Until nothing is left to do.
+    mutating func drive() async throws {
+        var turns = 0
+        while turns < 5000 {
+            turns += 1
+            if random.chance(controls) { try await control() }
+            if !interpreter.timers.isEmpty, random.chance(0.05) {
+                try await fire(Int.random(in: 0..<interpreter.timers.count, using: &random))
+            }
+            if !interpreter.queue.isEmpty, claimed.isEmpty || (claimed.count < 5 && random.chance(0.5)) {
+                try await cycle(Int.random(in: 0..<2, using: &random), [], room: Int.random(in: 1...2, using: &random))
+            } else if !claimed.isEmpty {
+                try await finish()
+            } else if try await !outside() {
+                return
+            }
+        }
+        throw Surprise("the run goes round in circles")
+    }
+
+    private mutating func fire(_ index: Int) async throws {
+        let timer = interpreter.timers[index]
+        last = ["fire \(timer.task)"]
+        let answer = try await store.revive([try #require(TaskID(id(timer.id)))])
+        guard answer == [.ready] else { throw Surprise("timer \(timer): \(answer)") }
+        interpreter.fire(index)
+        try await compare("fire")
+    }
+
+    private mutating func outside() async throws -> Bool {
+        let timers = interpreter.timers.indices.filter {
+            if case .health = interpreter.timers[$0].task { false } else { true }
+        }
+        if let timer = timers.randomElement(using: &random) {
+            try await fire(timer)
+            return true
+        }
+        guard interpreter.run.state == .paused else { return false }
+        try await control(try planner.resume(interpreter.run))
+        return true
+    }
+
+    private mutating func control() async throws {
+        let run = interpreter.run
+        let step = graph.shape.steps.randomElement(using: &random)
+        let plan: Plan
+        do {
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0...2: plan = try planner.pause(run)
+            case 3...5: plan = try planner.resume(run)
+            case 6: plan = try planner.cancel(run, rollBack: graph.shape.rollback != nil && random.chance(0.5))
+            default:
+                guard let step else { return }
+                let facts = interpreter.facts(step)
+                if facts.state == .rollbackFailed {
+                    plan =
+                        try random.chance(0.5)
+                        ? planner.retryRollback(step.name, facts) : planner.skipRollback(step.name, facts)
+                } else if !run.state.isTerminal {
+                    plan = try planner.skip(step.name, facts)
+                } else {
+                    return
+                }
+            }
+        } catch {
+            // Refused, as it may be; the run goes on.
+            return
+        }
+        try await control(plan)
+    }
+
+    /// Sometimes planned for what is no more.
+    mutating func control(_ plan: Plan) async throws {
+        let revision = interpreter.run.revision - (random.chance(0.1) ? 1 : 0)
+        last = ["control \(plan.effects) at \(revision)"]
+        let answer = try await store.control(try commit(plan, revision: revision), by: "test")
+        // A client has no task to end, so that a plan without effects is fenced like others.
+        var expected = RunInterpreter.Answer.conflict
+        if revision == interpreter.run.revision {
+            expected = interpreter.commit(plan, revision: revision, task: nil)
+        }
+        switch (answer, expected) {
+        case (.applied(let summary), .applied), (.conflict(let summary), .conflict):
+            #expect(summary.facts == interpreter.run)
+        default: throw Surprise("\(answer) instead of \(expected)")
+        }
+        try await compare("control")
+    }
+
+    /// Ends some of the tasks that one worker has, and claims in the same call.
+    private mutating func finish() async throws {
+        let worker = claimed[Int.random(in: 0..<claimed.count, using: &random)].worker
+        var batch: [Claimed] = []
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+            let own = claimed.indices.filter { claimed[$0].worker == worker }
+            guard let index = own.randomElement(using: &random) else { break }
+            batch.append(claimed.remove(at: index))
+        }
+        while !batch.isEmpty {
+            let room = random.chance(0.3) && claimed.count < 5 ? 1 : 0
+            let refused = try await cycle(worker, batch, room: room)
+            conflicts += refused.count
+            batch = []
+            for old in refused { batch.append(try await look(old)) }
+        }
+    }
+
+    /// One turn of a worker. Returns those whose commit was refused.
+    @discardableResult
+    private mutating func cycle(_ worker: Int, _ batch: [Claimed], room: Int) async throws -> [Claimed] {
+        last = []
+        var ended: [EndedTask] = []
+        var committed: [EndedRunTask] = []
+        var plans: [(Claimed, Plan)] = []
+        for var claim in batch {
+            if claim.beginning == .execute, claim.payload.task.step != nil { claim.hasExecuted = true }
+            if random.chance(0.1) {
+                let outcome: Outcome =
+                    claim.hasExecuted
+                    ? .retry(after: .zero, counted: true, attempt: claim.task.attempt, message: "lost") : .released
+                ended.append(claim.task.ended(outcome))
+                last.append("give back \(claim.payload.task)")
+                interpreter.giveBack(try number(claim.task.id), wasAttempted: claim.hasExecuted)
+                continue
+            }
+            let outcome = outcome(of: claim.payload.task)
+            let plan = plan(for: claim, outcome)
+            let error = outcome == .failed ? "failed \(claim.payload.task)" : ""
+            committed.append(
+                EndedRunTask(
+                    id: claim.task.id, claim: claim.task.claim, task: claim.payload.task,
+                    commit: try commit(plan, revision: claim.run.revision, error: error)))
+            plans.append((claim, plan))
+            last.append("end \(claim.payload.task) \(claim.beginning) \(plan.task) \(plan.effects)")
+        }
+        let turn = try await players[worker].turn(room, ended: ended, committed: committed)
+        commits += committed.count
+        var refused: [Claimed] = []
+        for (claim, plan) in plans {
+            switch interpreter.commit(plan, revision: claim.run.revision, task: try number(claim.task.id)) {
+            case .applied: break
+            case .stale: throw Surprise("a task that was held is unknown to the model")
+            case .conflict: refused.append(claim)
+            }
+        }
+        guard turn.stale.isEmpty, turn.refused.map(\.id) == refused.map(\.task.id) else {
+            throw Surprise("stale \(turn.stale), refused \(turn.refused), expected \(refused.map(\.task.id)): \(last)")
+        }
+        for task in turn.claimed {
+            last.append("claim \(task.id)")
+            let number = try number(task.id)
+            guard let index = interpreter.queue.firstIndex(where: { $0.id == number }) else {
+                throw Surprise("claimed \(task.id), which is not queued")
+            }
+            let expected = interpreter.claim(index)
+            let payload = try #require(RunTaskPayload(task.record.payload))
+            #expect(payload.task == expected.task && payload.round == expected.round)
+            #expect(task.record.options.run == run)
+            #expect(task.wasAttempted == expected.wasAttempted)
+            let claim = Claimed(
+                task: task, worker: worker, payload: payload, run: interpreter.run, standing: [:], beginning: .drop)
+            claimed.append(try await look(claim))
+        }
+        if room > 0, batch.isEmpty, turn.claimed.isEmpty { throw Surprise("nothing was claimed of \(interpreter.queue)") }
+        try await compare("cycle")
+        if random.chance(0.2), !committed.isEmpty {
+            // The reply was lost, and the call is sent again.
+            let gone = Set(refused.map(\.task.id))
+            let applied = committed.filter { !gone.contains($0.id) }
+            let again = try await players[worker].turn(committed: applied)
+            #expect(again.stale == applied.map(\.id) && again.refused.isEmpty)
+            try await compare("the same once more")
+        }
+        return refused
+    }
+
+    /// Reads the facts, and decides anew what to do unless code has run already.
+    private mutating func look(_ old: Claimed) async throws -> Claimed {
+        var new = old
+        let task = old.payload.task
+        let step = task.step.flatMap { planner.graph.step(named: $0) }
+        let names = step.map { [$0.name] + $0.dependencies.map(\.step) } ?? graph.shape.steps.map(\.name)
+        let reading = try #require(try await store.read(RunQuery(run, steps: names)))
+        new.run = reading.facts
+        new.standing = reading.steps.filter { $0.value.state != .pending }
+        #expect(reading.facts == interpreter.run)
+        if let step {
+            let facts = StepFacts(
+                run: reading.facts, round: old.payload.round, state: reading.standing(step.name).state,
+                dependencies: step.dependencies.map { reading.standing($0.step) }, wasAttempted: old.task.wasAttempted,
+                fan: reading.fans[step.name])
+            #expect(
+                facts
+                    == interpreter.facts(step, round: old.payload.round, wasAttempted: old.task.wasAttempted))
+            new.step = facts
+            if !old.hasExecuted { new.beginning = planner.begin(task, facts) }
+        } else if !old.hasExecuted {
+            new.beginning = planner.begin(task, run: new.run, round: old.payload.round)
+        }
+        return new
+    }
+
+    private func plan(for claim: Claimed, _ outcome: StepOutcome) -> Plan {
+        let standing = { (name: String) in claim.standing[name] ?? StepStanding(.pending) }
+        switch claim.beginning {
+        case .drop: return .nothing
+        case .park: return .park
+        case .end(let outcome): return claim.step.map { planner.ended(claim.payload.task, outcome, $0) } ?? .nothing
+        case .execute:
+            switch claim.payload.task {
+            case .start(let from): return planner.start(from: from, claim.run, standing: standing)
+            case .sweep(let from): return planner.sweep(from: from, claim.run, standing: standing)
+            case .planRollback(let from): return planner.planRollback(from: from, claim.run, standing: standing)
+            case .prepare(let what, let from):
+                return planner.prepare(what, from: from, claim.run, standing: standing)
+            default: return claim.step.map { planner.ended(claim.payload.task, outcome, $0) } ?? .nothing
+            }
+        }
+    }
+
+    /// What the code of a task comes to.
+    private mutating func outcome(of task: RunTask) -> StepOutcome {
+        guard let name = task.step, let step = planner.graph.step(named: name) else { return .succeeded() }
+        switch task {
+        case .item(_, let index):
+            let size = step.fanOut?.batchSize ?? 1
+            return graph.failingItems[name, default: []].contains { $0 / size == index } ? .failed : .succeeded()
+        case .rollBack: return graph.rollbackFails.contains(name) ? .failed : .succeeded()
+        case .health: return .started
+        case .sync where random.chance(0.3): return .started
+        case .step:
+            if graph.fates[name] == .skip { return .skipped }
+            if step.longRunning != nil { return .started }
+            if let items = graph.items[name], graph.fates[name] != .failure { return .expanded(items: items) }
+        default: break
+        }
+        switch graph.fates[name] {
+        case .failure: return .failed
+        case .success(let branch): return .succeeded(branch: branch)
+        case .skip, nil: return .succeeded()
+        }
+    }
+
+    // MARK: Comparison
+
+    func id(_ number: Int) -> String {
+        let text = String(number)
+        return "\(run)-\(Character(UnicodeScalar(UInt8(96 + text.utf8.count))))\(text)"
+    }
+
+    func number(_ id: TaskID) throws -> Int {
+        try #require(Int(id.rawValue.dropFirst(run.rawValue.utf8.count + 2)), "\(id)")
+    }
+
+    /// Everything that Redis holds of the run against everything that the interpreter holds.
+    func compare(_ what: String) async throws {
+        let audit = try await KeyspaceAudit.read(store)
+        let differences = audit.findings + differences(from: audit)
+        if !differences.isEmpty {
+            throw Surprise("after \(what) (\(last.joined(separator: "; "))):\n\(differences.joined(separator: "\n"))")
+        }
+    }
+
+    private func differences(from audit: KeyspaceAudit) -> [String] {
+        var found: [String] = []
+        func same<Value: Equatable>(_ what: String, _ redis: Value, _ model: Value) {
+            if redis != model { found.append("\(what): \(redis) in Redis, \(model) in the model") }
+        }
+        let fields = audit.runs[run.rawValue] ?? [:]
+        guard let summary = fields["f"].flatMap({ RunSummary(field: $0) }) else { return ["no facts"] }
+        same("facts", summary.facts, interpreter.run)
+        same("open", summary.open, interpreter.open)
+        func named(_ prefix: String) -> [String: String] {
+            Dictionary(
+                uniqueKeysWithValues: fields.filter { $0.key.hasPrefix(prefix) }.map {
+                    (String($0.key.dropFirst(2)), $0.value)
+                })
+        }
+        same(
+            "steps", named("s:").compactMapValues { StepStanding(field: $0) },
+            interpreter.steps.filter { $0.value.state != .pending })
+        same("outputs", Set(named("o:").keys), interpreter.outputs)
+        var joins: [Arrival.Join: RunInterpreter.Counts] = [:]
+        for (prefix, join) in [("j:", Arrival.Join.forward), ("k:", Arrival.Join.backward)] {
+            for (step, value) in named(prefix) {
+                let numbers = value.split(separator: " ").compactMap { Int($0) }
+                joins[join(step)] = RunInterpreter.Counts(taken: numbers[0], missed: numbers[1])
+            }
+        }
+        same("joins", joins, interpreter.joins.filter { $0.value != RunInterpreter.Counts() })
+
+        func described(_ task: RunInterpreter.LiveTask) -> (String, String) {
+            (id(task.id), "\(task.round)\t\(task.task.text) \(task.wasAttempted)")
+        }
+        func described(_ id: String) -> (String, String) {
+            (id, "\(audit.runTasks[id] ?? "") \(audit.tries[id] != nil)")
+        }
+        let delayed = audit.delayed.values.flatMap(\.keys)
+        let queued = audit.lanes.values.flatMap { $0 } + delayed.filter { audit.tries[$0] != nil }
+        func table(_ pairs: [(String, String)]) -> [String: String] { Dictionary(pairs) { first, _ in first } }
+        same("queue", table(queued.map(described)), table(interpreter.queue.map(described)))
+        same("held", table(audit.held.values.flatMap(\.keys).map(described)), table(interpreter.held.values.map(described)))
+        let timers = delayed.filter { audit.tries[$0] == nil }
+        same("timers", table(timers.map(described)), table(interpreter.timers.map(described)))
+        let shelf = (audit.shelves[run.rawValue] ?? []).map { String($0.prefix { $0 != "\t" }) }
+        same("parked", table(shelf.map(described)), table(interpreter.parked.map(described)))
+
+        same("fan-outs", Set(named("n:").keys), Set(interpreter.fans.keys))
+        for (step, value) in named("n:") {
+            guard let fan = interpreter.fans[step] else { continue }
+            let numbers = value.split(separator: " ").map { Int($0) }
+            same(
+                "numbers of \(step)", numbers[0..<6].map { $0 ?? -1 },
+                [fan.total, fan.next, fan.done, fan.failed.count, fan.inFlight, fan.isStopped ? 1 : 0])
+            let items = audit.items["\(run):\(step)"] ?? [:]
+            same(
+                "done of \(step)", Set(items.filter { $0.value.hasPrefix("+") }.compactMap { Int($0.key) }),
+                fan.succeeded)
+            let broken = Set((audit.broken["\(run):\(step)"] ?? []).compactMap { Int($0) })
+            let again = numbers[6].map { from in broken.filter { $0 > from }.sorted() } ?? []
+            same("to be done again of \(step)", again, fan.redo)
+            if !fan.failed.isSubset(of: broken) { found.append("failed of \(step): \(broken), \(fan.failed)") }
+        }
+        return found
+    }
+}
+
+extension ClaimedTask {
+    /// Whether an earlier attempt may have acted.
+    var wasAttempted: Bool { history.attempts > 0 || history.recoveries > 0 || !history.troubles.isEmpty }
+}

@@ -1,0 +1,37 @@
+--- read_effects: the effects of a commit, from the words ARGV[from] .. ARGV[to]: a list of tables of a name and its
+--- arguments. In `forms` each letter is an argument: a word, a number, or the number of one of so many heads.
+local function read_effects(from, to, heads)
+  local forms = {
+    run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwn', arrive = 'wwnnnnhwwww',
+    reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
+    item = 'wnnnhwhw', release = '', enter = 'w', object = '',
+  }
+  local effects, at = {}, from
+  while at <= to do
+    local form = forms[ARGV[at]]
+    if not form or at + #form > to then
+      error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
+    end
+    local effect = { unpack(ARGV, at, at + #form) }
+    for i = 1, #form do
+      local letter = string.sub(form, i, i)
+      if letter ~= 'w' then
+        effect[i + 1] = tonumber(effect[i + 1])
+        if not effect[i + 1] or (letter == 'h' and (effect[i + 1] < 1 or effect[i + 1] > heads)) then
+          error({ err = 'BADCALL effect ' .. ARGV[at] .. ' has a wrong number (argument ' .. at + i .. ')' })
+        end
+      end
+    end
+    at = at + #form + 1
+    if effect[1] == 'idle' then
+      local last = at + effect[2] - 1
+      if last > to then
+        error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
+      end
+      effect[2] = read_effects(at, last, heads)
+      at = last + 1
+    end
+    effects[#effects + 1] = effect
+  end
+  return effects
+end

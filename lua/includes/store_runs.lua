@@ -1,0 +1,57 @@
+--- store_runs: writes what commits did to their runs (see `try_plan`): tasks, fields, history, and the rest. `plan` and
+--- `gate` as for `store_group`; `finish_plan`, or the like, must follow.
+--@include key
+--@include run_text
+--@include store_group
+--@include do_deed
+local function store_runs(runs, plan, now, gate)
+  for _, run in ipairs(runs) do
+    if run.facts then
+      local values, group = {}, nil
+      for _, task in ipairs(run.tasks) do
+        if group and (task.lane ~= group.lane or task.start ~= group.start) then
+          store_group(group, values, 1, #values, plan, now, gate)
+          group = nil
+        end
+        if not group then
+          values, group = {}, { lane = task.lane, start = task.start, extras = {} }
+        end
+        values[#values + 1], values[#values + 2] = task.id, task.record
+      end
+      if group then
+        store_group(group, values, 1, #values, plan, now, gate)
+      end
+      if run.facts.rest == 1 and run.facts.state ~= 'u' then
+        do_deed(run, { 'release' }, plan)
+      end
+      for _, deed in ipairs(run.deeds) do
+        do_deed(run, deed, plan)
+      end
+      for _, entry in ipairs(run.history) do
+        run.facts.last = math.max(run.facts.last, now)
+        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
+        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
+          entry[2], unpack(more))
+      end
+      local set, gone = {}, {}
+      for name in pairs(run.dirty) do
+        local value = run.fields[name]
+        if value then
+          set[#set + 1], set[#set + 2] = name, value
+        else
+          gone[#gone + 1] = name
+        end
+      end
+      local facts = run_text(run.facts)
+      if facts ~= run.fields.f then
+        set[#set + 1], set[#set + 2] = 'f', facts
+      end
+      for from = 1, #set, 2000 do
+        redis.call('HSET', key('run', run.id), unpack(set, from, math.min(from + 1999, #set)))
+      end
+      for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
+      end
+    end
+  end
+end

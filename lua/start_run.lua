@@ -1,0 +1,70 @@
+--- start_run: stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
+--- and is answered as the first time, for 30 s.
+--- KEYS[1] prefix: hash tag of the shard
+--- ARGV[1] token: names this call
+--- ARGV[2] run: id
+--- ARGV[3] workflow: its name
+--- ARGV[4] shape: digest of its shape (see keep_shape)
+--- ARGV[5] input: payload
+--- ARGV[6] foreign: if not '', an id from outside of which the workflow has one live run
+--- ARGV[7] callback: '1' if the run has a callback URL
+--- ARGV[8] by: who asks, for the history
+--- ARGV[9] plan...: see includes/read_plan.lua
+--- returns: now (ms); 'started' or 'live' (a live run has the foreign id); the facts of the run, for 'live' the id of
+---   that one
+--- errors: NOSHAPE there is no such shape; IDTAKEN there is a run of this id; UNFIT the plan is not one of a start
+--@include key
+--@include number
+--@include clock
+--@include open_run
+--@include read_plan
+--@include look_at
+--@include run_facts
+--@include run_text
+--@include try_plan
+--@include store_runs
+--@include gate_at
+--@include finish_plan
+local callback, plan = number(7, 'callback'), read_plan(9)
+local now, _, us = clock()
+local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
+local before = redis.call('GET', sent)
+if before then
+  local answer, rest = string.match(before, '^(%l+) (.*)$')
+  return { moment, answer, rest }
+end
+if redis.call('EXISTS', key('run', ARGV[2])) == 1 then
+  return redis.error_reply('IDTAKEN ' .. ARGV[2])
+end
+if redis.call('HEXISTS', key('shapes'), ARGV[4]) == 0 then
+  return redis.error_reply('NOSHAPE ' .. ARGV[4])
+end
+local name = ARGV[6] ~= '' and ARGV[3] .. '\t' .. ARGV[6]
+local holder = name and redis.call('HGET', key('foreign'), name)
+if holder then
+  redis.call('SET', sent, 'live ' .. holder, 'EX', 30)
+  return { moment, 'live', holder }
+end
+local runs = {}
+local run = open_run(runs, ARGV[2])
+look_at(run, plan.effects)
+for field in pairs(run.wanted) do
+  run.fields[field] = false
+end
+run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', callback, now))
+for field, value in pairs({ w = ARGV[3], d = ARGV[4], i = ARGV[5], x = name or nil }) do
+  run.fields[field], run.dirty[field] = value, true
+end
+if not try_plan(run, plan, 0, ARGV[8]) then
+  return redis.error_reply('UNFIT the plan does not start a run')
+end
+local todo = { entering = {}, ready = {}, earlier = {} }
+local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+if name then
+  table.insert(run.deeds, 1, { 'hold', name })
+end
+store_runs(runs, todo, now, gate)
+finish_plan(todo, now)
+local facts = run_text(run.facts)
+redis.call('SET', sent, 'started ' .. facts, 'EX', 30)
+return { moment, 'started', facts }
