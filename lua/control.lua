@@ -35,7 +35,7 @@ load_runs(runs)
 if not run.facts then
   return { moment, 'unknown', '' }
 end
-if not try_plan(run, plan, revision, ARGV[4]) then
+if not try_plan(run, plan, revision, ARGV[4], runs, now) then
   return { moment, run.rival and 'taken' or 'conflict', run.rival or run.fields.f }
 end
 local todo = { entering = {}, ready = {}, earlier = {} }

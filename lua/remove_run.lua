@@ -35,5 +35,5 @@ end
 if name and redis.call('HGET', key('foreign'), name) == id then
   redis.call('HDEL', key('foreign'), name)
 end
-redis.call('UNLINK', key('run', id), key('history', id))
+redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
 return 'removed'

@@ -55,7 +55,7 @@ run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', callback, n
 for field, value in pairs({ w = ARGV[3], d = ARGV[4], i = ARGV[5], x = name or nil }) do
   run.fields[field], run.dirty[field] = value, true
 end
-if not try_plan(run, plan, 0, ARGV[8]) then
+if not try_plan(run, plan, 0, ARGV[8], runs, now) then
   return redis.error_reply('UNFIT the plan does not start a run')
 end
 local todo = { entering = {}, ready = {}, earlier = {} }

@@ -39,6 +39,36 @@ import Testing
         }
     }
 
+    static let runDamage: [[String]] = [
+        ["HDEL", "run:RUN", "s:a"], ["HSET", "run:RUN", "f", "x"], ["HSET", "run:RUN", "s:b", "a"], ["DEL", "run:RUN"],
+        ["DEL", "history:RUN"], ["DEL", "shapes"], ["HDEL", "foreign", "flow\tf"], ["HSET", "foreign", "flow\tg", "RUN"],
+        ["HSET", "foreign", "flow\tg", "gone"], ["RPUSH", "shelf:RUN", "gone\tq\t"], ["DEL", "timers:gone"],
+        ["HSET", "timers:RUN", "sync\tb", "gone"], ["HDEL", "tasks", "TIMER"], ["SADD", "fans:RUN", "b"],
+        ["HSET", "items:RUN:b", "0", "+1 "], ["ZADD", "broken:RUN:fan", "0", "0"], ["SREM", "fans:RUN", "fan"],
+        ["HSET", "signals:gone", "go", "1 1"], ["HSET", "timers:gone", "sync\tb", "x"], ["DEL", "lane:q\t"],
+        ["RPUSH", "shelf:RUN", "TIMER\tq\t"],
+    ]
+
+    @Test(arguments: runDamage)
+    func `damage to runs is found`(command: [String]) async throws {
+        try await withStore(audits: false) { store in
+            let run = try await RunBench(store, foreignID: "f")
+            try await run.apply([
+                .launch(.step("a")), .arm(.sync("a"), after: .seconds(60)), .launch(.step("fan")),
+                .moveStep("fan", from: .active, to: .waiting), .openFan("fan", .all(tasks: 2, window: 1)),
+            ])
+            #expect(try await KeyspaceAudit.check(store) == [])
+            let timer = try #require(try await KeyspaceAudit.read(store).timers[run.id.rawValue]?.values.first)
+            var arguments = command.dropFirst().map {
+                $0.replacing("RUN", with: run.id.rawValue).replacing("TIMER", with: timer)
+            }
+            arguments[0] = store.keys.prefix + arguments[0]
+            let reply = try await store.redis.send(RedisCommand(command[0], RedisArguments(Array(arguments))))
+            let findings = try await KeyspaceAudit.check(store)
+            #expect(findings.isEmpty == (reply.int == 0), "\(reply)")
+        }
+    }
+
     private static var root: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

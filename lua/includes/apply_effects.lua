@@ -10,6 +10,10 @@
 --@include end_item
 --@include move_run
 --@include reset_step
+--@include await_signal
+--@include take_signal
+--@include start_child
+--@include tell_parent
 local function apply_effects(trial, effects)
   local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
   local idle = {}
@@ -38,7 +42,7 @@ local function apply_effects(trial, effects)
     elseif name == 'launch' then
       launch(trial, unpack(effect, 2))
     elseif name == 'add' then
-      queue_task(trial, a, b)
+      queue_task(trial, a, b, '', d == 1 and plan.output)
       facts.open = facts.open + c
     elseif name == 'arrive' then
       if arrive(trial, a .. ':' .. b, unpack(effect, 4, 7)) then
@@ -65,6 +69,16 @@ local function apply_effects(trial, effects)
       facts.revision, facts.open = facts.revision + 1, 0
       deeds[#deeds + 1] = { 'clear' }
       trial.moves[#trial.moves + 1] = 'm' .. a
+    elseif name == 'await' then
+      await_signal(trial, a, b, c, d)
+    elseif name == 'signal' then
+      take_signal(trial, a)
+    elseif name == 'child' then
+      start_child(trial, unpack(effect, 2))
+    elseif name == 'stop' then
+      deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+    elseif name == 'tell' then
+      tell_parent(trial, a)
     elseif name == 'object' then
       changed.b, facts.revision = plan.output, facts.revision + 1
     end

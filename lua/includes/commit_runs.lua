@@ -24,7 +24,7 @@ local function commit_runs(worker, commits, runs, rare, stale, refused, done, fr
       local is_plain = commit.ending == 'done' and not commit.plan.effects[1]
       if seen[id] or not lease or string.sub(lease, 1, #fence) ~= fence then
         stale[#stale + 1] = id
-      elseif not is_plain and not try_plan(run, commit.plan, commit.revision, worker) then
+      elseif not is_plain and not try_plan(run, commit.plan, commit.revision, worker, runs, now) then
         refused[#refused + 1] = id
         refused[#refused + 1] = run.facts and run_text(run.facts) or ''
       elseif commit.ending == 'park' then

@@ -4,6 +4,7 @@
 ---   arm <text> <id>      the task is a timer now, in place of the one of the same text
 ---   disarm <text>, clear, ended <text> <id>   takes it back; takes all back; it has run
 ---   hold <name>, let go <name>   its foreign id, while it is live
+---   take <signal>, buffer <signal> <what it brings>   signals: `first last`, and `name TAB number` each
 ---   fan <step> <old>, unfan <step>, items <step> <values>, broken / mended <step> <item>   fan-outs
 --@include key
 --@include disarm
@@ -49,6 +50,21 @@ local function do_deed(run, deed, plan)
   elseif name == 'let go' then
     if redis.call('HGET', key('foreign'), a) == run.id then
       redis.call('HDEL', key('foreign'), a)
+    end
+  elseif name == 'take' or name == 'buffer' then
+    local signals = key('signals', run.id)
+    local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
+    if name == 'take' then
+      redis.call('HDEL', signals, a .. '\t' .. first)
+      first = first + 1
+    else
+      last = last + 1
+      redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
+    end
+    if tonumber(first) > tonumber(last) then
+      redis.call('HDEL', signals, a)
+    else
+      redis.call('HSET', signals, a, string.format('%d %d', first, last))
     end
   elseif name == 'fan' then
     redis.call('SADD', key('fans', run.id), a)

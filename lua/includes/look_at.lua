@@ -20,6 +20,12 @@ local function look_at(run, effects)
       wanted['n:' .. effect[2]] = true
       run.items[effect[2]] = run.items[effect[2]] or {}
       run.items[effect[2]][string.format('%d', effect[3])] = false
+    elseif name == 'await' then
+      wanted['g:' .. effect[2]] = true
+    elseif name == 'stop' then
+      wanted['c:' .. effect[2]] = true
+    elseif name == 'tell' then
+      wanted.p = true
     elseif name == 'enter' then
       wanted.m = true
     end

@@ -5,7 +5,7 @@ local function open_run(runs, id)
   if not run then
     run = {
       id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
-      history = {},
+      history = {}, taken = {},
     }
     runs[id], runs[#runs + 1] = run, run
   end

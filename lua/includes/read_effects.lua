@@ -2,9 +2,10 @@
 --- arguments. In `forms` each letter is an argument: a word, a number, or the number of one of so many heads.
 local function read_effects(from, to, heads)
   local forms = {
-    run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwn', arrive = 'wwnnnnhwwww',
+    run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
     reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-    item = 'wnnnhwhw', release = '', enter = 'w', object = '',
+    item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
+    child = 'wnwwwhhw', stop = 'w', tell = 'w',
   }
   local effects, at = {}, from
   while at <= to do

@@ -4,7 +4,9 @@
 --@include run_text
 --@include store_group
 --@include do_deed
+--@include stop_run
 local function store_runs(runs, plan, now, gate)
+  local stopped = {}
   for _, run in ipairs(runs) do
     if run.facts then
       local values, group = {}, nil
@@ -25,7 +27,11 @@ local function store_runs(runs, plan, now, gate)
         do_deed(run, { 'release' }, plan)
       end
       for _, deed in ipairs(run.deeds) do
-        do_deed(run, deed, plan)
+        if deed[1] ~= 'stop' then
+          do_deed(run, deed, plan)
+        elseif deed[2] then
+          stopped[#stopped + 1] = deed[2]
+        end
       end
       for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
@@ -53,5 +59,9 @@ local function store_runs(runs, plan, now, gate)
         redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
       end
     end
+  end
+  -- Last, since a run may have been started in this call.
+  for _, id in ipairs(stopped) do
+    stop_run(id, plan, now, gate)
   end
 end

@@ -1,8 +1,11 @@
 --- try_plan: applies a plan to a run as `load_runs` has read it, if the run still has the revision that the plan was
 --- made for and is where the effects expect it. Returns false if not; nothing has changed then. What it does is kept
---- in the run, for `store_runs` to write. `by` and the plan's error go into the history beside what moved.
+--- in the run, for `store_runs` to write, and runs that it starts are added to `runs`. `by` and the plan's error go
+--- into the history beside what moved.
 --@include apply_effects
-local function try_plan(run, plan, revision, by)
+--@include open_run
+--@include run_facts
+local function try_plan(run, plan, revision, by, runs, now)
   if not run.facts or run.facts.revision ~= revision then
     return false
   end
@@ -11,7 +14,8 @@ local function try_plan(run, plan, revision, by)
     facts[name] = value
   end
   local trial = {
-    run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {},
+    run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+    children = {},
   }
   if not apply_effects(trial, plan.effects) then
     return false
@@ -29,6 +33,17 @@ local function try_plan(run, plan, revision, by)
   for _, list in ipairs({ 'tasks', 'deeds' }) do
     for _, one in ipairs(trial[list]) do
       table.insert(run[list], one)
+    end
+  end
+  for name, count in pairs(trial.taken) do
+    run.taken[name] = (run.taken[name] or 0) + count
+  end
+  for _, child in ipairs(trial.children) do
+    local new = open_run(runs, child.id)
+    new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
+    new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+    for name, value in pairs(child.fields) do
+      new.fields[name], new.dirty[name] = value, true
     end
   end
   if trial.moves[1] then

@@ -45,6 +45,18 @@ package enum ControlAnswer: Sendable, Hashable {
     case unknown
 }
 
+package enum SignalAnswer: String, Sendable {
+    /// A step that waited for it has taken it.
+    case taken
+    /// No step waits for it yet.
+    case buffered
+    /// The run has ended.
+    case ended
+    /// The run has buffered as many as it may.
+    case full
+    case unknown
+}
+
 package enum RemovalAnswer: String, Sendable { case removed, live, unknown }
 
 /// What is asked of one run.
@@ -80,6 +92,8 @@ package struct RunReading: Sendable {
     package var input: [UInt8]?
     package var machine: MachineFacts
     package var object: [UInt8]?
+    /// Steps with the run that they have started.
+    package var children: [String: RunID] = [:]
 
     package var facts: RunFacts { summary.facts }
     package func standing(_ step: String) -> StepStanding { steps[step] ?? StepStanding(.pending) }
@@ -171,6 +185,28 @@ extension Store {
         throw .unexpectedReply("control")
     }
 
+    /// Signals that a run buffers.
+    package static let bufferedSignals = 1000
+
+    /// Gives a run a signal from outside: to the step that waits for it, or to the next that will. One round trip; a lost reply
+    /// is made good by sending it again.
+    package func signal(
+        _ run: RunID, _ name: String, _ payload: [UInt8], by: String
+    ) async throws(StoreError) -> SignalAnswer {
+        do { try Name.kind.check(name) } catch { throw .invalid("\(error)") }
+        guard payload.count <= limits.payloadBytes else {
+            throw .invalid("the signal has \(payload.count) bytes; at most \(limits.payloadBytes) are allowed")
+        }
+        var arguments = RedisArguments([makeToken(), run.rawValue, name])
+        arguments.append(payload)
+        arguments.append(by)
+        arguments.append(Self.bufferedSignals)
+        guard let answer = SignalAnswer(rawValue: try await answered(Scripts.signal, arguments).answer) else {
+            throw .unexpectedReply("signal")
+        }
+        return answer
+    }
+
     /// Removes a run that has ended and all that belongs to it.
     package func remove(_ run: RunID) async throws(StoreError) -> RemovalAnswer {
         while true {
@@ -193,6 +229,7 @@ extension Store {
                 for step in query.steps {
                     arguments.append("s:" + step)
                     arguments.append("n:" + step)
+                    arguments.append("c:" + step)
                 }
                 for step in query.outputs { arguments.append("o:" + step) }
                 for step in query.errors { arguments.append("e:" + step) }
@@ -207,7 +244,7 @@ extension Store {
 
     private static func reading(_ query: RunQuery, _ reply: RedisReply) throws(StoreError) -> RunReading? {
         guard let fields = reply.array,
-            fields.count == 4 + (query.wantsInput ? 2 : 0) + 2 * query.steps.count + query.outputs.count
+            fields.count == 4 + (query.wantsInput ? 2 : 0) + 3 * query.steps.count + query.outputs.count
                 + query.errors.count
         else { throw .unexpectedReply("HMGET") }
         var rest = fields[...]
@@ -229,6 +266,7 @@ extension Store {
         for step in query.steps {
             guard let standing = StepStanding(field: next()?.text) else { throw .unexpectedReply("HMGET of a step") }
             reading.steps[step] = standing
+            defer { reading.children[step] = next()?.text.flatMap { RunID($0) } }
             if let fan = next()?.text { reading.fans[step] = FanStanding(field: fan) }
         }
         for step in query.outputs { reading.outputs[step] = next()?.bytes }

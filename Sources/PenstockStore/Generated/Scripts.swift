@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "13a87cdc0b1052f2908cc62a023528a070c347a0",
+        digest: "43eb224e59b226b04ac3f80543fdbc8d667b9268",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -478,7 +478,7 @@ package enum Scripts {
         if not run then
         run = {
         id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
-        history = {},
+        history = {}, taken = {},
         }
         runs[id], runs[#runs + 1] = run, run
         end
@@ -500,9 +500,10 @@ package enum Scripts {
         end
         local function read_effects(from, to, heads)
         local forms = {
-        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwn', arrive = 'wwnnnnhwwww',
+        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '',
+        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwhhw', stop = 'w', tell = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -572,6 +573,12 @@ package enum Scripts {
         wanted['n:' .. effect[2]] = true
         run.items[effect[2]] = run.items[effect[2]] or {}
         run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'await' then
+        wanted['g:' .. effect[2]] = true
+        elseif name == 'stop' then
+        wanted['c:' .. effect[2]] = true
+        elseif name == 'tell' then
+        wanted.p = true
         elseif name == 'enter' then
         wanted.m = true
         end
@@ -611,9 +618,12 @@ package enum Scripts {
         end
         end
         local function trial_field(trial, name)
-        local value = trial.changed[name]
+        local value, run = trial.changed[name], trial.run
         if value == nil then
-        value = trial.run.fields[name]
+        if run.fields[name] == nil then
+        run.fields[name] = redis.call('HGET', key('run', run.id), name)
+        end
+        value = run.fields[name]
         end
         return value
         end
@@ -625,12 +635,13 @@ package enum Scripts {
         trial.changed['s:' .. step] = state ~= 'p' and state .. branch or false
         trial.moves[#trial.moves + 1] = 's' .. state .. step .. (branch ~= '' and '\t' .. branch or '')
         end
-        local function queue_task(trial, head, text, start)
+        local function queue_task(trial, head, text, start, with)
         local facts = trial.facts
         facts.made = facts.made + 1
         local count = string.format('%d', facts.made)
         local id = trial.run.id .. '-' .. string.char(96 + #count) .. count
         local record = trial.plan.heads[head] .. '\n' .. string.format('%d', facts.round) .. '\t' .. text
+        .. (with and '\n' .. with or '')
         trial.tasks[#trial.tasks + 1] = { lane = trial.plan.lanes[head], id = id, record = record, start = start or '' }
         return id
         end
@@ -773,6 +784,68 @@ package enum Scripts {
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
+        local function await_signal(trial, name, step, head, text)
+        local run = trial.run
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, name) or '', '^(%d+) (%d+)$')
+        first = first and first + (run.taken[name] or 0) + (trial.taken[name] or 0)
+        if first and first <= tonumber(last) then
+        trial.taken[name] = (trial.taken[name] or 0) + 1
+        trial.deeds[#trial.deeds + 1] = { 'take', name }
+        queue_task(trial, head, text, '', redis.call('HGET', signals, name .. '\t' .. string.format('%d', first)))
+        return
+        end
+        local line = trial_field(trial, 'g:' .. name)
+        trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
+        trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
+        end
+        local function take_signal(trial, name)
+        local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
+        for step in string.gmatch(line, '[^\t]+') do
+        local known, head, text = string.match(trial_field(trial, 'w:' .. step) or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if is_taken then
+        rest[#rest + 1] = step
+        elseif known == name then
+        trial.changed['w:' .. step] = false
+        if step_state(trial, step) == 'w' then
+        is_taken = true
+        plan.heads[1], plan.lanes[1] = head, record_lane(head)
+        queue_task(trial, 1, text, '', plan.output)
+        end
+        end
+        end
+        trial.changed['g:' .. name] = rest[1] and table.concat(rest, '\t') or false
+        if not is_taken then
+        trial.deeds[#trial.deeds + 1] = { 'buffer', name, plan.output }
+        end
+        plan.is_taken = is_taken
+        end
+        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local round = string.format('%d', trial.facts.round)
+        local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
+        local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
+        trial.changed['c:' .. step] = id
+        if redis.call('EXISTS', key('run', id)) == 1 then
+        return
+        end
+        local own = trial.plan.heads[child_head] .. '\tw=' .. id
+        local fields = { w = workflow, d = shape, i = input, h = own }
+        if awaited == 1 then
+        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        end
+        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        end
+        local function tell_parent(trial, state)
+        local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if parent and redis.call('EXISTS', key('run', parent)) == 1 then
+        local plan, tasks = trial.plan, trial.tasks
+        local place = #plan.heads + 1
+        plan.heads[place], plan.lanes[place] = head, record_lane(head)
+        queue_task(trial, place, text)
+        tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
+        end
+        end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
         local idle = {}
@@ -801,7 +874,7 @@ package enum Scripts {
         elseif name == 'launch' then
         launch(trial, unpack(effect, 2))
         elseif name == 'add' then
-        queue_task(trial, a, b)
+        queue_task(trial, a, b, '', d == 1 and plan.output)
         facts.open = facts.open + c
         elseif name == 'arrive' then
         if arrive(trial, a .. ':' .. b, unpack(effect, 4, 7)) then
@@ -828,13 +901,23 @@ package enum Scripts {
         facts.revision, facts.open = facts.revision + 1, 0
         deeds[#deeds + 1] = { 'clear' }
         trial.moves[#trial.moves + 1] = 'm' .. a
+        elseif name == 'await' then
+        await_signal(trial, a, b, c, d)
+        elseif name == 'signal' then
+        take_signal(trial, a)
+        elseif name == 'child' then
+        start_child(trial, unpack(effect, 2))
+        elseif name == 'stop' then
+        deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'tell' then
+        tell_parent(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
-        local function try_plan(run, plan, revision, by)
+        local function try_plan(run, plan, revision, by, runs, now)
         if not run.facts or run.facts.revision ~= revision then
         return false
         end
@@ -843,7 +926,8 @@ package enum Scripts {
         facts[name] = value
         end
         local trial = {
-        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {},
+        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+        children = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -861,6 +945,17 @@ package enum Scripts {
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
         table.insert(run[list], one)
+        end
+        end
+        for name, count in pairs(trial.taken) do
+        run.taken[name] = (run.taken[name] or 0) + count
+        end
+        for _, child in ipairs(trial.children) do
+        local new = open_run(runs, child.id)
+        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        for name, value in pairs(child.fields) do
+        new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
@@ -1112,6 +1207,21 @@ package enum Scripts {
         if redis.call('HGET', key('foreign'), a) == run.id then
         redis.call('HDEL', key('foreign'), a)
         end
+        elseif name == 'take' or name == 'buffer' then
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
+        if name == 'take' then
+        redis.call('HDEL', signals, a .. '\t' .. first)
+        first = first + 1
+        else
+        last = last + 1
+        redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
+        end
+        if tonumber(first) > tonumber(last) then
+        redis.call('HDEL', signals, a)
+        else
+        redis.call('HSET', signals, a, string.format('%d %d', first, last))
+        end
         elseif name == 'fan' then
         redis.call('SADD', key('fans', run.id), a)
         if b then
@@ -1132,7 +1242,20 @@ package enum Scripts {
         redis.call('ZREM', key('broken', part), b)
         end
         end
+        local function stop_run(id, plan, now, gate)
+        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
+        local facts = text and run_facts(text)
+        if facts and head and not string.find(facts.state, '%u') then
+        local round = string.format('%d', facts.round)
+        local task = id .. '-x' .. round
+        if redis.call('HEXISTS', key('tasks'), task) == 0 then
+        local group = { lane = record_lane(head), start = '', extras = {} }
+        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
         local function store_runs(runs, plan, now, gate)
+        local stopped = {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -1153,7 +1276,11 @@ package enum Scripts {
         do_deed(run, { 'release' }, plan)
         end
         for _, deed in ipairs(run.deeds) do
+        if deed[1] ~= 'stop' then
         do_deed(run, deed, plan)
+        elseif deed[2] then
+        stopped[#stopped + 1] = deed[2]
+        end
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
@@ -1181,6 +1308,9 @@ package enum Scripts {
         redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
         end
         end
+        end
+        for _, id in ipairs(stopped) do
+        stop_run(id, plan, now, gate)
         end
         end
         local function gate_at(now, us, roused)
@@ -1278,7 +1408,7 @@ package enum Scripts {
         if not run.facts then
         return { moment, 'unknown', '' }
         end
-        if not try_plan(run, plan, revision, ARGV[4]) then
+        if not try_plan(run, plan, revision, ARGV[4], runs, now) then
         return { moment, run.rival and 'taken' or 'conflict', run.rival or run.fields.f }
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
@@ -1293,7 +1423,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "b245ded851a25015f4aadbdc89598c385c825475",
+        digest: "470d717782f1aecc04aa7da708add4114c6d5af7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1638,9 +1768,12 @@ package enum Scripts {
         end
         end
         local function trial_field(trial, name)
-        local value = trial.changed[name]
+        local value, run = trial.changed[name], trial.run
         if value == nil then
-        value = trial.run.fields[name]
+        if run.fields[name] == nil then
+        run.fields[name] = redis.call('HGET', key('run', run.id), name)
+        end
+        value = run.fields[name]
         end
         return value
         end
@@ -1652,12 +1785,13 @@ package enum Scripts {
         trial.changed['s:' .. step] = state ~= 'p' and state .. branch or false
         trial.moves[#trial.moves + 1] = 's' .. state .. step .. (branch ~= '' and '\t' .. branch or '')
         end
-        local function queue_task(trial, head, text, start)
+        local function queue_task(trial, head, text, start, with)
         local facts = trial.facts
         facts.made = facts.made + 1
         local count = string.format('%d', facts.made)
         local id = trial.run.id .. '-' .. string.char(96 + #count) .. count
         local record = trial.plan.heads[head] .. '\n' .. string.format('%d', facts.round) .. '\t' .. text
+        .. (with and '\n' .. with or '')
         trial.tasks[#trial.tasks + 1] = { lane = trial.plan.lanes[head], id = id, record = record, start = start or '' }
         return id
         end
@@ -1800,6 +1934,68 @@ package enum Scripts {
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
+        local function await_signal(trial, name, step, head, text)
+        local run = trial.run
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, name) or '', '^(%d+) (%d+)$')
+        first = first and first + (run.taken[name] or 0) + (trial.taken[name] or 0)
+        if first and first <= tonumber(last) then
+        trial.taken[name] = (trial.taken[name] or 0) + 1
+        trial.deeds[#trial.deeds + 1] = { 'take', name }
+        queue_task(trial, head, text, '', redis.call('HGET', signals, name .. '\t' .. string.format('%d', first)))
+        return
+        end
+        local line = trial_field(trial, 'g:' .. name)
+        trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
+        trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
+        end
+        local function take_signal(trial, name)
+        local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
+        for step in string.gmatch(line, '[^\t]+') do
+        local known, head, text = string.match(trial_field(trial, 'w:' .. step) or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if is_taken then
+        rest[#rest + 1] = step
+        elseif known == name then
+        trial.changed['w:' .. step] = false
+        if step_state(trial, step) == 'w' then
+        is_taken = true
+        plan.heads[1], plan.lanes[1] = head, record_lane(head)
+        queue_task(trial, 1, text, '', plan.output)
+        end
+        end
+        end
+        trial.changed['g:' .. name] = rest[1] and table.concat(rest, '\t') or false
+        if not is_taken then
+        trial.deeds[#trial.deeds + 1] = { 'buffer', name, plan.output }
+        end
+        plan.is_taken = is_taken
+        end
+        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local round = string.format('%d', trial.facts.round)
+        local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
+        local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
+        trial.changed['c:' .. step] = id
+        if redis.call('EXISTS', key('run', id)) == 1 then
+        return
+        end
+        local own = trial.plan.heads[child_head] .. '\tw=' .. id
+        local fields = { w = workflow, d = shape, i = input, h = own }
+        if awaited == 1 then
+        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        end
+        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        end
+        local function tell_parent(trial, state)
+        local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if parent and redis.call('EXISTS', key('run', parent)) == 1 then
+        local plan, tasks = trial.plan, trial.tasks
+        local place = #plan.heads + 1
+        plan.heads[place], plan.lanes[place] = head, record_lane(head)
+        queue_task(trial, place, text)
+        tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
+        end
+        end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
         local idle = {}
@@ -1828,7 +2024,7 @@ package enum Scripts {
         elseif name == 'launch' then
         launch(trial, unpack(effect, 2))
         elseif name == 'add' then
-        queue_task(trial, a, b)
+        queue_task(trial, a, b, '', d == 1 and plan.output)
         facts.open = facts.open + c
         elseif name == 'arrive' then
         if arrive(trial, a .. ':' .. b, unpack(effect, 4, 7)) then
@@ -1855,13 +2051,34 @@ package enum Scripts {
         facts.revision, facts.open = facts.revision + 1, 0
         deeds[#deeds + 1] = { 'clear' }
         trial.moves[#trial.moves + 1] = 'm' .. a
+        elseif name == 'await' then
+        await_signal(trial, a, b, c, d)
+        elseif name == 'signal' then
+        take_signal(trial, a)
+        elseif name == 'child' then
+        start_child(trial, unpack(effect, 2))
+        elseif name == 'stop' then
+        deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'tell' then
+        tell_parent(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
-        local function try_plan(run, plan, revision, by)
+        local function open_run(runs, id)
+        local run = runs[id]
+        if not run then
+        run = {
+        id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
+        history = {}, taken = {},
+        }
+        runs[id], runs[#runs + 1] = run, run
+        end
+        return run
+        end
+        local function try_plan(run, plan, revision, by, runs, now)
         if not run.facts or run.facts.revision ~= revision then
         return false
         end
@@ -1870,7 +2087,8 @@ package enum Scripts {
         facts[name] = value
         end
         local trial = {
-        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {},
+        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+        children = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -1888,6 +2106,17 @@ package enum Scripts {
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
         table.insert(run[list], one)
+        end
+        end
+        for name, count in pairs(trial.taken) do
+        run.taken[name] = (run.taken[name] or 0) + count
+        end
+        for _, child in ipairs(trial.children) do
+        local new = open_run(runs, child.id)
+        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        for name, value in pairs(child.fields) do
+        new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
@@ -1914,7 +2143,7 @@ package enum Scripts {
         local is_plain = commit.ending == 'done' and not commit.plan.effects[1]
         if seen[id] or not lease or string.sub(lease, 1, #fence) ~= fence then
         stale[#stale + 1] = id
-        elseif not is_plain and not try_plan(run, commit.plan, commit.revision, worker) then
+        elseif not is_plain and not try_plan(run, commit.plan, commit.revision, worker, runs, now) then
         refused[#refused + 1] = id
         refused[#refused + 1] = run.facts and run_text(run.facts) or ''
         elseif commit.ending == 'park' then
@@ -2024,22 +2253,12 @@ package enum Scripts {
         end
         return true
         end
-        local function open_run(runs, id)
-        local run = runs[id]
-        if not run then
-        run = {
-        id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
-        history = {},
-        }
-        runs[id], runs[#runs + 1] = run, run
-        end
-        return run
-        end
         local function read_effects(from, to, heads)
         local forms = {
-        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwn', arrive = 'wwnnnnhwwww',
+        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '',
+        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwhhw', stop = 'w', tell = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -2109,6 +2328,12 @@ package enum Scripts {
         wanted['n:' .. effect[2]] = true
         run.items[effect[2]] = run.items[effect[2]] or {}
         run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'await' then
+        wanted['g:' .. effect[2]] = true
+        elseif name == 'stop' then
+        wanted['c:' .. effect[2]] = true
+        elseif name == 'tell' then
+        wanted.p = true
         elseif name == 'enter' then
         wanted.m = true
         end
@@ -2331,6 +2556,21 @@ package enum Scripts {
         if redis.call('HGET', key('foreign'), a) == run.id then
         redis.call('HDEL', key('foreign'), a)
         end
+        elseif name == 'take' or name == 'buffer' then
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
+        if name == 'take' then
+        redis.call('HDEL', signals, a .. '\t' .. first)
+        first = first + 1
+        else
+        last = last + 1
+        redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
+        end
+        if tonumber(first) > tonumber(last) then
+        redis.call('HDEL', signals, a)
+        else
+        redis.call('HSET', signals, a, string.format('%d %d', first, last))
+        end
         elseif name == 'fan' then
         redis.call('SADD', key('fans', run.id), a)
         if b then
@@ -2351,7 +2591,20 @@ package enum Scripts {
         redis.call('ZREM', key('broken', part), b)
         end
         end
+        local function stop_run(id, plan, now, gate)
+        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
+        local facts = text and run_facts(text)
+        if facts and head and not string.find(facts.state, '%u') then
+        local round = string.format('%d', facts.round)
+        local task = id .. '-x' .. round
+        if redis.call('HEXISTS', key('tasks'), task) == 0 then
+        local group = { lane = record_lane(head), start = '', extras = {} }
+        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
         local function store_runs(runs, plan, now, gate)
+        local stopped = {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -2372,7 +2625,11 @@ package enum Scripts {
         do_deed(run, { 'release' }, plan)
         end
         for _, deed in ipairs(run.deeds) do
+        if deed[1] ~= 'stop' then
         do_deed(run, deed, plan)
+        elseif deed[2] then
+        stopped[#stopped + 1] = deed[2]
+        end
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
@@ -2400,6 +2657,9 @@ package enum Scripts {
         redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
         end
         end
+        end
+        for _, id in ipairs(stopped) do
+        stop_run(id, plan, now, gate)
         end
         end
         local function older(a, b)
@@ -6397,7 +6657,7 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "d4387b1ed0e0dc564c31ca78252e934b2ba83ae0",
+        digest: "5c7514de2d644cabecb62977b2f911e9d6ca9898",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL remove_run expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -6471,7 +6731,7 @@ package enum Scripts {
         if name and redis.call('HGET', key('foreign'), name) == id then
         redis.call('HDEL', key('foreign'), name)
         end
-        redis.call('UNLINK', key('run', id), key('history', id))
+        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
         return 'removed'
         """#)
 
@@ -7408,13 +7668,13 @@ package enum Scripts {
         return redis.call('HEXISTS', key('batch', batch), 'ended') == 1 and 'ended' or 'sealed'
         """#)
 
-    /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
-    package static let startRun = RedisScript(
-        name: "start_run",
-        digest: "e7795d67fced6f7f9beaa8a33ff57f2b0c2f1ac1",
+    /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
+    package static let signal = RedisScript(
+        name: "signal",
+        digest: "3c37c221187083e6078824cf4e267bd576abed8f",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL start_run expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -7454,104 +7714,11 @@ package enum Scripts {
         if not run then
         run = {
         id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
-        history = {},
+        history = {}, taken = {},
         }
         runs[id], runs[#runs + 1] = run, run
         end
         return run
-        end
-        local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
-        local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
-        keys = keys .. '\t' .. name
-        end
-        end
-        if priority ~= '' or keys ~= '' then
-        lane = lane .. '\t' .. priority .. keys
-        end
-        return lane, kind, queue
-        end
-        local function read_effects(from, to, heads)
-        local forms = {
-        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwn', arrive = 'wwnnnnhwwww',
-        reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '',
-        }
-        local effects, at = {}, from
-        while at <= to do
-        local form = forms[ARGV[at]]
-        if not form or at + #form > to then
-        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
-        end
-        local effect = { unpack(ARGV, at, at + #form) }
-        for i = 1, #form do
-        local letter = string.sub(form, i, i)
-        if letter ~= 'w' then
-        effect[i + 1] = tonumber(effect[i + 1])
-        if not effect[i + 1] or (letter == 'h' and (effect[i + 1] < 1 or effect[i + 1] > heads)) then
-        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' has a wrong number (argument ' .. at + i .. ')' })
-        end
-        end
-        end
-        at = at + #form + 1
-        if effect[1] == 'idle' then
-        local last = at + effect[2] - 1
-        if last > to then
-        error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
-        end
-        effect[2] = read_effects(at, last, heads)
-        at = last + 1
-        end
-        effects[#effects + 1] = effect
-        end
-        return effects
-        end
-        local function read_plan(at)
-        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-        local count = number(at + 3, 'number of heads')
-        at = at + 3
-        for i = 1, count do
-        plan.heads[i] = ARGV[at + i] or ''
-        if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
-        error({ err = 'BADCALL head ' .. i .. ' (argument ' .. at + i .. ') is none' })
-        end
-        plan.lanes[i] = record_lane(plan.heads[i])
-        end
-        at = at + count + 1
-        local words = number(at, 'number of words of effects')
-        if words > 0 and not ARGV[at + words] then
-        error({ err = 'BADCALL the effects (argument ' .. at .. ') are not complete' })
-        end
-        plan.effects = read_effects(at + 1, at + words, count)
-        return plan, at + words + 1
-        end
-        local function look_at(run, effects)
-        local wanted = run.wanted
-        for _, effect in ipairs(effects) do
-        local name = effect[1]
-        if name == 'idle' then
-        look_at(run, effect[2])
-        elseif name == 'move' then
-        wanted['s:' .. effect[2]] = true
-        elseif name == 'launch' then
-        wanted['s:' .. effect[4]] = true
-        elseif name == 'arrive' then
-        wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
-        elseif name == 'reset' then
-        wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
-        wanted['n:' .. effect[2]] = true
-        elseif name == 'item' then
-        wanted['n:' .. effect[2]] = true
-        run.items[effect[2]] = run.items[effect[2]] or {}
-        run.items[effect[2]][string.format('%d', effect[3])] = false
-        elseif name == 'enter' then
-        wanted.m = true
-        end
-        end
         end
         local function run_facts(text)
         local names = {
@@ -7565,15 +7732,34 @@ package enum Scripts {
         end
         return facts
         end
-        local function run_text(facts)
-        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
-        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
-        facts.rest)
+        local function load_runs(runs)
+        local function read(name, wanted, into)
+        local names = {}
+        for field in pairs(wanted) do
+        names[#names + 1] = field
+        end
+        for from = 1, #names, 1000 do
+        local values = redis.call('HMGET', name, unpack(names, from, math.min(from + 999, #names)))
+        for i, value in ipairs(values) do
+        into[names[from + i - 1]] = value
+        end
+        end
+        end
+        for _, run in ipairs(runs) do
+        read(key('run', run.id), run.wanted, run.fields)
+        run.facts = run.fields.f and run_facts(run.fields.f) or nil
+        for step, items in pairs(run.items) do
+        read(key('items', run.id .. ':' .. step), items, items)
+        end
+        end
         end
         local function trial_field(trial, name)
-        local value = trial.changed[name]
+        local value, run = trial.changed[name], trial.run
         if value == nil then
-        value = trial.run.fields[name]
+        if run.fields[name] == nil then
+        run.fields[name] = redis.call('HGET', key('run', run.id), name)
+        end
+        value = run.fields[name]
         end
         return value
         end
@@ -7585,12 +7771,13 @@ package enum Scripts {
         trial.changed['s:' .. step] = state ~= 'p' and state .. branch or false
         trial.moves[#trial.moves + 1] = 's' .. state .. step .. (branch ~= '' and '\t' .. branch or '')
         end
-        local function queue_task(trial, head, text, start)
+        local function queue_task(trial, head, text, start, with)
         local facts = trial.facts
         facts.made = facts.made + 1
         local count = string.format('%d', facts.made)
         local id = trial.run.id .. '-' .. string.char(96 + #count) .. count
         local record = trial.plan.heads[head] .. '\n' .. string.format('%d', facts.round) .. '\t' .. text
+        .. (with and '\n' .. with or '')
         trial.tasks[#trial.tasks + 1] = { lane = trial.plan.lanes[head], id = id, record = record, start = start or '' }
         return id
         end
@@ -7733,6 +7920,82 @@ package enum Scripts {
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
+        local function await_signal(trial, name, step, head, text)
+        local run = trial.run
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, name) or '', '^(%d+) (%d+)$')
+        first = first and first + (run.taken[name] or 0) + (trial.taken[name] or 0)
+        if first and first <= tonumber(last) then
+        trial.taken[name] = (trial.taken[name] or 0) + 1
+        trial.deeds[#trial.deeds + 1] = { 'take', name }
+        queue_task(trial, head, text, '', redis.call('HGET', signals, name .. '\t' .. string.format('%d', first)))
+        return
+        end
+        local line = trial_field(trial, 'g:' .. name)
+        trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
+        trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function take_signal(trial, name)
+        local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
+        for step in string.gmatch(line, '[^\t]+') do
+        local known, head, text = string.match(trial_field(trial, 'w:' .. step) or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if is_taken then
+        rest[#rest + 1] = step
+        elseif known == name then
+        trial.changed['w:' .. step] = false
+        if step_state(trial, step) == 'w' then
+        is_taken = true
+        plan.heads[1], plan.lanes[1] = head, record_lane(head)
+        queue_task(trial, 1, text, '', plan.output)
+        end
+        end
+        end
+        trial.changed['g:' .. name] = rest[1] and table.concat(rest, '\t') or false
+        if not is_taken then
+        trial.deeds[#trial.deeds + 1] = { 'buffer', name, plan.output }
+        end
+        plan.is_taken = is_taken
+        end
+        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local round = string.format('%d', trial.facts.round)
+        local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
+        local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
+        trial.changed['c:' .. step] = id
+        if redis.call('EXISTS', key('run', id)) == 1 then
+        return
+        end
+        local own = trial.plan.heads[child_head] .. '\tw=' .. id
+        local fields = { w = workflow, d = shape, i = input, h = own }
+        if awaited == 1 then
+        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        end
+        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        end
+        local function tell_parent(trial, state)
+        local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if parent and redis.call('EXISTS', key('run', parent)) == 1 then
+        local plan, tasks = trial.plan, trial.tasks
+        local place = #plan.heads + 1
+        plan.heads[place], plan.lanes[place] = head, record_lane(head)
+        queue_task(trial, place, text)
+        tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
+        end
+        end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
         local idle = {}
@@ -7761,7 +8024,7 @@ package enum Scripts {
         elseif name == 'launch' then
         launch(trial, unpack(effect, 2))
         elseif name == 'add' then
-        queue_task(trial, a, b)
+        queue_task(trial, a, b, '', d == 1 and plan.output)
         facts.open = facts.open + c
         elseif name == 'arrive' then
         if arrive(trial, a .. ':' .. b, unpack(effect, 4, 7)) then
@@ -7788,13 +8051,23 @@ package enum Scripts {
         facts.revision, facts.open = facts.revision + 1, 0
         deeds[#deeds + 1] = { 'clear' }
         trial.moves[#trial.moves + 1] = 'm' .. a
+        elseif name == 'await' then
+        await_signal(trial, a, b, c, d)
+        elseif name == 'signal' then
+        take_signal(trial, a)
+        elseif name == 'child' then
+        start_child(trial, unpack(effect, 2))
+        elseif name == 'stop' then
+        deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'tell' then
+        tell_parent(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
-        local function try_plan(run, plan, revision, by)
+        local function try_plan(run, plan, revision, by, runs, now)
         if not run.facts or run.facts.revision ~= revision then
         return false
         end
@@ -7803,7 +8076,8 @@ package enum Scripts {
         facts[name] = value
         end
         local trial = {
-        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {},
+        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+        children = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -7821,6 +8095,994 @@ package enum Scripts {
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
         table.insert(run[list], one)
+        end
+        end
+        for name, count in pairs(trial.taken) do
+        run.taken[name] = (run.taken[name] or 0) + count
+        end
+        for _, child in ipairs(trial.children) do
+        local new = open_run(runs, child.id)
+        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        for name, value in pairs(child.fields) do
+        new.fields[name], new.dirty[name] = value, true
+        end
+        end
+        if trial.moves[1] then
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        end
+        return true
+        end
+        local function run_text(facts)
+        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
+        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
+        facts.rest)
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function dated(record, moment)
+        local head = string.find(record, '\n', 1, true) or #record + 1
+        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function load_limits(gate, names)
+        local scopes, asked, wilds = {}, {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        asked[#asked + 1], wilds[#wilds + 1] = name, scope
+        if gate.wild[scope] == nil then
+        gate.wild[scope] = false
+        scopes[#scopes + 1] = scope
+        end
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        if #scopes > 0 then
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
+        gate.wild[scopes[i]] = text
+        end
+        end
+        local rates, parsed = {}, {}
+        for from = 1, #asked, 1000 do
+        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
+        for i, text in ipairs(found) do
+        local name = asked[from + i - 1]
+        text = text or gate.wild[wilds[from + i - 1]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
+        end
+        local function schedule(name, moment)
+        local score = string.format('%.0f', moment)
+        for first = 1, #ids, 1000 do
+        local members = {}
+        for i = first, math.min(first + 999, #ids) do
+        members[#members + 1] = score
+        members[#members + 1] = ids[i]
+        end
+        redis.call('ZADD', name, unpack(members))
+        end
+        end
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        schedule(key('live', cap.target), now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        if asked.d then
+        for j = from + 1, to, 2 do
+        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
+        end
+        else
+        for first = from, to, 2000 do
+        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
+        end
+        end
+        if asked.x then
+        schedule(key('expiring', queue), now + asked.x)
+        plan.earlier[queue] = true
+        end
+        local due
+        if start ~= '' then
+        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        plan.earlier[queue] = true
+        end
+        schedule(key('delayed', queue), due)
+        redis.call('SADD', key('queues'), queue)
+        elseif gate then
+        local lanes = {}
+        for i, id in ipairs(ids) do
+        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
+        load_limits(gate, { 'kind:' .. kind })
+        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
+        lanes[lane] = lanes[lane] or {}
+        table.insert(lanes[lane], id)
+        end
+        for lane, list in pairs(lanes) do
+        push(lane, list, plan.entering)
+        end
+        plan.ready[queue] = true
+        else
+        push(group.lane, ids, plan.entering)
+        plan.ready[queue] = true
+        end
+        end
+        local function disarm(id)
+        local record = id and redis.call('HGET', key('tasks'), id)
+        if record then
+        local _, _, queue = record_lane(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        end
+        end
+        end
+        local function do_deed(run, deed, plan)
+        local name, a, b = unpack(deed, 1, 3)
+        local timers, shelf = key('timers', run.id), key('shelf', run.id)
+        local part = run.id .. ':' .. tostring(a)
+        if name == 'park' then
+        redis.call('RPUSH', shelf, a)
+        elseif name == 'release' then
+        local groups = {}
+        for _, entry in ipairs(redis.call('LPOP', shelf, 5000) or {}) do
+        local id, lane = string.match(entry, '^([^\t]*)\t(.*)$')
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        for lane, ids in pairs(groups) do
+        push(lane, ids, plan.entering)
+        plan.ready[string.match(lane, '^[^\t|]*')] = true
+        end
+        run.facts.rest = redis.call('EXISTS', shelf)
+        elseif name == 'arm' then
+        disarm(redis.call('HGET', timers, a))
+        redis.call('HSET', timers, a, b)
+        elseif name == 'disarm' then
+        disarm(redis.call('HGET', timers, a))
+        redis.call('HDEL', timers, a)
+        elseif name == 'ended' then
+        if redis.call('HGET', timers, a) == b then
+        redis.call('HDEL', timers, a)
+        end
+        elseif name == 'clear' then
+        for place, id in ipairs(redis.call('HVALS', timers)) do
+        if place <= 1000 then
+        disarm(id)
+        end
+        end
+        redis.call('DEL', timers)
+        elseif name == 'hold' then
+        redis.call('HSET', key('foreign'), a, run.id)
+        elseif name == 'let go' then
+        if redis.call('HGET', key('foreign'), a) == run.id then
+        redis.call('HDEL', key('foreign'), a)
+        end
+        elseif name == 'take' or name == 'buffer' then
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
+        if name == 'take' then
+        redis.call('HDEL', signals, a .. '\t' .. first)
+        first = first + 1
+        else
+        last = last + 1
+        redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
+        end
+        if tonumber(first) > tonumber(last) then
+        redis.call('HDEL', signals, a)
+        else
+        redis.call('HSET', signals, a, string.format('%d %d', first, last))
+        end
+        elseif name == 'fan' then
+        redis.call('SADD', key('fans', run.id), a)
+        if b then
+        redis.call('UNLINK', key('items', part), key('broken', part))
+        end
+        elseif name == 'unfan' then
+        redis.call('SREM', key('fans', run.id), a)
+        redis.call('UNLINK', key('items', part), key('broken', part))
+        elseif name == 'items' then
+        local values = {}
+        for item, value in pairs(b) do
+        values[#values + 1], values[#values + 2] = item, value
+        end
+        redis.call('HSET', key('items', part), unpack(values))
+        elseif name == 'broken' then
+        redis.call('ZADD', key('broken', part), b, b)
+        elseif name == 'mended' then
+        redis.call('ZREM', key('broken', part), b)
+        end
+        end
+        local function stop_run(id, plan, now, gate)
+        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
+        local facts = text and run_facts(text)
+        if facts and head and not string.find(facts.state, '%u') then
+        local round = string.format('%d', facts.round)
+        local task = id .. '-x' .. round
+        if redis.call('HEXISTS', key('tasks'), task) == 0 then
+        local group = { lane = record_lane(head), start = '', extras = {} }
+        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate)
+        local stopped = {}
+        for _, run in ipairs(runs) do
+        if run.facts then
+        local values, group = {}, nil
+        for _, task in ipairs(run.tasks) do
+        if group and (task.lane ~= group.lane or task.start ~= group.start) then
+        store_group(group, values, 1, #values, plan, now, gate)
+        group = nil
+        end
+        if not group then
+        values, group = {}, { lane = task.lane, start = task.start, extras = {} }
+        end
+        values[#values + 1], values[#values + 2] = task.id, task.record
+        end
+        if group then
+        store_group(group, values, 1, #values, plan, now, gate)
+        end
+        if run.facts.rest == 1 and run.facts.state ~= 'u' then
+        do_deed(run, { 'release' }, plan)
+        end
+        for _, deed in ipairs(run.deeds) do
+        if deed[1] ~= 'stop' then
+        do_deed(run, deed, plan)
+        elseif deed[2] then
+        stopped[#stopped + 1] = deed[2]
+        end
+        end
+        for _, entry in ipairs(run.history) do
+        run.facts.last = math.max(run.facts.last, now)
+        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
+        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
+        entry[2], unpack(more))
+        end
+        local set, gone = {}, {}
+        for name in pairs(run.dirty) do
+        local value = run.fields[name]
+        if value then
+        set[#set + 1], set[#set + 2] = name, value
+        else
+        gone[#gone + 1] = name
+        end
+        end
+        local facts = run_text(run.facts)
+        if facts ~= run.fields.f then
+        set[#set + 1], set[#set + 2] = 'f', facts
+        end
+        for from = 1, #set, 2000 do
+        redis.call('HSET', key('run', run.id), unpack(set, from, math.min(from + 1999, #set)))
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        end
+        end
+        for _, id in ipairs(stopped) do
+        stop_run(id, plan, now, gate)
+        end
+        end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {},
+        }
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function finish_plan(plan, now)
+        enter(plan.entering, now)
+        for queue in pairs(plan.earlier) do
+        plan.ready[queue] = true
+        end
+        for queue in pairs(plan.ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        end
+        local most = number(6, 'most')
+        local now, _, us = clock()
+        local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
+        local before = redis.call('GET', sent)
+        if before then
+        return { moment, before, '' }
+        end
+        local runs = {}
+        local run = open_run(runs, ARGV[2])
+        run.wanted['g:' .. ARGV[3]] = true
+        load_runs(runs)
+        if not run.facts then
+        return { moment, 'unknown', '' }
+        end
+        if string.find(run.facts.state, '%u') then
+        return { moment, 'ended', '' }
+        end
+        if redis.call('HLEN', key('signals', run.id)) >= most then
+        return { moment, 'full', '' }
+        end
+        local plan = { error = '', output = ARGV[4], heads = {}, lanes = {}, effects = { { 'signal', ARGV[3] } } }
+        try_plan(run, plan, run.facts.revision, ARGV[5], runs, now)
+        local todo = { entering = {}, ready = {}, earlier = {} }
+        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+        store_runs(runs, todo, now, gate)
+        finish_plan(todo, now)
+        local answer = plan.is_taken and 'taken' or 'buffered'
+        redis.call('SET', sent, answer, 'EX', 30)
+        return { moment, answer, '' }
+        """#)
+
+    /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
+    package static let startRun = RedisScript(
+        name: "start_run",
+        digest: "1222f173e3797ce82b5c68225143e751a81f09e0",
+        source: #"""
+        #!lua
+        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL start_run expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function open_run(runs, id)
+        local run = runs[id]
+        if not run then
+        run = {
+        id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
+        history = {}, taken = {},
+        }
+        runs[id], runs[#runs + 1] = run, run
+        end
+        return run
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, more =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if more ~= '' then
+        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function read_effects(from, to, heads)
+        local forms = {
+        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
+        reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
+        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwhhw', stop = 'w', tell = 'w',
+        }
+        local effects, at = {}, from
+        while at <= to do
+        local form = forms[ARGV[at]]
+        if not form or at + #form > to then
+        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
+        end
+        local effect = { unpack(ARGV, at, at + #form) }
+        for i = 1, #form do
+        local letter = string.sub(form, i, i)
+        if letter ~= 'w' then
+        effect[i + 1] = tonumber(effect[i + 1])
+        if not effect[i + 1] or (letter == 'h' and (effect[i + 1] < 1 or effect[i + 1] > heads)) then
+        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' has a wrong number (argument ' .. at + i .. ')' })
+        end
+        end
+        end
+        at = at + #form + 1
+        if effect[1] == 'idle' then
+        local last = at + effect[2] - 1
+        if last > to then
+        error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
+        end
+        effect[2] = read_effects(at, last, heads)
+        at = last + 1
+        end
+        effects[#effects + 1] = effect
+        end
+        return effects
+        end
+        local function read_plan(at)
+        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
+        local count = number(at + 3, 'number of heads')
+        at = at + 3
+        for i = 1, count do
+        plan.heads[i] = ARGV[at + i] or ''
+        if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
+        error({ err = 'BADCALL head ' .. i .. ' (argument ' .. at + i .. ') is none' })
+        end
+        plan.lanes[i] = record_lane(plan.heads[i])
+        end
+        at = at + count + 1
+        local words = number(at, 'number of words of effects')
+        if words > 0 and not ARGV[at + words] then
+        error({ err = 'BADCALL the effects (argument ' .. at .. ') are not complete' })
+        end
+        plan.effects = read_effects(at + 1, at + words, count)
+        return plan, at + words + 1
+        end
+        local function look_at(run, effects)
+        local wanted = run.wanted
+        for _, effect in ipairs(effects) do
+        local name = effect[1]
+        if name == 'idle' then
+        look_at(run, effect[2])
+        elseif name == 'move' then
+        wanted['s:' .. effect[2]] = true
+        elseif name == 'launch' then
+        wanted['s:' .. effect[4]] = true
+        elseif name == 'arrive' then
+        wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
+        elseif name == 'reset' then
+        wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
+        elseif name == 'fan' then
+        wanted['n:' .. effect[2]] = true
+        elseif name == 'item' then
+        wanted['n:' .. effect[2]] = true
+        run.items[effect[2]] = run.items[effect[2]] or {}
+        run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'await' then
+        wanted['g:' .. effect[2]] = true
+        elseif name == 'stop' then
+        wanted['c:' .. effect[2]] = true
+        elseif name == 'tell' then
+        wanted.p = true
+        elseif name == 'enter' then
+        wanted.m = true
+        end
+        end
+        end
+        local function run_facts(text)
+        local names = {
+        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
+        'rest',
+        }
+        local facts, at = {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        end
+        return facts
+        end
+        local function run_text(facts)
+        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
+        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
+        facts.rest)
+        end
+        local function trial_field(trial, name)
+        local value, run = trial.changed[name], trial.run
+        if value == nil then
+        if run.fields[name] == nil then
+        run.fields[name] = redis.call('HGET', key('run', run.id), name)
+        end
+        value = run.fields[name]
+        end
+        return value
+        end
+        local function step_state(trial, step)
+        local text = trial_field(trial, 's:' .. step) or 'p'
+        return string.sub(text, 1, 1), string.sub(text, 2)
+        end
+        local function set_step(trial, step, state, branch)
+        trial.changed['s:' .. step] = state ~= 'p' and state .. branch or false
+        trial.moves[#trial.moves + 1] = 's' .. state .. step .. (branch ~= '' and '\t' .. branch or '')
+        end
+        local function queue_task(trial, head, text, start, with)
+        local facts = trial.facts
+        facts.made = facts.made + 1
+        local count = string.format('%d', facts.made)
+        local id = trial.run.id .. '-' .. string.char(96 + #count) .. count
+        local record = trial.plan.heads[head] .. '\n' .. string.format('%d', facts.round) .. '\t' .. text
+        .. (with and '\n' .. with or '')
+        trial.tasks[#trial.tasks + 1] = { lane = trial.plan.lanes[head], id = id, record = record, start = start or '' }
+        return id
+        end
+        local function launch(trial, head, text, step, from, to)
+        if string.find(from, step_state(trial, step), 1, true) then
+        set_step(trial, step, to, '')
+        trial.facts.open = trial.facts.open + 1
+        queue_task(trial, head, text)
+        end
+        end
+        local function arrive(trial, name, taken, missed, need, edges)
+        local before_taken, before_missed = string.match(trial_field(trial, name) or '0 0', '^(%d+) (%d+)$')
+        local all_taken, all_missed = before_taken + taken, before_missed + missed
+        trial.changed[name] = string.format('%d %d', all_taken, all_missed)
+        local was_decided = tonumber(before_taken) >= need or tonumber(before_missed) > edges - need
+        return not was_decided and (all_taken >= need or all_missed > edges - need)
+        end
+        local function fan_facts(trial, step)
+        local text = trial_field(trial, 'n:' .. step)
+        if not text then
+        return nil
+        end
+        local names, fan, at = { 'total', 'next', 'done', 'failed', 'flight', 'stopped', 'again', 'opening' }, {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        fan[names[at]] = tonumber(word)
+        end
+        return fan
+        end
+        local function fan_text(fan)
+        return string.format('%d %d %d %d %d %d %s %d', fan.total, fan.next, fan.done, fan.failed, fan.flight, fan.stopped,
+        fan.again and string.format('%d', fan.again) or '-', fan.opening)
+        end
+        local function next_item(trial, step, fan, head, text)
+        if fan.stopped == 1 then
+        return
+        end
+        local index
+        if fan.again then
+        local broken = key('broken', trial.run.id .. ':' .. step)
+        index = tonumber(redis.call('ZRANGE', broken, '(' .. fan.again, '+inf', 'BYSCORE', 'LIMIT', 0, 1)[1])
+        fan.again = index
+        end
+        if not index and fan.next < fan.total then
+        index, fan.next = fan.next, fan.next + 1
+        end
+        if index then
+        fan.flight = fan.flight + 1
+        queue_task(trial, head, text .. string.format('%d', index))
+        end
+        end
+        local function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
+        local fan = fan_facts(trial, step)
+        if mode == 'all' then
+        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        elseif not fan then
+        return
+        else
+        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
+        end
+        for _ = 1, window do
+        next_item(trial, step, fan, item_head, item_text)
+        end
+        if fan.flight == 0 then
+        queue_task(trial, head, text)
+        end
+        trial.changed['n:' .. step] = fan_text(fan)
+        end
+        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
+        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        if not fan then
+        return
+        end
+        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
+        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
+        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
+        return
+        end
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
+        trial.items[step] = trial.items[step] or {}
+        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
+        .. (failed == 1 and trial.plan.error or trial.plan.output)
+        if failed == 1 then
+        trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
+        elseif sign then
+        trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
+        end
+        if stops == 1 then
+        fan.stopped = 1
+        if fan.again then
+        local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
+        fan.done, fan.failed, fan.again = fan.done + left, fan.failed + left, nil
+        end
+        end
+        next_item(trial, step, fan, item_head, item_text)
+        if fan.flight == 0 then
+        queue_task(trial, head, text)
+        end
+        trial.changed['n:' .. step] = fan_text(fan)
+        end
+        local function move_run(trial, to)
+        local facts, name = trial.facts, trial.run.fields.x
+        local was_over, is_over = string.find(facts.state, '%u'), string.find(to, '%u')
+        if name and was_over and not is_over then
+        local holder = redis.call('HGET', key('foreign'), name)
+        if holder and holder ~= trial.run.id then
+        trial.run.rival = holder
+        return false
+        end
+        trial.deeds[#trial.deeds + 1] = { 'hold', name }
+        elseif name and is_over and not was_over then
+        trial.deeds[#trial.deeds + 1] = { 'let go', name }
+        end
+        if to == 'u' then
+        facts.from = facts.state
+        elseif facts.state == 'u' then
+        facts.from = '-'
+        end
+        if to == 'p' then
+        facts.round, facts.open = facts.round + 1, 0
+        facts.failing, facts.rolls, facts.stuck = 0, 0, 0
+        trial.deeds[#trial.deeds + 1] = { 'clear' }
+        end
+        facts.state, facts.revision = to, facts.revision + 1
+        trial.moves[#trial.moves + 1] = 'r' .. to
+        return true
+        end
+        local function reset_step(trial, step, to, taken, missed, keeps)
+        local changed = trial.changed
+        if step_state(trial, step) ~= to then
+        set_step(trial, step, to, '')
+        end
+        changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
+        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        changed[field .. step] = false
+        end
+        if keeps == 0 and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step] = false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
+        local function await_signal(trial, name, step, head, text)
+        local run = trial.run
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, name) or '', '^(%d+) (%d+)$')
+        first = first and first + (run.taken[name] or 0) + (trial.taken[name] or 0)
+        if first and first <= tonumber(last) then
+        trial.taken[name] = (trial.taken[name] or 0) + 1
+        trial.deeds[#trial.deeds + 1] = { 'take', name }
+        queue_task(trial, head, text, '', redis.call('HGET', signals, name .. '\t' .. string.format('%d', first)))
+        return
+        end
+        local line = trial_field(trial, 'g:' .. name)
+        trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
+        trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
+        end
+        local function take_signal(trial, name)
+        local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
+        for step in string.gmatch(line, '[^\t]+') do
+        local known, head, text = string.match(trial_field(trial, 'w:' .. step) or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if is_taken then
+        rest[#rest + 1] = step
+        elseif known == name then
+        trial.changed['w:' .. step] = false
+        if step_state(trial, step) == 'w' then
+        is_taken = true
+        plan.heads[1], plan.lanes[1] = head, record_lane(head)
+        queue_task(trial, 1, text, '', plan.output)
+        end
+        end
+        end
+        trial.changed['g:' .. name] = rest[1] and table.concat(rest, '\t') or false
+        if not is_taken then
+        trial.deeds[#trial.deeds + 1] = { 'buffer', name, plan.output }
+        end
+        plan.is_taken = is_taken
+        end
+        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local round = string.format('%d', trial.facts.round)
+        local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
+        local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
+        trial.changed['c:' .. step] = id
+        if redis.call('EXISTS', key('run', id)) == 1 then
+        return
+        end
+        local own = trial.plan.heads[child_head] .. '\tw=' .. id
+        local fields = { w = workflow, d = shape, i = input, h = own }
+        if awaited == 1 then
+        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        end
+        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        end
+        local function tell_parent(trial, state)
+        local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if parent and redis.call('EXISTS', key('run', parent)) == 1 then
+        local plan, tasks = trial.plan, trial.tasks
+        local place = #plan.heads + 1
+        plan.heads[place], plan.lanes[place] = head, record_lane(head)
+        queue_task(trial, place, text)
+        tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
+        end
+        end
+        local function apply_effects(trial, effects)
+        local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
+        local idle = {}
+        for _, effect in ipairs(effects) do
+        local name, a, b, c, d = unpack(effect, 1, 5)
+        if name == 'idle' then
+        for _, later in ipairs(a) do
+        idle[#idle + 1] = later
+        end
+        elseif name == 'run' then
+        if facts.state ~= a or not move_run(trial, b) then
+        return false
+        end
+        elseif name == 'fact' then
+        facts[a], facts.revision = b, facts.revision + 1
+        elseif name == 'move' then
+        if step_state(trial, a) ~= b then
+        return false
+        end
+        set_step(trial, a, c, d)
+        if plan.error ~= '' and (c == 'f' or c == 'x') then
+        changed['e:' .. a] = plan.error
+        end
+        elseif name == 'keep' then
+        changed['o:' .. a] = plan.output
+        elseif name == 'launch' then
+        launch(trial, unpack(effect, 2))
+        elseif name == 'add' then
+        queue_task(trial, a, b, '', d == 1 and plan.output)
+        facts.open = facts.open + c
+        elseif name == 'arrive' then
+        if arrive(trial, a .. ':' .. b, unpack(effect, 4, 7)) then
+        launch(trial, unpack(effect, 8))
+        end
+        elseif name == 'reset' then
+        reset_step(trial, unpack(effect, 2))
+        elseif name == 'close' then
+        facts.open = facts.open - 1
+        elseif name == 'arm' or name == 'armat' then
+        local start = c and '+' .. string.format('%.0f', c) or '@' .. plan.moment
+        deeds[#deeds + 1] = { 'arm', b, queue_task(trial, a, b, start) }
+        elseif name == 'disarm' then
+        deeds[#deeds + 1] = { 'disarm', a }
+        elseif name == 'fan' then
+        open_fan(trial, unpack(effect, 2))
+        elseif name == 'item' then
+        end_item(trial, unpack(effect, 2))
+        elseif name == 'release' then
+        deeds[#deeds + 1] = { 'release' }
+        elseif name == 'enter' then
+        local visit = (tonumber(string.match(trial_field(trial, 'm') or '', '^%d+')) or 0) + 1
+        changed.m = string.format('%d', visit) .. ' ' .. a
+        facts.revision, facts.open = facts.revision + 1, 0
+        deeds[#deeds + 1] = { 'clear' }
+        trial.moves[#trial.moves + 1] = 'm' .. a
+        elseif name == 'await' then
+        await_signal(trial, a, b, c, d)
+        elseif name == 'signal' then
+        take_signal(trial, a)
+        elseif name == 'child' then
+        start_child(trial, unpack(effect, 2))
+        elseif name == 'stop' then
+        deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'tell' then
+        tell_parent(trial, a)
+        elseif name == 'object' then
+        changed.b, facts.revision = plan.output, facts.revision + 1
+        end
+        end
+        return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
+        end
+        local function try_plan(run, plan, revision, by, runs, now)
+        if not run.facts or run.facts.revision ~= revision then
+        return false
+        end
+        local facts = {}
+        for name, value in pairs(run.facts) do
+        facts[name] = value
+        end
+        local trial = {
+        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+        children = {},
+        }
+        if not apply_effects(trial, plan.effects) then
+        return false
+        end
+        run.facts = facts
+        for name, value in pairs(trial.changed) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        for step, items in pairs(trial.items) do
+        for name, value in pairs(items) do
+        run.items[step][name] = value
+        end
+        run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        for _, list in ipairs({ 'tasks', 'deeds' }) do
+        for _, one in ipairs(trial[list]) do
+        table.insert(run[list], one)
+        end
+        end
+        for name, count in pairs(trial.taken) do
+        run.taken[name] = (run.taken[name] or 0) + count
+        end
+        for _, child in ipairs(trial.children) do
+        local new = open_run(runs, child.id)
+        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        for name, value in pairs(child.fields) do
+        new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
@@ -8067,6 +9329,21 @@ package enum Scripts {
         if redis.call('HGET', key('foreign'), a) == run.id then
         redis.call('HDEL', key('foreign'), a)
         end
+        elseif name == 'take' or name == 'buffer' then
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
+        if name == 'take' then
+        redis.call('HDEL', signals, a .. '\t' .. first)
+        first = first + 1
+        else
+        last = last + 1
+        redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
+        end
+        if tonumber(first) > tonumber(last) then
+        redis.call('HDEL', signals, a)
+        else
+        redis.call('HSET', signals, a, string.format('%d %d', first, last))
+        end
         elseif name == 'fan' then
         redis.call('SADD', key('fans', run.id), a)
         if b then
@@ -8087,7 +9364,20 @@ package enum Scripts {
         redis.call('ZREM', key('broken', part), b)
         end
         end
+        local function stop_run(id, plan, now, gate)
+        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
+        local facts = text and run_facts(text)
+        if facts and head and not string.find(facts.state, '%u') then
+        local round = string.format('%d', facts.round)
+        local task = id .. '-x' .. round
+        if redis.call('HEXISTS', key('tasks'), task) == 0 then
+        local group = { lane = record_lane(head), start = '', extras = {} }
+        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
         local function store_runs(runs, plan, now, gate)
+        local stopped = {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -8108,7 +9398,11 @@ package enum Scripts {
         do_deed(run, { 'release' }, plan)
         end
         for _, deed in ipairs(run.deeds) do
+        if deed[1] ~= 'stop' then
         do_deed(run, deed, plan)
+        elseif deed[2] then
+        stopped[#stopped + 1] = deed[2]
+        end
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
@@ -8136,6 +9430,9 @@ package enum Scripts {
         redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
         end
         end
+        end
+        for _, id in ipairs(stopped) do
+        stop_run(id, plan, now, gate)
         end
         end
         local function gate_at(now, us, roused)
@@ -8249,7 +9546,7 @@ package enum Scripts {
         for field, value in pairs({ w = ARGV[3], d = ARGV[4], i = ARGV[5], x = name or nil }) do
         run.fields[field], run.dirty[field] = value, true
         end
-        if not try_plan(run, plan, 0, ARGV[8]) then
+        if not try_plan(run, plan, 0, ARGV[8], runs, now) then
         return redis.error_reply('UNFIT the plan does not start a run')
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
@@ -8602,6 +9899,7 @@ package enum Scripts {
         retire,
         revive,
         sealBatch,
+        signal,
         startRun,
         unpark,
         why,
@@ -8631,6 +9929,7 @@ package enum Scripts {
         "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
+        "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most"], rest: false),
         "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "callback", "by", "plan"], rest: true),
         "unpark": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor", "scope"], rest: false),
         "why": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),

@@ -15,16 +15,17 @@ package struct RunCommit: Sendable {
     ///   - output: what `keepOutput` and `keepObject` keep, and `endItem` of an item that succeeded.
     ///   - error: why steps that fail in this plan have failed; kept with them and in the history.
     ///   - moment: when the timer of `armAtCarriedMoment` is due, milliseconds since 1970.
+    ///   - child: of the run that `startChild` stores.
     ///   - head: how a task of the run is queued: kind, queue, tenant, priority and options; the payload is not looked at.
     /// - Throws: `invalid` for an effect that cannot be stored, or a task that cannot be queued.
     package init(
         _ plan: Plan, run: RunID, revision: Int, output: [UInt8] = [], error: String = "", moment: Int64? = nil,
-        head: (RunTask) -> TaskRecord
+        child: ChildStart? = nil, head: (RunTask) -> TaskRecord
     ) throws(StoreError) {
         self.run = run
         self.revision = revision
         ending = plan.task
-        var writer = EffectWriter(run: run, hasMoment: moment != nil)
+        var writer = EffectWriter(run: run, hasMoment: moment != nil, child: child)
         try writer.append(plan.effects, head)
         var words = RedisArguments()
         words.append(error.isEmpty ? "" : TaskHistory.bounded(error))
@@ -35,6 +36,20 @@ package struct RunCommit: Sendable {
         words.append(writer.words.count)
         words.append(contentsOf: writer.words)
         self.words = words
+    }
+}
+
+/// The run that a step starts, as far as its definition says.
+package struct ChildStart: Sendable {
+    package var shapeDigest: String
+    package var input: [UInt8]
+    /// How the tasks that start and cancel it are queued.
+    package var head: TaskRecord
+
+    package init(shapeDigest: String, input: [UInt8], head: TaskRecord) {
+        self.shapeDigest = shapeDigest
+        self.input = input
+        self.head = head
     }
 }
 
@@ -64,13 +79,15 @@ package struct RefusedCommit: Sendable, Hashable {
 private struct EffectWriter {
     let run: RunID
     let hasMoment: Bool
+    let child: ChildStart?
     var heads: [String] = []
     var words = RedisArguments()
     private var places: [String: Int] = [:]
 
-    init(run: RunID, hasMoment: Bool) {
+    init(run: RunID, hasMoment: Bool, child: ChildStart?) {
         self.run = run
         self.hasMoment = hasMoment
+        self.child = child
     }
 
     mutating func append(_ effects: [Effect], _ head: (RunTask) -> TaskRecord) throws(StoreError) {
@@ -78,6 +95,12 @@ private struct EffectWriter {
     }
 
     private mutating func place(of task: RunTask, _ head: (RunTask) -> TaskRecord) throws(StoreError) -> String {
+        try place(of: task, run: run, head)
+    }
+
+    private mutating func place(
+        of task: RunTask, run: RunID?, _ head: (RunTask) -> TaskRecord
+    ) throws(StoreError) -> String {
         var record = head(task)
         record.options.run = run
         do {
@@ -86,7 +109,7 @@ private struct EffectWriter {
             try Name.tenant.check(record.tenant)
             for limit in record.options.limits { try limit.checkAsKey() }
         } catch {
-            throw .invalid("task \(task.text.debugDescription) of run \(run): \(error)")
+            throw .invalid("task \(task.text.debugDescription) of run \(self.run): \(error)")
         }
         let text = record.head
         if let place = places[text] { return String(place) }
@@ -121,7 +144,11 @@ private struct EffectWriter {
         case .launch(let launch):
             write("launch")
             try write(launch, head)
-        case .schedule(let task, let opens): write("add", try place(of: task, head), task.text, opens ? "1" : "0")
+        case .schedule(let task, let opens):
+            // What an outside event brings comes with its task.
+            var brings = false
+            if case .event = task { brings = true }
+            write("add", try place(of: task, head), task.text, opens ? "1" : "0", brings ? "1" : "0")
         case .arrive(let arrival):
             switch arrival.join {
             case .forward(let step): write("arrive", "j", step)
@@ -133,7 +160,7 @@ private struct EffectWriter {
             write("reset", step, to.letter, String(taken), String(missed), keepsItems ? "1" : "0")
         case .close: write("close")
         case .whenIdle(let then):
-            var inner = EffectWriter(run: run, hasMoment: hasMoment)
+            var inner = EffectWriter(run: run, hasMoment: hasMoment, child: child)
             (inner.heads, inner.places) = (heads, places)
             try inner.append(then, head)
             (heads, places) = (inner.heads, inner.places)
@@ -159,8 +186,18 @@ private struct EffectWriter {
         case .releaseParked: write("release")
         case .enterState(let state): write("enter", state)
         case .keepObject: write("object")
-        case .awaitSignal, .startChild, .cancelChild, .tellParent:
-            throw .invalid("signals and child runs cannot be stored yet: \(effect)")
+        case .awaitSignal(let signal, let step):
+            write("await", signal, step, try place(of: .signalled(step), head), RunTask.signalled(step).text)
+        case .startChild(let workflow, let step):
+            guard let child else { throw .invalid("the commit carries no child run for step \(step)") }
+            do { try Name.kind.check(workflow.workflow) } catch { throw .invalid("\(error)") }
+            write("child", step, workflow.isAwaited ? "1" : "0", workflow.workflow, child.shapeDigest)
+            words.append(child.input)
+            // Its id is Lua's to make.
+            write(try place(of: .start(from: 0), run: nil) { _ in child.head })
+            write(try place(of: .childEnded(step), head), RunTask.childEnded(step).text)
+        case .cancelChild(let step): write("stop", step)
+        case .tellParent(let state): write("tell", state.letter)
         }
     }
 }

@@ -94,16 +94,30 @@ extension FanStanding {
     }
 }
 
-/// The payload of a run's task: `round TAB what it is for`.
+/// The payload of a run's task: `round TAB what it is for`, then LF and what comes with it: of a signal or an event what
+/// that brings, of a child that has ended `id SPACE letter of its state`.
 package struct RunTaskPayload: Sendable, Hashable {
     package var round: Int
     package var task: RunTask
+    package var brings: [UInt8]?
 
     package init?(_ payload: [UInt8]) {
-        let parts = String(decoding: payload, as: UTF8.self).split(
+        let end = payload.firstIndex(of: UInt8(ascii: "\n"))
+        brings = end.map { Array(payload[($0 + 1)...]) }
+        let parts = String(decoding: payload[..<(end ?? payload.endIndex)], as: UTF8.self).split(
             separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let round = Int(parts[0]), let task = RunTask(text: String(parts[1])) else { return nil }
         self.round = round
         self.task = task
+    }
+
+    /// The child run that has ended, and how.
+    package var child: (run: RunID, state: RunState)? {
+        guard case .childEnded = task, let brings else { return nil }
+        let words = String(decoding: brings, as: UTF8.self).split(separator: " ")
+        guard words.count == 2, let run = RunID(String(words[0])), let state = RunState(letter: words[1]) else {
+            return nil
+        }
+        return (run, state)
     }
 }

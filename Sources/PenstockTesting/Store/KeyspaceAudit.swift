@@ -82,6 +82,8 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var shapes: Set<String> = []
     /// `workflow TAB foreign id` to the live run that has it.
     package internal(set) var foreign: [String: String] = [:]
+    /// Run to its buffered signals.
+    package internal(set) var signals: [String: [String: String]] = [:]
     package internal(set) var histories: [String: Int] = [:]
     /// Task to its bonds, one a line.
     package internal(set) var bonds: [String: String] = [:]
@@ -194,7 +196,7 @@ extension KeyspaceAudit {
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
         "run": (.hash, true), "history": (.stream, true), "timers": (.hash, true), "shelf": (.list, true),
         "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
-        "foreign": (.hash, false),
+        "foreign": (.hash, false), "signals": (.hash, true),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
@@ -224,6 +226,7 @@ extension KeyspaceAudit {
         case "broken": broken[form.part] = Set(fields.keys)
         case "shapes": shapes = Set(fields.keys)
         case "foreign": foreign = fields
+        case "signals": signals[form.part] = fields
         case "tries": tries = fields
         case "cancels": cancels = fields
         case "lane": lanes[form.part] = items

@@ -7,7 +7,8 @@ extension KeyspaceAudit {
         var findings: [String] = []
         for (part, what) in [
             (timers.keys.map { $0 }, "timers"), (shelves.keys.map { $0 }, "parked tasks"), (fans.keys.map { $0 }, "fan-outs"),
-            (histories.keys.map { $0 }, "a history"), (runTasksWaiting, "delayed tasks"),
+            (histories.keys.map { $0 }, "a history"),
+            (signals.keys.map { $0 }, "signals"), (runTasksWaiting, "delayed tasks"),
         ] {
             for run in part where runs[run] == nil { findings.append("run \(run) is gone and has \(what)") }
         }
@@ -71,7 +72,9 @@ extension KeyspaceAudit {
         let ofRun = tasks.count { payload in
             guard payload.round == round else { return false }
             switch payload.task {
-            case .start, .sweep, .planRollback, .prepare: return true
+            // A child that was stored and not yet started has nothing open.
+            case .start: return state != "p"
+            case .sweep, .planRollback, .prepare: return true
             default: return false
             }
         }

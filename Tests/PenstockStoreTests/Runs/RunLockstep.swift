@@ -33,6 +33,14 @@ struct RunLockstep {
     var players: [Player] = []
     var claimed: [Claimed] = []
     var controls = 0.0
+    /// Tasks that were claimed, as the interpreter calls them.
+    var numbers: [TaskID: Int] = [:]
+    /// Signals that came early, by name.
+    var buffered: [String: Int] = [:]
+    /// The worker of the child runs.
+    var nanny: Player
+    let childPlanner: GraphPlanner
+    let childShape: String
     var conflicts = 0
     var commits = 0
     /// What was done last, for people.
@@ -46,6 +54,9 @@ struct RunLockstep {
         run = store.makeRunID()
         interpreter = RunInterpreter()
         for number in 0..<2 { players.append(try await Player(store, "w\(number)", queues: ["q0", "q1"])) }
+        nanny = try await Player(store, "nanny", queues: ["children"])
+        childPlanner = GraphPlanner(try GraphIndex(GraphShape([StepShape("only")])))
+        childShape = try await store.keepShape(Array("child".utf8))
         let digest = try await store.keepShape(Array("shape \(seed)".utf8))
         let new = NewRun(id: run, workflow: "flow", shapeDigest: digest, foreignID: "f")
         let plan = planner.start(new.facts)
@@ -65,8 +76,80 @@ struct RunLockstep {
     }
 
     func commit(_ plan: Plan, revision: Int, error: String = "") throws(StoreError) -> RunCommit {
-        try RunCommit(plan, run: run, revision: revision, output: [1, 0, 2], error: error, head: head)
+        try RunCommit(
+            plan, run: run, revision: revision, output: [1, 0, 2], error: error,
+            child: ChildStart(shapeDigest: childShape, input: [9], head: Self.childHead), head: head)
     }
+
+    static let childHead = TaskRecord(kind: "child", queue: "children", payload: [])
+    static let signalPayload: [UInt8] = [7, 0, 10, 9]
+
+    // MARK: Signals and children
+
+    /// A signal for this step, early or not.
+    private mutating func signal(_ step: StepShape, _ name: String) async throws {
+        last = ["signal \(name)"]
+        let waits = interpreter.waitingForSignal[step.name] != nil && interpreter.standing(step.name).state == .waiting
+        let answer = try await store.signal(run, name, Self.signalPayload, by: "test")
+        if interpreter.run.state.isTerminal {
+            #expect(answer == .ended)
+            return
+        }
+        #expect(answer == (waits ? .taken : .buffered))
+        interpreter.waitingForSignal[step.name] = nil
+        if waits { interpreter.deliver(.signalled(step.name)) } else { buffered[name, default: 0] += 1 }
+        try await compare("signal")
+    }
+
+    /// What the interpreter leaves to others: signals that were there already.
+    private mutating func followUp(_ plan: Plan) {
+        for case .awaitSignal(let name, let step) in plan.effects where buffered[name, default: 0] > 0 {
+            buffered[name, default: 0] -= 1
+            interpreter.waitingForSignal[step] = nil
+            interpreter.deliver(.signalled(step))
+        }
+    }
+
+    /// Does one task of a child run. False: none has any.
+    mutating func childTurn() async throws -> Bool {
+        guard let task = try await nanny.turn(1).claimed.first else { return false }
+        let child = try #require(task.record.options.run)
+        let payload = try #require(RunTaskPayload(task.record.payload))
+        let reading = try #require(try await store.read(RunQuery(child, steps: ["only"], wantsInput: true)))
+        #expect(reading.input == [9] && reading.workflow == "child" && reading.shapeDigest == childShape)
+        let facts = StepFacts(run: reading.facts, round: payload.round, state: reading.standing("only").state)
+        let plan: Plan
+        let beginning =
+            payload.task.step == nil
+            ? childPlanner.begin(payload.task, run: reading.facts, round: payload.round)
+            : childPlanner.begin(payload.task, facts)
+        switch (beginning, payload.task) {
+        case (.execute, .cancel): plan = (try? childPlanner.cancel(reading.facts)) ?? .nothing
+        case (.execute, .start(let from)):
+            plan = childPlanner.start(from: from, reading.facts) { _ in StepStanding(.pending) }
+        case (.execute, _): plan = childPlanner.ended(payload.task, .succeeded(), facts)
+        case (.end(let outcome), _): plan = childPlanner.ended(payload.task, outcome, facts)
+        default: plan = .nothing
+        }
+        last = ["child \(payload.task) \(plan.effects)"]
+        let commit = try RunCommit(plan, run: child, revision: reading.facts.revision) { _ in Self.childHead }
+        let turn = try await nanny.turn(committed: [
+            EndedRunTask(id: task.id, claim: task.claim, task: payload.task, commit: commit)
+        ])
+        #expect(turn.refused.isEmpty && turn.stale.isEmpty)
+        if let end = plan.allEffects.compactMap({ if case .tellParent(let state) = $0 { state } else { nil } }).first {
+            let waiting = try #require(childTasks[child])
+            ends[child] = end
+            interpreter.deliver(.childEnded(waiting.step))
+            interpreter.queue[interpreter.queue.count - 1].round = waiting.round
+        }
+        try await compare("child")
+        return true
+    }
+
+    /// Child runs with the step that has started them and the round.
+    var childTasks: [RunID: (step: String, round: Int)] = [:]
+    var ends: [RunID: RunState] = [:]
 
     // MARK: Turns
 
@@ -76,6 +159,12 @@ struct RunLockstep {
         while turns < 5000 {
             turns += 1
             if random.chance(controls) { try await control() }
+            if random.chance(0.05) { _ = try await childTurn() }
+            if random.chance(0.05), let step = graph.shape.steps.randomElement(using: &random),
+                case .signal(let name) = step.kind
+            {
+                try await signal(step, name)
+            }
             if !interpreter.timers.isEmpty, random.chance(0.05) {
                 try await fire(Int.random(in: 0..<interpreter.timers.count, using: &random))
             }
@@ -93,13 +182,21 @@ struct RunLockstep {
     private mutating func fire(_ index: Int) async throws {
         let timer = interpreter.timers[index]
         last = ["fire \(timer.task)"]
-        let answer = try await store.revive([try #require(TaskID(id(timer.id)))])
+        let audit = try await KeyspaceAudit.read(store)
+        let id = try #require(audit.timers[run.rawValue]?[timer.task.text].flatMap { TaskID($0) }, "timer \(timer)")
+        let answer = try await store.revive([id])
         guard answer == [.ready] else { throw Surprise("timer \(timer): \(answer)") }
         interpreter.fire(index)
         try await compare("fire")
     }
 
     private mutating func outside() async throws -> Bool {
+        if try await childTurn() { return true }
+        for step in graph.shape.steps where interpreter.standing(step.name).state == .waiting {
+            guard case .signal(let name) = step.kind, interpreter.waitingForSignal[step.name] != nil else { continue }
+            try await signal(step, name)
+            return true
+        }
         let timers = interpreter.timers.indices.filter {
             if case .health = interpreter.timers[$0].task { false } else { true }
         }
@@ -153,6 +250,7 @@ struct RunLockstep {
         }
         switch (answer, expected) {
         case (.applied(let summary), .applied), (.conflict(let summary), .conflict):
+            if expected == .applied { followUp(plan) }
             #expect(summary.facts == interpreter.run)
         default: throw Surprise("\(answer) instead of \(expected)")
         }
@@ -210,7 +308,13 @@ struct RunLockstep {
         var refused: [Claimed] = []
         for (claim, plan) in plans {
             switch interpreter.commit(plan, revision: claim.run.revision, task: try number(claim.task.id)) {
-            case .applied: break
+            case .applied:
+                followUp(plan)
+                for case .startChild(_, let step) in plan.effects {
+                    let reading = try await store.read(RunQuery(run, steps: [step]))
+                    let child = try #require(reading?.children[step])
+                    childTasks[child] = (step, interpreter.run.round)
+                }
             case .stale: throw Surprise("a task that was held is unknown to the model")
             case .conflict: refused.append(claim)
             }
@@ -220,15 +324,18 @@ struct RunLockstep {
         }
         for task in turn.claimed {
             last.append("claim \(task.id)")
-            let number = try number(task.id)
-            guard let index = interpreter.queue.firstIndex(where: { $0.id == number }) else {
-                throw Surprise("claimed \(task.id), which is not queued")
-            }
-            let expected = interpreter.claim(index)
             let payload = try #require(RunTaskPayload(task.record.payload))
-            #expect(payload.task == expected.task && payload.round == expected.round)
+            let index = interpreter.queue.firstIndex {
+                $0.task == payload.task && $0.round == payload.round && $0.wasAttempted == task.wasAttempted
+            }
+            guard let index else { throw Surprise("claimed \(task.id) for \(payload), which is not queued") }
+            numbers[task.id] = interpreter.claim(index).id
             #expect(task.record.options.run == run)
-            #expect(task.wasAttempted == expected.wasAttempted)
+            if case .signalled = payload.task { #expect(payload.brings == Self.signalPayload) }
+            if case .childEnded(let step) = payload.task {
+                let child = try #require(payload.child)
+                #expect(childTasks[child.run]?.step == step && ends[child.run] == child.state)
+            }
             let claim = Claimed(
                 task: task, worker: worker, payload: payload, run: interpreter.run, standing: [:], beginning: .drop)
             claimed.append(try await look(claim))
@@ -315,14 +422,7 @@ struct RunLockstep {
 
     // MARK: Comparison
 
-    func id(_ number: Int) -> String {
-        let text = String(number)
-        return "\(run)-\(Character(UnicodeScalar(UInt8(96 + text.utf8.count))))\(text)"
-    }
-
-    func number(_ id: TaskID) throws -> Int {
-        try #require(Int(id.rawValue.dropFirst(run.rawValue.utf8.count + 2)), "\(id)")
-    }
+    func number(_ id: TaskID) throws -> Int { try #require(numbers[id], "\(id)") }
 
     /// Everything that Redis holds of the run against everything that the interpreter holds.
     func compare(_ what: String) async throws {
@@ -361,21 +461,24 @@ struct RunLockstep {
         }
         same("joins", joins, interpreter.joins.filter { $0.value != RunInterpreter.Counts() })
 
-        func described(_ task: RunInterpreter.LiveTask) -> (String, String) {
-            (id(task.id), "\(task.round)\t\(task.task.text) \(task.wasAttempted)")
+        func described(_ tasks: some Sequence<RunInterpreter.LiveTask>) -> [String] {
+            tasks.map { "\($0.round)\t\($0.task.text) \($0.wasAttempted)" }.sorted()
         }
-        func described(_ id: String) -> (String, String) {
-            (id, "\(audit.runTasks[id] ?? "") \(audit.tries[id] != nil)")
+        func described(_ ids: [String]) -> [String] {
+            ids.filter { audit.heads[$0]?.hasSuffix("w=\(run)") ?? true }
+                .map { "\((audit.runTasks[$0] ?? $0).prefix { $0 != "\n" }) \(audit.tries[$0] != nil)" }.sorted()
         }
         let delayed = audit.delayed.values.flatMap(\.keys)
         let queued = audit.lanes.values.flatMap { $0 } + delayed.filter { audit.tries[$0] != nil }
-        func table(_ pairs: [(String, String)]) -> [String: String] { Dictionary(pairs) { first, _ in first } }
-        same("queue", table(queued.map(described)), table(interpreter.queue.map(described)))
-        same("held", table(audit.held.values.flatMap(\.keys).map(described)), table(interpreter.held.values.map(described)))
-        let timers = delayed.filter { audit.tries[$0] == nil }
-        same("timers", table(timers.map(described)), table(interpreter.timers.map(described)))
+        same("queue", described(queued), described(interpreter.queue))
+        same("held", described(audit.held.values.flatMap(\.keys)), described(interpreter.held.values))
+        same("timers", described(delayed.filter { audit.tries[$0] == nil }), described(interpreter.timers))
         let shelf = (audit.shelves[run.rawValue] ?? []).map { String($0.prefix { $0 != "\t" }) }
-        same("parked", table(shelf.map(described)), table(interpreter.parked.map(described)))
+        same("parked", described(shelf), described(interpreter.parked))
+        same("in line for signals", Set(named("w:").keys), Set(interpreter.waitingForSignal.keys))
+        same("children", Set(named("c:").keys), Set(interpreter.children.keys))
+        let early = (audit.signals[run.rawValue] ?? [:]).keys.filter { $0.contains("\t") }.count
+        same("early signals", early, buffered.values.reduce(0, +))
 
         same("fan-outs", Set(named("n:").keys), Set(interpreter.fans.keys))
         for (step, value) in named("n:") {
@@ -394,6 +497,13 @@ struct RunLockstep {
             if !fan.failed.isSubset(of: broken) { found.append("failed of \(step): \(broken), \(fan.failed)") }
         }
         return found
+    }
+}
+
+extension Plan {
+    /// Those included that wait for the run to be idle.
+    var allEffects: [Effect] {
+        effects.flatMap { effect in if case .whenIdle(let then) = effect { Plan(then).allEffects } else { [effect] } }
     }
 }
 

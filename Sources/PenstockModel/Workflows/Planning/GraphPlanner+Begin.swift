@@ -27,7 +27,8 @@ extension GraphPlanner {
         case .rollBack(_, let call):
             guard facts.state == .rollingBack, run.state == .rollingBack else { return .drop }
             return call ? .execute : .end(.succeeded())
-        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .hook, .callback:
+        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .hook,
+            .callback:
             return .drop
         }
     }
@@ -54,8 +55,11 @@ extension GraphPlanner {
         default: break
         }
         guard round == run.round else { return .drop }
+        if task == .cancel { return run.state.isTerminal ? .drop : .execute }
         if run.state == .paused { return .park }
         switch task {
+        // A child run is stored before it is started.
+        case .start(from: 0) where run.state == .pending && run.round == 1: return .execute
         case .start: return run.state == .running || run.state == .cancelling ? .execute : .drop
         case .sweep: return isStopping(run) ? .execute : .drop
         case .planRollback: return run.state == .rollingBack ? .execute : .drop

@@ -14,6 +14,7 @@ extension GraphPlanner {
     /// - Parameter standing: where each step is; asked only for runs that have been prepared to run again, in which more than
     ///   the first steps may be ready.
     package func start(from: Int, _ run: RunFacts, standing: (String) -> StepStanding) -> Plan {
+        if run.state == .pending { return start(run) }
         let places = run.round == 1 ? graph.roots : graph.order[...]
         let (range, next) = part(from: from, of: places.count)
         let stops = isStopping(run)
@@ -52,7 +53,8 @@ extension GraphPlanner {
             return facts.state == .waiting ? executed(step, outcome, facts) : .nothing
         case .health: return healthChecked(step, outcome, facts)
         case .rollBack: return rolledBack(step, outcome, facts)
-        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .hook, .callback:
+        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .hook,
+            .callback:
             return .nothing
         }
     }

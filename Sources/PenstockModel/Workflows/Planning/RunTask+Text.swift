@@ -22,6 +22,7 @@ extension RunTask {
         case .visitTimeout(let state, let number): "visit-timeout\t\(state)\t\(number)"
         case .event(let event, let state, let number): "event\t\(event)\t\(state)\t\(number)"
         case .resume(let number): "resume\t\(number)"
+        case .cancel: "cancel"
         case .hook(let moment): "hook\t\(moment.rawValue)"
         case .callback(let moment):
             "callback\t\(moment.phase.rawValue)" + (moment.step.map { "\t\($0)" } ?? "")
@@ -36,6 +37,7 @@ extension RunTask {
         let words = text.split(separator: Character("\t"), omittingEmptySubsequences: false).map { String($0) }
         let numbers = words.map { Int($0) }
         switch (words[0], words.count) {
+        case ("cancel", 1): self = .cancel
         case ("step", 2): self = .step(words[1])
         case ("gather", 2): self = .gather(words[1])
         case ("sync", 2): self = .sync(words[1])

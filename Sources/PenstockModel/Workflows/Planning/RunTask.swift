@@ -34,6 +34,8 @@ package enum RunTask: Sendable, Hashable {
     case event(String, String, Int)
     /// Resumes a run that errors have paused, if it still is at that visit.
     case resume(Int)
+    /// Cancels the run: what `cancelChild` sends to it, since only who has its definition can plan that.
+    case cancel
     /// Calls the hook for this moment.
     case hook(HookMoment)
     /// Delivers an HTTP callback.
@@ -45,7 +47,8 @@ package enum RunTask: Sendable, Hashable {
         case .step(let name), .item(let name, _), .gather(let name), .sync(let name), .health(let name),
             .waitLimit(let name), .signalled(let name), .childEnded(let name), .rollBack(let name, _):
             name
-        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .hook, .callback: nil
+        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .hook, .callback:
+            nil
         }
     }
 

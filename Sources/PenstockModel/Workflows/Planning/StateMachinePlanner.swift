@@ -37,6 +37,9 @@ package struct StateMachinePlanner: Sendable {
         default: break
         }
         guard round == facts.run.round, !facts.run.state.isTerminal else { return .drop }
+        if task == .cancel { return .execute }
+        // A child run is stored before it is started.
+        if task == .start(from: 0), facts.run.state == .pending { return .execute }
         if case .resume(let visit) = task {
             return facts.run.state == .paused && visit == facts.visit ? .execute : .drop
         }

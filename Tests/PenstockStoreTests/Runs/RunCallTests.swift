@@ -1,0 +1,289 @@
+import PenstockModel
+import PenstockTesting
+import RedisClient
+import Testing
+
+@testable import PenstockStore
+
+@Suite(.timeLimit(.minutes(3))) struct RunCallTests {
+    /// Claims one task of a run, and what it is for.
+    private func claim(_ worker: inout Player) async throws -> (ClaimedTask, RunTask) {
+        let task = try await worker.claim()
+        return (task, try #require(RunTaskPayload(task.record.payload)).task)
+    }
+
+    private func ended(_ task: ClaimedTask, _ commit: RunCommit) throws -> EndedRunTask {
+        let payload = try #require(RunTaskPayload(task.record.payload))
+        return EndedRunTask(id: task.id, claim: task.claim, task: payload.task, commit: commit)
+    }
+
+    static let finish: [Effect] = [
+        .moveStep("a", from: .active, to: .succeeded), .keepOutput("a"), .close,
+        .whenIdle([.moveRun(from: .running, to: .succeeded)]),
+    ]
+
+    @Test func `a run is stored, its step executed, and its end told by history and facts`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: [.launch(.step("a"))], input: [5, 0])
+            var worker = try await Player(store)
+            let (task, what) = try await claim(&worker)
+            #expect(what == .step("a") && task.record.options.run == run.id && task.record.kind == "flow")
+            let commit = try await run.commit(Self.finish, error: "")
+            let turn = try await worker.turn(committed: [try ended(task, commit)])
+            #expect(turn.stale.isEmpty && turn.refused.isEmpty)
+            let query = RunQuery(run.id, steps: ["a", "b"], outputs: ["a"], errors: ["a"], wantsInput: true)
+            let reading = try #require(try await store.read(query))
+            #expect(reading.facts.state == .succeeded && reading.summary.open == 0 && reading.workflow == "flow")
+            #expect(reading.standing("a").state == .succeeded && reading.standing("b").state == .pending)
+            #expect(reading.outputs == ["a": RunBench.output] && reading.errors.isEmpty && reading.input == [5, 0])
+            #expect(try await store.shape(reading.shapeDigest) == Array("shape".utf8))
+            let history = try await store.history(run.id)
+            #expect(history.map(\.by) == ["me", "w"] && history.allSatisfy { $0.error == nil })
+            #expect(
+                history.map(\.moves) == [
+                    [.run(.running), .step("a", .active, branch: nil)],
+                    [.step("a", .succeeded, branch: nil), .run(.succeeded)],
+                ])
+            // The same commit once more.
+            let again = try await worker.turn(committed: [try ended(task, commit)])
+            #expect(again.stale == [task.id])
+            #expect(try await store.read(query)?.summary == reading.summary)
+        }
+    }
+
+    @Test func `a commit planned for an older revision leaves the task held, and brings the facts`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: [.launch(.step("a"))])
+            var worker = try await Player(store)
+            let (task, _) = try await claim(&worker)
+            let old = try await run.commit(Self.finish)
+            let summary = try await run.apply([.moveRun(from: .running, to: .paused)])
+            let turn = try await worker.turn(committed: [try ended(task, old)])
+            #expect(turn.refused == [RefusedCommit(id: task.id, run: summary)] && turn.stale.isEmpty)
+            #expect(try await store.state(task.id) == .running)
+            // Ending without effect needs no fence but the lease.
+            let plain = try RunBench.commit(run.id, [], revision: 0)
+            #expect(try await worker.turn(committed: [try ended(task, plain)]).refused.isEmpty)
+            #expect(try await store.state(task.id) == .unknown)
+            try await run.apply([
+                .moveStep("a", from: .active, to: .waived), .close, .moveRun(from: .paused, to: .running),
+            ])
+        }
+    }
+
+    @Test func `of two commits for one task in a call, one counts; those of one run see each other`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: [.launch(.step("a")), .launch(.step("b"))])
+            var worker = try await Player(store)
+            let tasks = try await worker.turn(2).claimed
+            let first = try await run.commit([.moveStep("a", from: .active, to: .succeeded), .close])
+            let second = try await run.commit([
+                .moveStep("b", from: .active, to: .failed), .close, .setFact(.isFailing(true)),
+                .whenIdle([.moveRun(from: .running, to: .failed)]),
+            ])
+            let turn = try await worker.turn(committed: [
+                try ended(tasks[0], first), try ended(tasks[0], first), try ended(tasks[1], second),
+            ])
+            #expect(turn.stale == [tasks[0].id] && turn.refused.isEmpty)
+            let reading = try #require(try await store.read(RunQuery(run.id)))
+            #expect(reading.facts.state == .failed && reading.summary.open == 0 && reading.facts.revision == 3)
+        }
+    }
+
+    @Test func `parked tasks keep their attempts, hold no slot, and come back`() async throws {
+        try await withStore { store in
+            try await store.setLimit(try LimitName("kind:flow"), try LimitTerms(concurrency: 1))
+            let run = try await RunBench(store, effects: [.launch(.step("a")), .launch(.step("b"))])
+            var worker = try await Player(store)
+            var task = try await worker.claim()
+            #expect(try await worker.turn(1).claimed.isEmpty)
+            try await worker.end(task, .retry(after: .zero, counted: true, attempt: 1, message: "no"))
+            try await run.apply([.moveRun(from: .running, to: .paused)])
+            for _ in 0..<2 {
+                task = try await worker.claim()
+                try await worker.turn(committed: [try ended(task, try await run.commit([], ending: .parked))])
+            }
+            #expect(try await worker.turn(1).claimed.isEmpty)
+            try await run.apply([.moveRun(from: .paused, to: .running), .releaseParked])
+            var attempts: [Int] = []
+            for _ in 0..<2 {
+                task = try await worker.claim()
+                attempts.append(task.attempt)
+                let step = try #require(RunTaskPayload(task.record.payload)?.task.step)
+                let done = try await run.commit([.moveStep(step, from: .active, to: .succeeded), .close])
+                try await worker.turn(committed: [try ended(task, done)])
+            }
+            #expect(attempts.sorted() == [1, 2])
+        }
+    }
+
+    @Test func `very many parked tasks come back in chunks`() async throws {
+        try await withStore(audits: false) { store in
+            let run = try await RunBench(store, effects: [.launch(.step("a"))])
+            var worker = try await Player(store)
+            let task = try await worker.claim()
+            try await run.apply([.moveRun(from: .running, to: .paused)])
+            let ids = try await store.fill(12_000)
+            try await store.raw("DEL", store.keys.prefix + "lane:q\t", store.keys.prefix + "turn:q")
+            for from in stride(from: 0, to: ids.count, by: 1000) {
+                let entries = ids[from..<(from + 1000)].map { "\($0)\tq\t" }
+                _ = try await store.redis.send(
+                    RedisCommand("RPUSH", RedisArguments([store.keys.prefix + "shelf:\(run.id)"] + entries)))
+            }
+            func ready() async throws -> Int { try await store.queues().first?.ready ?? 0 }
+            try await run.apply([.moveRun(from: .paused, to: .running), .releaseParked])
+            #expect(try await ready() == 5000)
+            // Any commit of the run goes on with it, be it one of a task that was dropped.
+            try await run.apply([])
+            #expect(try await ready() == 10_000)
+            try await worker.turn(committed: [try ended(task, try RunBench.commit(run.id, [], revision: 0))])
+            #expect(try await ready() == 12_000)
+            #expect(try await KeyspaceAudit.read(store).shelves.isEmpty)
+        }
+    }
+
+    @Test func `starting: once by token, one live run for a foreign id, only with a shape`() async throws {
+        try await withStore { store in
+            let start: [Effect] = [.moveRun(from: .pending, to: .running)]
+            let run = try await RunBench(store, foreignID: "f")
+            let digest = try await store.keepShape(Array("shape".utf8))
+            func new(_ workflow: String = "flow", _ foreignID: String? = "f") async throws -> StartAnswer {
+                let id = store.makeRunID()
+                return try await store.start(
+                    NewRun(id: id, workflow: workflow, shapeDigest: digest, foreignID: foreignID),
+                    try RunBench.commit(id, start, revision: 0), by: "me")
+            }
+            #expect(try await new() == .live(run.id))
+            guard case .started = try await new("other") else { throw Surprise("another workflow") }
+            guard case .started = try await new("flow", "g") else { throw Surprise("another id") }
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            guard case .started = try await new() else { throw Surprise("the first has ended") }
+            // Now the first cannot come back.
+            let again = try await store.control(
+                try await run.commit([.moveRun(from: .failed, to: .pending)]), by: "me")
+            guard case .taken = again else { throw Surprise("\(again)") }
+            let id = store.makeRunID()
+            let unknown = try await store.start(
+                NewRun(id: id, workflow: "flow", shapeDigest: "none"), try RunBench.commit(id, start, revision: 0),
+                by: "me")
+            #expect(unknown == .unknownShape)
+            #expect(try await store.read(RunQuery(id)) == nil)
+            let gone = try await store.control(try RunBench.commit(id, [], revision: 0), by: "me")
+            #expect(gone == .unknown)
+        }
+    }
+
+    @Test func `calls with a token that are sent again change nothing and are answered alike`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store)
+            func call(_ script: RedisScript, _ words: [String], _ commit: RunCommit?) async throws -> [String?] {
+                var arguments = RedisArguments(words)
+                if let commit { arguments.append(contentsOf: commit.words) }
+                let reply = try await store.call(script, arguments)
+                return (reply.array ?? []).dropFirst().map(\.text)
+            }
+            let pause = try await run.commit([.moveRun(from: .running, to: .paused)])
+            let first = try await call(Scripts.control, ["t1", run.id.rawValue, "1", "me"], pause)
+            let old = try await run.snapshot()
+            #expect(first[0] == "applied")
+            #expect(try await call(Scripts.control, ["t1", run.id.rawValue, "1", "me"], pause) == first)
+            let signal = ["t2", run.id.rawValue, "go", "x", "me", "10"]
+            let sent = try await call(Scripts.signal, signal, nil)
+            #expect(try await call(Scripts.signal, signal, nil) == sent)
+            #expect(try await run.snapshot() == old.merging(["signals": "2"]) { $1 })
+            let id = store.makeRunID()
+            let digest = try await store.keepShape(Array("shape".utf8))
+            let start = try RunBench.commit(id, [.moveRun(from: .pending, to: .running)], revision: 0)
+            let words = ["t3", id.rawValue, "flow", digest, "", "", "0", "me"]
+            let started = try await call(Scripts.startRun, words, start)
+            #expect(started[0] == "started")
+            #expect(try await call(Scripts.startRun, words, start) == started)
+        }
+    }
+
+    @Test func `signals: early ones are kept in order, and as many as may be`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store)
+            for number in 1...3 {
+                #expect(try await store.signal(run.id, "go", [UInt8(number)], by: "me") == .buffered)
+            }
+            #expect(try await store.signal(run.id, "stop", [9], by: "me") == .buffered)
+            for step in ["a", "b"] {
+                try await run.apply([
+                    .launch(.step(step)), .moveStep(step, from: .active, to: .waiting), .awaitSignal("go", step: step),
+                ])
+            }
+            var worker = try await Player(store)
+            let claimed = try await worker.turn(9).claimed.compactMap { RunTaskPayload($0.record.payload) }
+            #expect(claimed.filter { $0.task.isSignalled }.map(\.brings) == [[1], [2]])
+            #expect(try await store.signal(store.makeRunID(), "go", [], by: "me") == .unknown)
+            try await run.apply([
+                .launch(.step("c")), .moveStep("c", from: .active, to: .waiting), .awaitSignal("other", step: "c"),
+                .moveStep("c", from: .waiting, to: .waived), .close, .launch(.step("d")),
+                .moveStep("d", from: .active, to: .waiting), .awaitSignal("other", step: "d"),
+            ])
+            // The first in line waits no more.
+            #expect(try await store.signal(run.id, "other", [4], by: "me") == .taken)
+            let next = try #require(RunTaskPayload(try await worker.turn(9).claimed.last?.record.payload ?? []))
+            #expect(next.task == .signalled("d") && next.brings == [4])
+            var count = 0
+            while try await store.signal(run.id, "many", [], by: "me") == .buffered { count += 1 }
+            #expect((900...1000).contains(count))
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            #expect(try await store.signal(run.id, "go", [], by: "me") == .ended)
+        }
+    }
+
+    @Test func `a removed run leaves nothing; a live one is not removed`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, foreignID: "f", effects: RunEffectTests.fan)
+            try await run.apply([
+                .endItem("a", index: 0, failed: true, stops: true), .arm(.health("b"), after: .seconds(60)),
+                .keepOutput("b"), .awaitSignal("go", step: "b"),
+            ], error: "no")
+            _ = try await store.signal(run.id, "early", [1], by: "me")
+            #expect(
+                try await store.results(run.id, "a", items: 0..<2) == [.failure(ItemError(message: "no")), nil])
+            #expect(try await store.remove(run.id) == .live)
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            #expect(try await store.remove(run.id) == .removed)
+            #expect(try await store.remove(run.id) == .unknown)
+            #expect(try await store.read(RunQuery(run.id, steps: ["a"])) == nil)
+            // Tasks in lanes go when their turn comes.
+            var worker = try await Player(store)
+            let left = try await worker.turn(9).claimed
+            let nothing = try RunBench.commit(run.id, [], revision: 0)
+            let close = try RunBench.commit(run.id, [.close], revision: 0)
+            let refused = try await worker.turn(committed: try left.map { try ended($0, close) }).refused
+            #expect(refused == left.map { RefusedCommit(id: $0.id, run: nil) })
+            try await worker.turn(committed: try left.map { try ended($0, nothing) })
+            let keys = try await store.redis.send(RedisCommand("KEYS", "*\(run.id)*")).array ?? []
+            #expect(keys.isEmpty)
+            #expect(try await KeyspaceAudit.read(store).heads.isEmpty)
+        }
+    }
+
+    @Test func `what cannot be stored is refused before it is sent`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store)
+            let bad: [Effect] = [
+                .startChild(ChildWorkflow("sub"), step: "a"), .armAtCarriedMoment(.visitTimeout("a", 1)),
+                .openFan("a", .all(tasks: 5000, window: 5000)),
+            ]
+            for effect in bad {
+                #expect(throws: StoreError.self) {
+                    try RunCommit(Plan([effect]), run: run.id, revision: 1, head: RunBench.head)
+                }
+            }
+            #expect(throws: StoreError.self) {
+                try RunCommit(Plan([.launch(.step("a"))]), run: run.id, revision: 1) { _ in
+                    TaskRecord(kind: "no kind", queue: "q", payload: [])
+                }
+            }
+        }
+    }
+}
+
+extension RunTask {
+    fileprivate var isSignalled: Bool { if case .signalled = self { true } else { false } }
+}

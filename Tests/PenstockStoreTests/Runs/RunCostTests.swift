@@ -1,0 +1,142 @@
+import PenstockModel
+import PenstockTesting
+import RedisClient
+import Testing
+
+@testable import PenstockStore
+
+/// What runs cost Redis, in calls.
+@Suite(.timeLimit(.minutes(10)), .serialized) struct RunCostTests {
+    private func calls(_ store: Store, _ body: () async throws -> Void) async throws -> Int {
+        let before = try await Commands.count(store)
+        try await body()
+        return try await Commands.count(store) - before
+    }
+
+    private func chain(_ store: Store, _ planner: GraphPlanner, _ worker: inout Player) async throws -> RunID {
+        let id = store.makeRunID()
+        let digest = try await store.keepShape(Array("chain".utf8))
+        let new = NewRun(id: id, workflow: "flow", shapeDigest: digest, input: Array(#"{"order":12345}"#.utf8))
+        let start = try RunCommit(planner.start(new.facts), run: id, revision: 0, head: RunBench.head)
+        _ = try await store.start(new, start, by: "me")
+        var committed: [EndedRunTask] = []
+        while true {
+            guard let task = try await worker.turn(1, committed: committed).claimed.first else { return id }
+            let payload = try #require(RunTaskPayload(task.record.payload))
+            let name = try #require(payload.task.step)
+            let step = try #require(planner.graph.step(named: name))
+            let names = [name] + step.dependencies.map(\.step)
+            let reading = try #require(try await store.read(RunQuery(id, steps: names)))
+            let facts = StepFacts(
+                run: reading.facts, round: payload.round, state: reading.standing(name).state,
+                dependencies: step.dependencies.map { reading.standing($0.step) })
+            let plan = planner.ended(payload.task, .succeeded(), facts)
+            let commit = try RunCommit(
+                plan, run: id, revision: reading.facts.revision, output: Array(#"{"ok":true}"#.utf8),
+                head: RunBench.head)
+            committed = [EndedRunTask(id: task.id, claim: task.claim, task: payload.task, commit: commit)]
+        }
+    }
+
+    @Test func `a step costs at most three times the calls of a plain job, and two round trips`() async throws {
+        let steps = (0..<5).map { StepShape("step\($0)", after: $0 == 0 ? [] : [Dependency("step\($0 - 1)")]) }
+        let planner = GraphPlanner(try GraphIndex(GraphShape(steps)))
+        try await withStore { store in
+            var worker = try await Player(store, lease: .seconds(3600))
+            _ = try await chain(store, planner, &worker)
+            _ = try await worker.claimAndComplete(store.fill(1))
+            let plain = try await calls(store) {
+                var ended: [EndedTask] = []
+                for _ in 0..<5 {
+                    try await store.fill(1)
+                    ended = try await worker.turn(1, ended: ended).claimed.map { $0.ended(.completed) }
+                }
+                try await worker.turn(1, ended: ended)
+            }
+            var run: RunID?
+            let ofRun = try await calls(store) { run = try await chain(store, planner, &worker) }
+            let id = try #require(run)
+            let memory = try await store.redis.send(RedisCommand("MEMORY", "USAGE", store.keys.run(id))).int ?? 0
+            let history = try await store.redis.send(RedisCommand("MEMORY", "USAGE", store.keys.history(id))).int ?? 0
+            print(
+                """
+                calls: \(Double(ofRun) / 5) a step of a chain of five, start and reads included; \(Double(plain) / 5) a plain job.
+                A finished run of five steps has \(memory) bytes and \(history) of history.
+                """)
+            #expect(Double(ofRun) / Double(plain) <= 3)
+            #expect(memory + history <= 4096)
+        }
+    }
+
+    @Test func `runs that are there make a cycle without any no dearer`() async throws {
+        try await withStore { store in
+            var worker = try await Player(store, lease: .seconds(3600))
+            var counts: [Int] = []
+            for _ in 0..<2 {
+                _ = try await worker.claimAndComplete(store.fill(10))
+                counts.append(
+                    try await calls(store) { _ = try await worker.claimAndComplete(store.fill(10)) })
+                _ = try await RunBench(store, effects: [.launch(.step("a"))])
+                let task = try await worker.claim()
+                try await worker.end(task, .retry(after: .seconds(3600), counted: true, attempt: 1, message: "later"))
+            }
+            print("calls of ten plain jobs without runs, and beside one: \(counts)")
+            // Attempts that were counted are looked for, of whatever task.
+            #expect(counts[1] - counts[0] <= 3)
+        }
+    }
+
+    @Test func `an item of a fan-out of 100,000 costs the same wherever it is`() async throws {
+        try await withStore(audits: false) { store in
+            let count = 100_000
+            let batch = 250
+            let run = try await RunBench(
+                store,
+                effects: [
+                    .launch(.step("a")), .moveStep("a", from: .active, to: .waiting),
+                    .openFan("a", .all(tasks: count, window: 1000)),
+                ])
+            var worker = try await Player(store, lease: .seconds(3600))
+            _ = try await worker.claim()
+            var committed: [EndedRunTask] = []
+            var figures: [Int] = []
+            var done = 0
+            let began = ContinuousClock.now
+            while true {
+                let before = try await Commands.count(store)
+                let claimed = try await worker.turn(batch, committed: committed).claimed
+                if committed.count == batch {
+                    figures.append(try await Commands.count(store) - before)
+                }
+                done += committed.count
+                committed = []
+                for task in claimed {
+                    let payload = try #require(RunTaskPayload(task.record.payload))
+                    guard case .item(let step, let index) = payload.task else { break }
+                    let commit = try RunBench.commit(
+                        run.id, [.endItem(step, index: index, failed: false, stops: false)], revision: 1)
+                    committed.append(
+                        EndedRunTask(id: task.id, claim: task.claim, task: payload.task, commit: commit))
+                }
+                if committed.isEmpty { break }
+            }
+            #expect(done == count)
+            let costs = figures.dropLast(4)
+            print(
+                "calls for \(batch) items of \(count): \(costs.min() ?? 0) to \(costs.max() ?? 0); \(ContinuousClock.now - began) in all")
+            #expect(Double(costs.max() ?? 0) <= 1.2 * Double(costs.min() ?? 0))
+            let fan = try #require(try await store.read(RunQuery(run.id, steps: ["a"]))?.fans["a"])
+            #expect(fan == FanStanding(total: count, done: count, failed: 0))
+        }
+    }
+}
+
+extension Player {
+    /// Claims as many as there are, and completes them.
+    @discardableResult
+    mutating func claimAndComplete(_ ids: [TaskID]) async throws -> Int {
+        let claimed = try await turn(ids.count).claimed
+        try await turn(ended: claimed.map { $0.ended(.completed) })
+        return claimed.count
+    }
+}

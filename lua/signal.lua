@@ -1,0 +1,49 @@
+--- signal: gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
+--- again with the same token changes nothing and is answered as the first time, for 30 s.
+--- KEYS[1] prefix: hash tag of the shard
+--- ARGV[1] token: names this call
+--- ARGV[2] run: id
+--- ARGV[3] name: of the signal
+--- ARGV[4] payload: what it brings
+--- ARGV[5] by: who sends it
+--- ARGV[6] most: how many signals a run buffers
+--- returns: now (ms); 'taken', 'buffered', 'ended' (the run), 'full' (it buffers as many as it may) or 'unknown'; ''
+--@include key
+--@include number
+--@include clock
+--@include open_run
+--@include load_runs
+--@include try_plan
+--@include store_runs
+--@include gate_at
+--@include finish_plan
+local most = number(6, 'most')
+local now, _, us = clock()
+local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
+local before = redis.call('GET', sent)
+if before then
+  return { moment, before, '' }
+end
+local runs = {}
+local run = open_run(runs, ARGV[2])
+run.wanted['g:' .. ARGV[3]] = true
+load_runs(runs)
+if not run.facts then
+  return { moment, 'unknown', '' }
+end
+if string.find(run.facts.state, '%u') then
+  return { moment, 'ended', '' }
+end
+-- Each has a field, and each name one more.
+if redis.call('HLEN', key('signals', run.id)) >= most then
+  return { moment, 'full', '' }
+end
+local plan = { error = '', output = ARGV[4], heads = {}, lanes = {}, effects = { { 'signal', ARGV[3] } } }
+try_plan(run, plan, run.facts.revision, ARGV[5], runs, now)
+local todo = { entering = {}, ready = {}, earlier = {} }
+local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+store_runs(runs, todo, now, gate)
+finish_plan(todo, now)
+local answer = plan.is_taken and 'taken' or 'buffered'
+redis.call('SET', sent, answer, 'EX', 30)
+return { moment, answer, '' }
