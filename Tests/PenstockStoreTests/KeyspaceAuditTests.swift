@@ -41,8 +41,9 @@ import Testing
 
     static let runDamage: [[String]] = [
         ["HDEL", "run:RUN", "s:a"], ["HSET", "run:RUN", "f", "x"], ["HSET", "run:RUN", "s:b", "a"], ["DEL", "run:RUN"],
-        ["DEL", "history:RUN"], ["DEL", "shapes"], ["HDEL", "foreign", "flow\tf"], ["HSET", "foreign", "flow\tg", "RUN"],
-        ["HSET", "foreign", "flow\tg", "gone"], ["RPUSH", "shelf:RUN", "gone\tq\t"], ["DEL", "timers:gone"],
+        ["DEL", "history:RUN"], ["DEL", "shapes"], ["HDEL", "foreign", "flow\tf"],
+        ["HSET", "foreign", "flow\tg", "RUN"],
+        ["HSET", "foreign", "flow\tg", "gone"], ["RPUSH", "shelf:RUN", "gone\tq\t"],
         ["HSET", "timers:RUN", "sync\tb", "gone"], ["HDEL", "tasks", "TIMER"], ["SADD", "fans:RUN", "b"],
         ["HSET", "items:RUN:b", "0", "+1 "], ["ZADD", "broken:RUN:fan", "0", "0"], ["SREM", "fans:RUN", "fan"],
         ["HSET", "signals:gone", "go", "1 1"], ["HSET", "timers:gone", "sync\tb", "x"], ["DEL", "lane:q\t"],
@@ -63,9 +64,8 @@ import Testing
                 $0.replacing("RUN", with: run.id.rawValue).replacing("TIMER", with: timer)
             }
             arguments[0] = store.keys.prefix + arguments[0]
-            let reply = try await store.redis.send(RedisCommand(command[0], RedisArguments(Array(arguments))))
-            let findings = try await KeyspaceAudit.check(store)
-            #expect(findings.isEmpty == (reply.int == 0), "\(reply)")
+            _ = try await store.redis.send(RedisCommand(command[0], RedisArguments(Array(arguments))))
+            #expect(try await !KeyspaceAudit.check(store).isEmpty)
         }
     }
 

@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "43eb224e59b226b04ac3f80543fdbc8d667b9268",
+        digest: "a6b73304414f22c2d4a03a967dcca30a1471cd2e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1288,6 +1288,13 @@ package enum Scripts {
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
         end
+        if run.history[1] and string.find(run.facts.state, '%u') then
+        local name, copy = key('history', run.id), key('history', run.id .. '+')
+        if redis.call('XLEN', name) <= 200 then
+        redis.call('COPY', name, copy)
+        redis.call('RENAME', copy, name)
+        end
+        end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
         local value = run.fields[name]
@@ -1423,7 +1430,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "470d717782f1aecc04aa7da708add4114c6d5af7",
+        digest: "caa40d96e6d347243e3262db26198c5196f0a33f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2636,6 +2643,13 @@ package enum Scripts {
         local more = entry[3] ~= '' and { 'error', entry[3] } or {}
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
+        end
+        if run.history[1] and string.find(run.facts.state, '%u') then
+        local name, copy = key('history', run.id), key('history', run.id .. '+')
+        if redis.call('XLEN', name) <= 200 then
+        redis.call('COPY', name, copy)
+        redis.call('RENAME', copy, name)
+        end
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -7671,7 +7685,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "3c37c221187083e6078824cf4e267bd576abed8f",
+        digest: "39e07768d214b4420a8c57e5a7c8484d0d94ec45",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8438,6 +8452,13 @@ package enum Scripts {
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
         end
+        if run.history[1] and string.find(run.facts.state, '%u') then
+        local name, copy = key('history', run.id), key('history', run.id .. '+')
+        if redis.call('XLEN', name) <= 200 then
+        redis.call('COPY', name, copy)
+        redis.call('RENAME', copy, name)
+        end
+        end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
         local value = run.fields[name]
@@ -8578,7 +8599,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "1222f173e3797ce82b5c68225143e751a81f09e0",
+        digest: "4fa7a5bb86d8d377832d57df98d540a67a077ac5",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL start_run expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9409,6 +9430,13 @@ package enum Scripts {
         local more = entry[3] ~= '' and { 'error', entry[3] } or {}
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
+        end
+        if run.history[1] and string.find(run.facts.state, '%u') then
+        local name, copy = key('history', run.id), key('history', run.id .. '+')
+        if redis.call('XLEN', name) <= 200 then
+        redis.call('COPY', name, copy)
+        redis.call('RENAME', copy, name)
+        end
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do

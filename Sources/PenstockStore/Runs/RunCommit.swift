@@ -139,7 +139,8 @@ private struct EffectWriter {
         case .setFact(.isFailing(let value)): write("fact", "failing", value ? "1" : "0")
         case .setFact(.rollsBackOnCancel(let value)): write("fact", "rolls", value ? "1" : "0")
         case .setFact(.stuckRollbacks(let count)): write("fact", "stuck", String(count))
-        case .moveStep(let step, let from, let to, let branch): write("move", step, from.letter, to.letter, branch ?? "")
+        case .moveStep(let step, let from, let to, let branch):
+            write("move", step, from.letter, to.letter, branch ?? "")
         case .keepOutput(let step): write("keep", step)
         case .launch(let launch):
             write("launch")

@@ -106,7 +106,9 @@ package struct RunTaskPayload: Sendable, Hashable {
         brings = end.map { Array(payload[($0 + 1)...]) }
         let parts = String(decoding: payload[..<(end ?? payload.endIndex)], as: UTF8.self).split(
             separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let round = Int(parts[0]), let task = RunTask(text: String(parts[1])) else { return nil }
+        guard parts.count == 2, let round = Int(parts[0]), let task = RunTask(text: String(parts[1])) else {
+            return nil
+        }
         self.round = round
         self.task = task
     }

@@ -6,7 +6,8 @@ extension KeyspaceAudit {
     var runFindings: [String] {
         var findings: [String] = []
         for (part, what) in [
-            (timers.keys.map { $0 }, "timers"), (shelves.keys.map { $0 }, "parked tasks"), (fans.keys.map { $0 }, "fan-outs"),
+            (timers.keys.map { $0 }, "timers"), (shelves.keys.map { $0 }, "parked tasks"),
+            (fans.keys.map { $0 }, "fan-outs"),
             (histories.keys.map { $0 }, "a history"),
             (signals.keys.map { $0 }, "signals"), (runTasksWaiting, "delayed tasks"),
         ] {

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct RunTaskTextTests {
     static let tasks: [RunTask] = [
-        .start(from: 0), .start(from: 500), .step("a"), .item("a:b/c@1", 99_999), .gather("a"), .sync("a"), .health("a"),
+        .start(from: 0), .start(from: 500), .step("a"), .item("a:b/c@1", 99_999), .gather("a"), .sync("a"),
+        .health("a"),
         .waitLimit("a"), .signalled("a"), .childEnded("a"), .sweep(from: 3), .planRollback(from: 4),
         .rollBack("a", call: true), .rollBack("a", call: false), .prepare(.retry, from: 0),
         .prepare(.rerun("retry"), from: 7), .prepare(.skip("a"), from: 8), .visit("open", 1), .visitTimeout("open", 2),

@@ -13,7 +13,8 @@ struct RunBench {
     static let output: [UInt8] = [1, 0, 10, 255]
 
     init(
-        _ store: Store, foreignID: String? = nil, hasCallback: Bool = false, effects: [Effect] = [], input: [UInt8] = [5]
+        _ store: Store, foreignID: String? = nil, hasCallback: Bool = false, effects: [Effect] = [],
+        input: [UInt8] = [5]
     ) async throws {
         self.store = store
         id = store.makeRunID()

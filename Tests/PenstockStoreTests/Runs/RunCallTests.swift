@@ -237,10 +237,11 @@ import Testing
     @Test func `a removed run leaves nothing; a live one is not removed`() async throws {
         try await withStore { store in
             let run = try await RunBench(store, foreignID: "f", effects: RunEffectTests.fan)
-            try await run.apply([
-                .endItem("a", index: 0, failed: true, stops: true), .arm(.health("b"), after: .seconds(60)),
-                .keepOutput("b"), .awaitSignal("go", step: "b"),
-            ], error: "no")
+            try await run.apply(
+                [
+                    .endItem("a", index: 0, failed: true, stops: true), .arm(.health("b"), after: .seconds(60)),
+                    .keepOutput("b"), .awaitSignal("go", step: "b"),
+                ], error: "no")
             _ = try await store.signal(run.id, "early", [1], by: "me")
             #expect(
                 try await store.results(run.id, "a", items: 0..<2) == [.failure(ItemError(message: "no")), nil])

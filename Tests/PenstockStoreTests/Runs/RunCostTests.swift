@@ -64,25 +64,24 @@ import Testing
                 A finished run of five steps has \(memory) bytes and \(history) of history.
                 """)
             #expect(Double(ofRun) / Double(plain) <= 3)
-            #expect(memory + history <= 4096)
+            #expect(memory + history <= 2560)
         }
     }
 
     @Test func `runs that are there make a cycle without any no dearer`() async throws {
         try await withStore { store in
             var worker = try await Player(store, lease: .seconds(3600))
+            var other = try await Player(store, "other", lease: .seconds(3600))
             var counts: [Int] = []
             for _ in 0..<2 {
                 _ = try await worker.claimAndComplete(store.fill(10))
                 counts.append(
                     try await calls(store) { _ = try await worker.claimAndComplete(store.fill(10)) })
-                _ = try await RunBench(store, effects: [.launch(.step("a"))])
-                let task = try await worker.claim()
-                try await worker.end(task, .retry(after: .seconds(3600), counted: true, attempt: 1, message: "later"))
+                _ = try await RunBench(store, effects: [.launch(.step("a")), .arm(.sync("a"), after: .seconds(60))])
+                _ = try await other.claim()
             }
             print("calls of ten plain jobs without runs, and beside one: \(counts)")
-            // Attempts that were counted are looked for, of whatever task.
-            #expect(counts[1] - counts[0] <= 3)
+            #expect(counts[0] == counts[1])
         }
     }
 
@@ -123,7 +122,8 @@ import Testing
             #expect(done == count)
             let costs = figures.dropLast(4)
             print(
-                "calls for \(batch) items of \(count): \(costs.min() ?? 0) to \(costs.max() ?? 0); \(ContinuousClock.now - began) in all")
+                "calls for \(batch) items of \(count): \(costs.min() ?? 0) to \(costs.max() ?? 0); \(ContinuousClock.now - began) in all"
+            )
             #expect(Double(costs.max() ?? 0) <= 1.2 * Double(costs.min() ?? 0))
             let fan = try #require(try await store.read(RunQuery(run.id, steps: ["a"]))?.fans["a"])
             #expect(fan == FanStanding(total: count, done: count, failed: 0))

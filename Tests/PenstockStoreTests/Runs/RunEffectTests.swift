@@ -99,18 +99,21 @@ import Testing
             [.resetStep("a", to: .pending, taken: 1, missed: 0, keepsItems: false)],
             ["s:a": "", "o:a": "", "j:a": "1 0"]),
         Case(
-            "resetStep to waived", after: failed, [.resetStep("a", to: .waived, taken: 0, missed: 0, keepsItems: false)],
+            "resetStep to waived", after: failed,
+            [.resetStep("a", to: .waived, taken: 0, missed: 0, keepsItems: false)],
             ["s:a": "v"]),
         Case(
             "resetStep with its items gone",
             after: fan + [
-                .endItem("a", index: 0, failed: true, stops: false), .moveStep("a", from: .waiting, to: .failed), .close,
+                .endItem("a", index: 0, failed: true, stops: false), .moveStep("a", from: .waiting, to: .failed),
+                .close,
             ], [.resetStep("a", to: .pending, taken: 0, missed: 0, keepsItems: false)],
             ["s:a": "", "n:a": "", "items": "", "broken": ""]),
         Case(
             "resetStep with its items kept",
             after: fan + [
-                .endItem("a", index: 0, failed: true, stops: false), .moveStep("a", from: .waiting, to: .failed), .close,
+                .endItem("a", index: 0, failed: true, stops: false), .moveStep("a", from: .waiting, to: .failed),
+                .close,
             ], [.resetStep("a", to: .pending, taken: 0, missed: 0, keepsItems: true)], ["s:a": ""]),
         Case("close", after: [.launch(.step("a"))], [.close], ["open": ""]),
         Case(
@@ -155,19 +158,22 @@ import Testing
         Case(
             "openFan with the rest",
             after: fan + [
-                .endItem("a", index: 0, failed: true, stops: true), .endItem("a", index: 1, failed: false, stops: false),
+                .endItem("a", index: 0, failed: true, stops: true),
+                .endItem("a", index: 1, failed: false, stops: false),
             ], [.openFan("a", .rest(window: 5))],
             [
                 "n:a": "3 3 1 0 2 0 - 2",
                 "queue": "1 gather a, 1 item a 0, 1 item a 0, 1 item a 1, 1 item a 2, 1 step a",
             ]),
         Case(
-            "awaitSignal", [.awaitSignal("go", step: "a")], ["g:go": "a", "w:a": "go\nflow\tq\t\t\tw=RUN\nsignalled\ta"]),
+            "awaitSignal", [.awaitSignal("go", step: "a")],
+            ["g:go": "a", "w:a": "go\nflow\tq\t\t\tw=RUN\nsignalled\ta"]),
         Case(
             "startChild", [.startChild(ChildWorkflow("sub"), step: "a")],
             ["c:a": "CHILD", "child": "p sub 1", "queue": "1 start 0"]),
         Case(
-            "cancelChild", after: [.startChild(ChildWorkflow("sub"), step: "a")], [.cancelChild("a"), .cancelChild("a")],
+            "cancelChild", after: [.startChild(ChildWorkflow("sub"), step: "a")],
+            [.cancelChild("a"), .cancelChild("a")],
             ["queue": "1 cancel, 1 start 0"]),
         Case("cancelChild without a child", [.cancelChild("a")], [:]),
         Case("tellParent without a parent", [.tellParent(.succeeded)], [:]),

@@ -340,7 +340,9 @@ struct RunLockstep {
                 task: task, worker: worker, payload: payload, run: interpreter.run, standing: [:], beginning: .drop)
             claimed.append(try await look(claim))
         }
-        if room > 0, batch.isEmpty, turn.claimed.isEmpty { throw Surprise("nothing was claimed of \(interpreter.queue)") }
+        if room > 0, batch.isEmpty, turn.claimed.isEmpty {
+            throw Surprise("nothing was claimed of \(interpreter.queue)")
+        }
         try await compare("cycle")
         if random.chance(0.2), !committed.isEmpty {
             // The reply was lost, and the call is sent again.
