@@ -72,16 +72,21 @@ import Testing
         try await withStore { store in
             var worker = try await Player(store, lease: .seconds(3600))
             var other = try await Player(store, "other", lease: .seconds(3600))
-            var counts: [Int] = []
-            for _ in 0..<2 {
-                _ = try await worker.claimAndComplete(store.fill(10))
-                counts.append(
-                    try await calls(store) { _ = try await worker.claimAndComplete(store.fill(10)) })
-                _ = try await RunBench(store, effects: [.launch(.step("a")), .arm(.sync("a"), after: .seconds(60))])
-                _ = try await other.claim()
+            // Of several, the least: now and then a call notes the time.
+            func least() async throws -> Int {
+                var least = Int.max
+                for _ in 0..<10 {
+                    let ids = try await store.fill(10)
+                    least = min(least, try await calls(store) { _ = try await worker.claimAndComplete(ids) })
+                }
+                return least
             }
-            print("calls of ten plain jobs without runs, and beside one: \(counts)")
-            #expect(counts[0] == counts[1])
+            let without = try await least()
+            _ = try await RunBench(store, effects: [.launch(.step("a")), .arm(.sync("a"), after: .seconds(60))])
+            _ = try await other.claim()
+            let beside = try await least()
+            print("calls of ten plain jobs without runs \(without), and beside one \(beside)")
+            #expect(without == beside)
         }
     }
 
