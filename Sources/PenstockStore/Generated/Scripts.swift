@@ -435,7 +435,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "e6d9efdaefec82b79cfe983231c3873e9e94ab4d",
+        digest: "bd0c5de9987946fd47dd8705a71963af05f387da",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -473,21 +473,6 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
-        end
-        local function lease_parts(lease)
-        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
-        return claim, lane, names ~= '' and names or nil
-        end
         local function give_up(freed, names, id)
         for name in string.gmatch(names or '', '[^\n]+') do
         freed[name] = freed[name] or {}
@@ -507,6 +492,17 @@ package enum Scripts {
         lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -704,9 +700,9 @@ package enum Scripts {
         give_up(freed, names, ARGV[first + i - 1])
         end
         elseif value and string.sub(value, 1, #fence) == fence then
-        local _, lane, lines = lease_parts(value)
-        local _, _, _, of_lane = lane_parts(lane)
-        valid, names, queue = value, lines, of_lane
+        local lines = string.find(value, '\n', 1, true)
+        valid, names = value, lines and string.sub(value, lines)
+        queue = string.match(value, '^[^\t|]*', #fence + 1)
         completed[queue] = (completed[queue] or 0) + 1
         if names then
         give_up(freed, names, ARGV[first + i - 1])
@@ -783,6 +779,10 @@ package enum Scripts {
         if bonds then
         untie(id, bonds, state, now, retain)
         end
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
         end
         local function bury(id, queue, now)
         redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
@@ -1198,32 +1198,36 @@ package enum Scripts {
         return names
         end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        if not gate.terms then
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        end
+        end
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -1238,7 +1242,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -1751,7 +1754,7 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
         end
@@ -2803,7 +2806,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "43eb05df118b9070706edab752d79941fc5b805a",
+        digest: "e444f37386891a3a8bc53e81c449cdaf7617fdc5",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3230,37 +3233,41 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        if not gate.terms then
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        end
+        end
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -3275,7 +3282,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -4107,7 +4113,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "3bcf01f18b2f8b1163f4a2a4ff45510019cab6e6",
+        digest: "d9ffd800bd0c079ead1975180ea5e9b6741c13fb",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4317,32 +4323,36 @@ package enum Scripts {
         return names
         end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        if not gate.terms then
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        end
+        end
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -4357,7 +4367,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -4999,7 +5008,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "7ad2c7c119a8853cf17ed61f24829e94d876d834",
+        digest: "9b4ad9edd1fa3c40cc18601c87a54260f3157d98",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -5305,32 +5314,36 @@ package enum Scripts {
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        if not gate.terms then
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        end
+        end
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -5345,7 +5358,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -5479,7 +5491,7 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
         end
