@@ -2,6 +2,7 @@
 --- (false: none). `scope:name` has a limit of its own or that of `scope:*`, each name then with its own tokens and
 --- holders.
 --@include key
+--@include load_terms
 local function load_limits(gate, names)
   local asked, scopes = {}, {}
   for _, name in ipairs(names) do
@@ -14,15 +15,7 @@ local function load_limits(gate, names)
   if #asked == 0 then
     return
   end
-  if not gate.terms then
-    -- A few limits are read once and whole: that is less than to ask for the names of many lanes.
-    gate.terms = {}
-    gate.are_few = redis.call('HLEN', key('limits')) <= 64
-    local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-    for i = 1, #rows, 2 do
-      gate.terms[rows[i]] = rows[i + 1]
-    end
-  end
+  load_terms(gate)
   for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
     for from = 1, #list, 1000 do
       local to = math.min(from + 999, #list)

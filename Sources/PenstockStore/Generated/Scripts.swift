@@ -435,7 +435,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "bd0c5de9987946fd47dd8705a71963af05f387da",
+        digest: "0cc7c493231c10662c5846fab1cbc56d3b2b1a91",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1197,6 +1197,20 @@ package enum Scripts {
         end
         return names
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
         local asked, scopes = {}, {}
         for _, name in ipairs(names) do
@@ -1209,14 +1223,7 @@ package enum Scripts {
         if #asked == 0 then
         return
         end
-        if not gate.terms then
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        end
-        end
+        load_terms(gate)
         for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
         for from = 1, #list, 1000 do
         local to = math.min(from + 999, #list)
@@ -1653,6 +1660,7 @@ package enum Scripts {
         local reply, leases, tried = claims.reply, claims.leases, claims.tried
         local sub, kind, head, wanted, is_bounded, has_limit = string.sub, nil, '\t', true, false, false
         local aside, aside_kinds, beside = {}, {}, {}
+        local on_kinds = gate and load_terms(gate)
         while claimed < room and left and passed <= 256 do
         local taken
         taken, left = take(ring, room - claimed, now, gate)
@@ -1671,7 +1679,7 @@ package enum Scripts {
         for _, group in ipairs(taken) do
         local lane, ids = group[1], group[2]
         local lease, holds, before = claims.claim .. '\t' .. lane, {}, claimed
-        local own_kind = gate and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
+        local own_kind = on_kinds and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
         for _, limit in ipairs(gate and gate.of[lane] or {}) do
         if limit.most then
         gate.holding[limit.name] = gate.holding[limit.name] or {}
@@ -1684,14 +1692,14 @@ package enum Scripts {
         place = place + 1
         local id, record = ids[i], records[place]
         if record then
-        if takes or gate then
+        if takes or on_kinds then
         if sub(record, 1, #head) ~= head then
         kind = string.match(record, '^[^\t]*')
         head = kind .. '\t'
         if takes then
         wanted, is_bounded = takes(kind)
         end
-        if gate then
+        if on_kinds then
         load_limits(gate, { 'kind:' .. kind })
         has_limit = gate.limits['kind:' .. kind]
         end
@@ -2139,7 +2147,7 @@ package enum Scripts {
         end
         schedule(key('delayed', queue), due)
         redis.call('SADD', key('queues'), queue)
-        elseif gate then
+        elseif gate and load_terms(gate) then
         local lanes = {}
         for i, id in ipairs(ids) do
         local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
@@ -2806,7 +2814,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "e444f37386891a3a8bc53e81c449cdaf7617fdc5",
+        digest: "54fe2e440e8ac804591984f3220c337cea7dab34",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3237,6 +3245,20 @@ package enum Scripts {
         served = {}, roused = roused, due = {}, line = {},
         }
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
         local asked, scopes = {}, {}
         for _, name in ipairs(names) do
@@ -3249,14 +3271,7 @@ package enum Scripts {
         if #asked == 0 then
         return
         end
-        if not gate.terms then
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        end
-        end
+        load_terms(gate)
         for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
         for from = 1, #list, 1000 do
         local to = math.min(from + 999, #list)
@@ -3380,7 +3395,7 @@ package enum Scripts {
         end
         schedule(key('delayed', queue), due)
         redis.call('SADD', key('queues'), queue)
-        elseif gate then
+        elseif gate and load_terms(gate) then
         local lanes = {}
         for i, id in ipairs(ids) do
         local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
@@ -4113,7 +4128,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "d9ffd800bd0c079ead1975180ea5e9b6741c13fb",
+        digest: "42c3f5d676aff49b6a293d07fe9d6f8480d44c64",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4322,6 +4337,20 @@ package enum Scripts {
         end
         return names
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
         local asked, scopes = {}, {}
         for _, name in ipairs(names) do
@@ -4334,14 +4363,7 @@ package enum Scripts {
         if #asked == 0 then
         return
         end
-        if not gate.terms then
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        end
-        end
+        load_terms(gate)
         for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
         for from = 1, #list, 1000 do
         local to = math.min(from + 999, #list)
@@ -5008,7 +5030,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "9b4ad9edd1fa3c40cc18601c87a54260f3157d98",
+        digest: "a948206c36615c81963e3bd6325b306feb4e31ae",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -5313,6 +5335,20 @@ package enum Scripts {
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
         local asked, scopes = {}, {}
         for _, name in ipairs(names) do
@@ -5325,14 +5361,7 @@ package enum Scripts {
         if #asked == 0 then
         return
         end
-        if not gate.terms then
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        end
-        end
+        load_terms(gate)
         for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
         for from = 1, #list, 1000 do
         local to = math.min(from + 999, #list)
