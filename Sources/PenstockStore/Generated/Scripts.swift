@@ -435,7 +435,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "0cc7c493231c10662c5846fab1cbc56d3b2b1a91",
+        digest: "92438bcfec26ff513882eb8c101fa4032b1f7669",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1422,7 +1422,7 @@ package enum Scripts {
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty, served = nil, share[i]
+        local empty, served, room_of_lane = nil, share[i], nil
         if wide[i] == 1 and lined[i] then
         served = 0
         elseif several[i] then
@@ -1432,7 +1432,8 @@ package enum Scripts {
         else
         local lane, count = plain[i], share[i]
         if gate then
-        count = math.min(count, allowance(gate, lane))
+        room_of_lane = allowance(gate, lane)
+        count = math.min(count, room_of_lane)
         served = count
         end
         if count > 0 then
@@ -1450,7 +1451,7 @@ package enum Scripts {
         empty = totals[i] == 0
         end
         end
-        local is_blocked = not empty and gate and totals[i] and totals[i] > 0 and allowance(gate, plain[i]) == 0
+        local is_blocked = not empty and room_of_lane == served
         if is_blocked then
         gate.parked[#gate.parked + 1] = plain[i]
         gate.met = gate.met + (served > 0 and 0 or 1)
@@ -1583,8 +1584,7 @@ package enum Scripts {
         end
         end
         for place, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
-        local by, due
+        local stands, by, due = gate.line[lane], nil, nil
         for _, limit in ipairs(gate.of[lane]) do
         if limit.most and limit.held >= limit.most then
         by, due = (not by or due) and limit or by, nil
@@ -1595,14 +1595,15 @@ package enum Scripts {
         end
         end
         end
-        local stands = gate.line[lane]
-        if stands and not (by and due and by.name == stands) then
-        leaving[#leaving + 1] = lane
-        end
         if by and due and by.name == stands then
         gate.line[lane] = nil
-        add(refills, queue, string.format('%d', due), by.name)
-        elseif by then
+        add(refills, gate.queue[lane], string.format('%d', due), stands)
+        else
+        local ring, _, _, queue = lane_parts(lane)
+        if stands then
+        leaving[#leaving + 1] = lane
+        end
+        if by then
         add(waiting, by.name, string.format('%d', gate.us + place), lane)
         add(parked, ring, lane, by.name)
         if due then
@@ -1618,6 +1619,7 @@ package enum Scripts {
         else
         gate.again[ring] = true
         add(back, ring, lane)
+        end
         end
         end
         unpark(gate, leaving)
@@ -1763,7 +1765,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local function first_in_line(name)
@@ -1853,15 +1855,24 @@ package enum Scripts {
         return
         end
         load_limits(gate, due)
+        load_limits(gate, { 'queue:' .. queue })
+        local of_queue = gate.limits['queue:' .. queue] or nil
         local lanes, asked, again, over = {}, {}, {}, {}
         for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(due))) do
         local name = due[i]
         local limit = gate.limits[name]
         local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
-        local lane = limit and room > 0 and line and string.match(line, '\t(.*)$') or ''
-        local ring, tenant, _, of_queue = lane_parts(lane .. '\t')
-        if lane ~= '' and of_queue == queue and #lane == #ring + 1 + #tenant then
-        gate.line[lane] = name
+        local lane, ring, tenant, its_queue = nil, nil, nil, nil
+        if limit and room > 0 and line and line ~= '' then
+        lane = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        local _
+        ring, tenant, _, its_queue = lane_parts(lane)
+        end
+        if its_queue == queue and #lane == #ring + 1 + #tenant then
+        gate.line[lane], gate.queue[lane] = name, queue
+        if limit ~= of_queue then
+        gate.of[lane] = { limit, of_queue }
+        end
         local list = gate.due[ring]
         if list then
         list[#list + 1], list[#list + 2] = lane, tenant
@@ -2814,7 +2825,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "54fe2e440e8ac804591984f3220c337cea7dab34",
+        digest: "bd3d0e136603a637aaba556f51fdd262c3590b0e",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3242,7 +3253,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local function load_terms(gate)
@@ -4128,7 +4139,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "42c3f5d676aff49b6a293d07fe9d6f8480d44c64",
+        digest: "132d8f84737d7e69ec1473e97947561e1c64b6b8",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4632,7 +4643,7 @@ package enum Scripts {
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty, served = nil, share[i]
+        local empty, served, room_of_lane = nil, share[i], nil
         if wide[i] == 1 and lined[i] then
         served = 0
         elseif several[i] then
@@ -4642,7 +4653,8 @@ package enum Scripts {
         else
         local lane, count = plain[i], share[i]
         if gate then
-        count = math.min(count, allowance(gate, lane))
+        room_of_lane = allowance(gate, lane)
+        count = math.min(count, room_of_lane)
         served = count
         end
         if count > 0 then
@@ -4660,7 +4672,7 @@ package enum Scripts {
         empty = totals[i] == 0
         end
         end
-        local is_blocked = not empty and gate and totals[i] and totals[i] > 0 and allowance(gate, plain[i]) == 0
+        local is_blocked = not empty and room_of_lane == served
         if is_blocked then
         gate.parked[#gate.parked + 1] = plain[i]
         gate.met = gate.met + (served > 0 and 0 or 1)
@@ -5030,7 +5042,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "a948206c36615c81963e3bd6325b306feb4e31ae",
+        digest: "630a3069bded7adbc25580e318ceb122fbc45222",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -5521,7 +5533,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local worker = ARGV[1]
