@@ -19,7 +19,7 @@ import Testing
             // Each run leaves a line: short writes at the end of a file do not mix.
             let script = try shop.script("sum", "echo $PENSTOCK_JOB_ID >> runs; exec sha256sum")
             let arguments = [
-                "worker", "--lease", "600ms", "--concurrency", "\(concurrency)", "--drain", "--json", "--exec", script,
+                "worker", "--lease", "1500ms", "--concurrency", "\(concurrency)", "--drain", "--json", "--exec", script,
             ]
             try await shop.withPenstock(arguments) { survivor in
                 try await shop.withPenstock(arguments) { victim in
@@ -40,8 +40,9 @@ import Testing
             #expect(queue.completed == count && queue.dead == 0 && queue.retried == 0 && queue.running == 0)
             let runs = String(decoding: readFile("\(shop.folder)/runs") ?? [], as: UTF8.self).split(separator: "\n")
             #expect(Set(runs) == Set(ids.map { $0.rawValue[...] }))
-            // What the victim had claimed and not begun ran once, elsewhere.
-            #expect(runs.count - count <= min(concurrency, queue.recovered))
+            // What the victim had claimed and not begun ran once, elsewhere. Of each slot, what it ran and what had ended
+            // in it without being committed yet may have run twice.
+            #expect(runs.count - count <= min(2 * concurrency, queue.recovered))
             #expect(try await shop.client.workers().isEmpty)
             // Nothing is held, nothing waits, and no key is left but those that the storage notes name.
             let findings = try await KeyspaceAudit.check(shop.client.store)

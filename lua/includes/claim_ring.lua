@@ -11,6 +11,7 @@
 --@include take
 --@include charge
 --@include load_limits
+--@include load_terms
 --@include park
 --@include push_groups
 --@include wake
@@ -20,6 +21,7 @@ local function claim_ring(ring, room, takes, claims, now, gate)
   -- Most tasks are of the kind of the one before: comparing its head is cheaper than reading it and asking again.
   local sub, kind, head, wanted, is_bounded, has_limit = string.sub, nil, '\t', true, false, false
   local aside, aside_kinds, beside = {}, {}, {}
+  local on_kinds = gate and load_terms(gate)
   while claimed < room and left and passed <= 256 do
     local taken
     taken, left = take(ring, room - claimed, now, gate)
@@ -39,7 +41,7 @@ local function claim_ring(ring, room, takes, claims, now, gate)
     for _, group in ipairs(taken) do
       local lane, ids = group[1], group[2]
       local lease, holds, before = claims.claim .. '\t' .. lane, {}, claimed
-      local own_kind = gate and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
+      local own_kind = on_kinds and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
       for _, limit in ipairs(gate and gate.of[lane] or {}) do
         if limit.most then
           gate.holding[limit.name] = gate.holding[limit.name] or {}
@@ -52,14 +54,14 @@ local function claim_ring(ring, room, takes, claims, now, gate)
         place = place + 1
         local id, record = ids[i], records[place]
         if record then
-          if takes or gate then
+          if takes or on_kinds then
             if sub(record, 1, #head) ~= head then
               kind = string.match(record, '^[^\t]*')
               head = kind .. '\t'
               if takes then
                 wanted, is_bounded = takes(kind)
               end
-              if gate then
+              if on_kinds then
                 load_limits(gate, { 'kind:' .. kind })
                 has_limit = gate.limits['kind:' .. kind]
               end

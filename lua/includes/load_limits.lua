@@ -2,49 +2,46 @@
 --- (false: none). `scope:name` has a limit of its own or that of `scope:*`, each name then with its own tokens and
 --- holders.
 --@include key
+--@include load_terms
 local function load_limits(gate, names)
-  local scopes, asked, wilds = {}, {}, {}
+  local asked, scopes = {}, {}
   for _, name in ipairs(names) do
     if gate.limits[name] == nil then
       gate.limits[name] = false
-      local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-      asked[#asked + 1], wilds[#wilds + 1] = name, scope
-      if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-      end
+      asked[#asked + 1] = name
+      scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
     end
   end
   if #asked == 0 then
     return
   end
-  if #scopes > 0 then
-    for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-      gate.wild[scopes[i]] = text
+  load_terms(gate)
+  for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+    for from = 1, #list, 1000 do
+      local to = math.min(from + 999, #list)
+      for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+      end
     end
   end
   local rates, parsed = {}, {}
-  for from = 1, #asked, 1000 do
-    local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-    for i, text in ipairs(found) do
-      local name = asked[from + i - 1]
-      text = text or gate.wild[wilds[from + i - 1]]
-      if text then
-        local terms = parsed[text]
-        if not terms then
-          local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-          terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-          parsed[text] = terms
-        end
-        -- All fields at once: a table that grows costs more.
-        gate.limits[name] = {
-          name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-          held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-          is_dry = false,
-        }
-        if terms[1] then
-          rates[#rates + 1] = name
-        end
+  for i, name in ipairs(asked) do
+    local text = gate.terms[name] or gate.terms[scopes[i]]
+    if text then
+      local terms = parsed[text]
+      if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+      end
+      -- All fields at once: a table that grows costs more.
+      gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+      }
+      if terms[1] then
+        rates[#rates + 1] = name
       end
     end
   end

@@ -33,8 +33,7 @@ local function park(gate)
     end
   end
   for place, lane in ipairs(lanes) do
-    local ring, _, _, queue = lane_parts(lane)
-    local by, due
+    local stands, by, due = gate.line[lane], nil, nil
     for _, limit in ipairs(gate.of[lane]) do
       if limit.most and limit.held >= limit.most then
         by, due = (not by or due) and limit or by, nil
@@ -45,30 +44,32 @@ local function park(gate)
         end
       end
     end
-    local stands = gate.line[lane]
-    if stands and not (by and due and by.name == stands) then
-      leaving[#leaving + 1] = lane
-    end
     if by and due and by.name == stands then
       -- It stands in line already.
       gate.line[lane] = nil
-      add(refills, queue, string.format('%d', due), by.name)
-    elseif by then
-      add(waiting, by.name, string.format('%d', gate.us + place), lane)
-      add(parked, ring, lane, by.name)
-      if due then
-        add(refills, queue, string.format('%d', due), by.name)
-      else
-        add(contended, 'all', string.format('%.0f', gate.now), by.name)
-      end
-      for _, limit in ipairs(gate.of[lane]) do
-        if limit ~= by and limit_room(limit, gate.us) > 0 then
-          passed_on[limit] = (passed_on[limit] or 0) + 1
-        end
-      end
+      add(refills, gate.queue[lane], string.format('%d', due), stands)
     else
-      gate.again[ring] = true
-      add(back, ring, lane)
+      local ring, _, _, queue = lane_parts(lane)
+      if stands then
+        leaving[#leaving + 1] = lane
+      end
+      if by then
+        add(waiting, by.name, string.format('%d', gate.us + place), lane)
+        add(parked, ring, lane, by.name)
+        if due then
+          add(refills, queue, string.format('%d', due), by.name)
+        else
+          add(contended, 'all', string.format('%.0f', gate.now), by.name)
+        end
+        for _, limit in ipairs(gate.of[lane]) do
+          if limit ~= by and limit_room(limit, gate.us) > 0 then
+            passed_on[limit] = (passed_on[limit] or 0) + 1
+          end
+        end
+      else
+        gate.again[ring] = true
+        add(back, ring, lane)
+      end
     end
   end
   unpark(gate, leaving)

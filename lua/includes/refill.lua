@@ -16,15 +16,25 @@ local function refill(queue, most, gate, roused)
     return
   end
   load_limits(gate, due)
+  load_limits(gate, { 'queue:' .. queue })
+  local of_queue = gate.limits['queue:' .. queue] or nil
   local lanes, asked, again, over = {}, {}, {}, {}
   for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(due))) do
     local name = due[i]
     local limit = gate.limits[name]
     local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
-    local lane = limit and room > 0 and line and string.match(line, '\t(.*)$') or ''
-    local ring, tenant, _, of_queue = lane_parts(lane .. '\t')
-    if lane ~= '' and of_queue == queue and #lane == #ring + 1 + #tenant then
-      gate.line[lane] = name
+    local lane, ring, tenant, its_queue = nil, nil, nil, nil
+    if limit and room > 0 and line and line ~= '' then
+      lane = string.sub(line, string.find(line, '\t', 1, true) + 1)
+      local _
+      ring, tenant, _, its_queue = lane_parts(lane)
+    end
+    if its_queue == queue and #lane == #ring + 1 + #tenant then
+      gate.line[lane], gate.queue[lane] = name, queue
+      if limit ~= of_queue then
+        -- As load_lanes would find: a plain lane has its queue and its tenant.
+        gate.of[lane] = { limit, of_queue }
+      end
       local list = gate.due[ring]
       if list then
         list[#list + 1], list[#list + 2] = lane, tenant

@@ -6,6 +6,7 @@
 --@include dated
 --@include kind_lane
 --@include load_limits
+--@include load_terms
 --@include push
 local function store_group(group, values, from, to, plan, now, gate)
   local asked, tasks = group.extras, key('tasks')
@@ -89,7 +90,7 @@ local function store_group(group, values, from, to, plan, now, gate)
     end
     schedule(key('delayed', queue), due)
     redis.call('SADD', key('queues'), queue)
-  elseif gate then
+  elseif gate and load_terms(gate) then
     -- Kinds that have a limit wait in lanes of their own.
     local lanes = {}
     for i, id in ipairs(ids) do

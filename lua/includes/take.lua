@@ -94,7 +94,7 @@ local function take(ring, room, now, gate)
     share = shares(rounds, lengths, weights, room)
   end
   for i, tenant in ipairs(tenants) do
-    local empty, served = nil, share[i]
+    local empty, served, room_of_lane = nil, share[i], nil
     if wide[i] == 1 and lined[i] then
       served = 0
     elseif several[i] then
@@ -104,7 +104,8 @@ local function take(ring, room, now, gate)
     else
       local lane, count = plain[i], share[i]
       if gate then
-        count = math.min(count, allowance(gate, lane))
+        room_of_lane = allowance(gate, lane)
+        count = math.min(count, room_of_lane)
         served = count
       end
       if count > 0 then
@@ -122,7 +123,8 @@ local function take(ring, room, now, gate)
         empty = totals[i] == 0
       end
     end
-    local is_blocked = not empty and gate and totals[i] and totals[i] > 0 and allowance(gate, plain[i]) == 0
+    -- Each task takes one from all its limits.
+    local is_blocked = not empty and room_of_lane == served
     if is_blocked then
       gate.parked[#gate.parked + 1] = plain[i]
       gate.met = gate.met + (served > 0 and 0 or 1)

@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "a6b73304414f22c2d4a03a967dcca30a1471cd2e",
+        digest: "2ea076c1dceda84b9d19271299cf5c79d3194929",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -987,33 +987,44 @@ package enum Scripts {
         local _, tabs = string.gsub(lane, '\t', '\t')
         return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -1028,7 +1039,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -1138,7 +1148,7 @@ package enum Scripts {
         end
         schedule(key('delayed', queue), due)
         redis.call('SADD', key('queues'), queue)
-        elseif gate then
+        elseif gate and load_terms(gate) then
         local lanes = {}
         for i, id in ipairs(ids) do
         local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
@@ -1322,8 +1332,8 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local function widen(ring, tenant, lane, priority, now)
@@ -1430,7 +1440,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "caa40d96e6d347243e3262db26198c5196f0a33f",
+        digest: "6e7751a59af8cc4690607e44211932cb2556554d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1468,21 +1478,6 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
-        end
-        local function lease_parts(lease)
-        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
-        return claim, lane, names ~= '' and names or nil
-        end
         local function give_up(freed, names, id)
         for name in string.gmatch(names or '', '[^\n]+') do
         freed[name] = freed[name] or {}
@@ -1502,6 +1497,17 @@ package enum Scripts {
         lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -1699,9 +1705,9 @@ package enum Scripts {
         give_up(freed, names, all[first + i - 1])
         end
         elseif value and string.sub(value, 1, #fence) == fence then
-        local _, lane, lines = lease_parts(value)
-        local _, _, _, of_lane = lane_parts(lane)
-        valid, names, queue = value, lines, of_lane
+        local lines = string.find(value, '\n', 1, true)
+        valid, names = value, lines and string.sub(value, lines)
+        queue = string.match(value, '^[^\t|]*', #fence + 1)
         completed[queue] = (completed[queue] or 0) + 1
         if names then
         give_up(freed, names, all[first + i - 1])
@@ -1740,6 +1746,10 @@ package enum Scripts {
         for name, count in pairs(completed) do
         total(name, 'completed', count)
         end
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
         end
         local function run_facts(text)
         local names = {
@@ -2354,33 +2364,44 @@ package enum Scripts {
         local _, tabs = string.gsub(lane, '\t', '\t')
         return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -2395,7 +2416,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -2494,7 +2514,7 @@ package enum Scripts {
         end
         schedule(key('delayed', queue), due)
         redis.call('SADD', key('queues'), queue)
-        elseif gate then
+        elseif gate and load_terms(gate) then
         local lanes = {}
         for i, id in ipairs(ids) do
         local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
@@ -3192,7 +3212,7 @@ package enum Scripts {
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty, served = nil, share[i]
+        local empty, served, room_of_lane = nil, share[i], nil
         if wide[i] == 1 and lined[i] then
         served = 0
         elseif several[i] then
@@ -3202,7 +3222,8 @@ package enum Scripts {
         else
         local lane, count = plain[i], share[i]
         if gate then
-        count = math.min(count, allowance(gate, lane))
+        room_of_lane = allowance(gate, lane)
+        count = math.min(count, room_of_lane)
         served = count
         end
         if count > 0 then
@@ -3220,7 +3241,7 @@ package enum Scripts {
         empty = totals[i] == 0
         end
         end
-        local is_blocked = not empty and gate and totals[i] and totals[i] > 0 and allowance(gate, plain[i]) == 0
+        local is_blocked = not empty and room_of_lane == served
         if is_blocked then
         gate.parked[#gate.parked + 1] = plain[i]
         gate.met = gate.met + (served > 0 and 0 or 1)
@@ -3353,8 +3374,7 @@ package enum Scripts {
         end
         end
         for place, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
-        local by, due
+        local stands, by, due = gate.line[lane], nil, nil
         for _, limit in ipairs(gate.of[lane]) do
         if limit.most and limit.held >= limit.most then
         by, due = (not by or due) and limit or by, nil
@@ -3365,14 +3385,15 @@ package enum Scripts {
         end
         end
         end
-        local stands = gate.line[lane]
-        if stands and not (by and due and by.name == stands) then
-        leaving[#leaving + 1] = lane
-        end
         if by and due and by.name == stands then
         gate.line[lane] = nil
-        add(refills, queue, string.format('%d', due), by.name)
-        elseif by then
+        add(refills, gate.queue[lane], string.format('%d', due), stands)
+        else
+        local ring, _, _, queue = lane_parts(lane)
+        if stands then
+        leaving[#leaving + 1] = lane
+        end
+        if by then
         add(waiting, by.name, string.format('%d', gate.us + place), lane)
         add(parked, ring, lane, by.name)
         if due then
@@ -3388,6 +3409,7 @@ package enum Scripts {
         else
         gate.again[ring] = true
         add(back, ring, lane)
+        end
         end
         end
         unpark(gate, leaving)
@@ -3430,6 +3452,7 @@ package enum Scripts {
         local reply, leases, tried = claims.reply, claims.leases, claims.tried
         local sub, kind, head, wanted, is_bounded, has_limit = string.sub, nil, '\t', true, false, false
         local aside, aside_kinds, beside = {}, {}, {}
+        local on_kinds = gate and load_terms(gate)
         while claimed < room and left and passed <= 256 do
         local taken
         taken, left = take(ring, room - claimed, now, gate)
@@ -3448,7 +3471,7 @@ package enum Scripts {
         for _, group in ipairs(taken) do
         local lane, ids = group[1], group[2]
         local lease, holds, before = claims.claim .. '\t' .. lane, {}, claimed
-        local own_kind = gate and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
+        local own_kind = on_kinds and string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*.-\tkind:([^\t]*)$')
         for _, limit in ipairs(gate and gate.of[lane] or {}) do
         if limit.most then
         gate.holding[limit.name] = gate.holding[limit.name] or {}
@@ -3461,14 +3484,14 @@ package enum Scripts {
         place = place + 1
         local id, record = ids[i], records[place]
         if record then
-        if takes or gate then
+        if takes or on_kinds then
         if sub(record, 1, #head) ~= head then
         kind = string.match(record, '^[^\t]*')
         head = kind .. '\t'
         if takes then
         wanted, is_bounded = takes(kind)
         end
-        if gate then
+        if on_kinds then
         load_limits(gate, { 'kind:' .. kind })
         has_limit = gate.limits['kind:' .. kind]
         end
@@ -3531,8 +3554,8 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local function first_in_line(name)
@@ -3622,15 +3645,24 @@ package enum Scripts {
         return
         end
         load_limits(gate, due)
+        load_limits(gate, { 'queue:' .. queue })
+        local of_queue = gate.limits['queue:' .. queue] or nil
         local lanes, asked, again, over = {}, {}, {}, {}
         for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(due))) do
         local name = due[i]
         local limit = gate.limits[name]
         local room = limit and math.min(limit_room(limit, gate.us), 200) or 200
-        local lane = limit and room > 0 and line and string.match(line, '\t(.*)$') or ''
-        local ring, tenant, _, of_queue = lane_parts(lane .. '\t')
-        if lane ~= '' and of_queue == queue and #lane == #ring + 1 + #tenant then
-        gate.line[lane] = name
+        local lane, ring, tenant, its_queue = nil, nil, nil, nil
+        if limit and room > 0 and line and line ~= '' then
+        lane = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        local _
+        ring, tenant, _, its_queue = lane_parts(lane)
+        end
+        if its_queue == queue and #lane == #ring + 1 + #tenant then
+        gate.line[lane], gate.queue[lane] = name, queue
+        if limit ~= of_queue then
+        gate.of[lane] = { limit, of_queue }
+        end
         local list = gate.due[ring]
         if list then
         list[#list + 1], list[#list + 2] = lane, tenant
@@ -4508,7 +4540,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "43eb05df118b9070706edab752d79941fc5b805a",
+        digest: "bd3d0e136603a637aaba556f51fdd262c3590b0e",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4935,37 +4967,48 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -4980,7 +5023,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -5079,7 +5121,7 @@ package enum Scripts {
         end
         schedule(key('delayed', queue), due)
         redis.call('SADD', key('queues'), queue)
-        elseif gate then
+        elseif gate and load_terms(gate) then
         local lanes = {}
         for i, id in ipairs(ids) do
         local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
@@ -5830,7 +5872,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "3bcf01f18b2f8b1163f4a2a4ff45510019cab6e6",
+        digest: "132d8f84737d7e69ec1473e97947561e1c64b6b8",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6039,33 +6081,44 @@ package enum Scripts {
         end
         return names
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -6080,7 +6133,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -6324,7 +6376,7 @@ package enum Scripts {
         share = shares(rounds, lengths, weights, room)
         end
         for i, tenant in ipairs(tenants) do
-        local empty, served = nil, share[i]
+        local empty, served, room_of_lane = nil, share[i], nil
         if wide[i] == 1 and lined[i] then
         served = 0
         elseif several[i] then
@@ -6334,7 +6386,8 @@ package enum Scripts {
         else
         local lane, count = plain[i], share[i]
         if gate then
-        count = math.min(count, allowance(gate, lane))
+        room_of_lane = allowance(gate, lane)
+        count = math.min(count, room_of_lane)
         served = count
         end
         if count > 0 then
@@ -6352,7 +6405,7 @@ package enum Scripts {
         empty = totals[i] == 0
         end
         end
-        local is_blocked = not empty and gate and totals[i] and totals[i] > 0 and allowance(gate, plain[i]) == 0
+        local is_blocked = not empty and room_of_lane == served
         if is_blocked then
         gate.parked[#gate.parked + 1] = plain[i]
         gate.met = gate.met + (served > 0 and 0 or 1)
@@ -6803,7 +6856,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "7ad2c7c119a8853cf17ed61f24829e94d876d834",
+        digest: "630a3069bded7adbc25580e318ceb122fbc45222",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -7108,33 +7161,44 @@ package enum Scripts {
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -7149,7 +7213,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -7283,8 +7346,8 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local worker = ARGV[1]
@@ -7685,7 +7748,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "39e07768d214b4420a8c57e5a7c8484d0d94ec45",
+        digest: "6e03fdbbd90849da074cf784ad845e2d0495d70d",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8151,33 +8214,44 @@ package enum Scripts {
         local _, tabs = string.gsub(lane, '\t', '\t')
         return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -8192,7 +8266,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -8302,7 +8375,7 @@ package enum Scripts {
         end
         schedule(key('delayed', queue), due)
         redis.call('SADD', key('queues'), queue)
-        elseif gate then
+        elseif gate and load_terms(gate) then
         local lanes = {}
         for i, id in ipairs(ids) do
         local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
@@ -8486,8 +8559,8 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local function widen(ring, tenant, lane, priority, now)
@@ -8599,7 +8672,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "4fa7a5bb86d8d377832d57df98d540a67a077ac5",
+        digest: "97242fe52ae420cf4c706c11aa50442e1c907cd4",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL start_run expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9130,33 +9203,44 @@ package enum Scripts {
         local _, tabs = string.gsub(lane, '\t', '\t')
         return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
         end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
         local function load_limits(gate, names)
-        local scopes, asked, wilds = {}, {}, {}
+        local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
         gate.limits[name] = false
-        local scope = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        asked[#asked + 1], wilds[#wilds + 1] = name, scope
-        if gate.wild[scope] == nil then
-        gate.wild[scope] = false
-        scopes[#scopes + 1] = scope
-        end
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
         end
         end
         if #asked == 0 then
         return
         end
-        if #scopes > 0 then
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(scopes))) do
-        gate.wild[scopes[i]] = text
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
         end
         end
         local rates, parsed = {}, {}
-        for from = 1, #asked, 1000 do
-        local found = redis.call('HMGET', key('limits'), unpack(asked, from, math.min(from + 999, #asked)))
-        for i, text in ipairs(found) do
-        local name = asked[from + i - 1]
-        text = text or gate.wild[wilds[from + i - 1]]
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
         if text then
         local terms = parsed[text]
         if not terms then
@@ -9171,7 +9255,6 @@ package enum Scripts {
         }
         if terms[1] then
         rates[#rates + 1] = name
-        end
         end
         end
         end
@@ -9281,7 +9364,7 @@ package enum Scripts {
         end
         schedule(key('delayed', queue), due)
         redis.call('SADD', key('queues'), queue)
-        elseif gate then
+        elseif gate and load_terms(gate) then
         local lanes = {}
         for i, id in ipairs(ids) do
         local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
@@ -9465,8 +9548,8 @@ package enum Scripts {
         end
         local function gate_at(now, us, roused)
         return {
-        now = now, us = us, limits = {}, wild = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {}, queue = {},
         }
         end
         local function widen(ring, tenant, lane, priority, now)
