@@ -7,10 +7,11 @@ import Testing
     @Test(arguments: [SIGTERM, SIGINT])
     func `a signal lets running jobs end and claims no more`(signal: Int32) async throws {
         try await Workshop.open { shop in
-            let script = try shop.script("until", "while [ ! -e go ]; do sleep 0.02; done; echo done")
+            let script = try shop.script("until", "touch begun; while [ ! -e go ]; do sleep 0.02; done; echo done")
             let running = try await shop.client.enqueue(kind: "k", payload: [], .init(retention: .seconds(600))).id
             try await shop.withPenstock(["worker", "--concurrency", "1", "--json", "--exec", script]) { worker in
-                try await shop.reach(.running, running)
+                // Claimed is not enough: what has not begun is handed back.
+                try await eventually("the program to run") { readFile("\(shop.folder)/begun") != nil }
                 worker.signal(signal)
                 try await worker.errorOutput.line("the answer to the signal") { $0.contains("running jobs may end") }
                 let later = try await shop.client.enqueue(kind: "k", payload: []).id
