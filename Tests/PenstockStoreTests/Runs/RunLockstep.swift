@@ -25,7 +25,7 @@ struct RunLockstep {
     }
 
     let store: Store
-    let graph: RandomGraph
+    var graph: RandomGraph
     let planner: GraphPlanner
     let run: RunID
     var interpreter: RunInterpreter
