@@ -166,6 +166,16 @@ import Testing
                 "queue": "1 gather a, 1 item a 0, 1 item a 0, 1 item a 1, 1 item a 2, 1 step a",
             ]),
         Case(
+            "endItem of one that had failed",
+            after: fan + [
+                .endItem("a", index: 0, failed: true, stops: true),
+                .endItem("a", index: 1, failed: false, stops: false),
+            ], [.openFan("a", .rest(window: 1)), .endItem("a", index: 0, failed: false, stops: true)],
+            [
+                "n:a": "3 2 2 0 0 1 - 2", "items": "0+2 1+1", "broken": "",
+                "queue": "1 gather a, 1 gather a, 1 item a 0, 1 item a 0, 1 item a 1, 1 step a",
+            ]),
+        Case(
             "awaitSignal", [.awaitSignal("go", step: "a")],
             ["g:go": "a", "w:a": "go\nflow\tq\t\t\tw=RUN\nsignalled\ta"]),
         Case(

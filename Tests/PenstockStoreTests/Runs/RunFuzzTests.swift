@@ -55,6 +55,14 @@ import Testing
 
     /// Twice more: retried, or a step executed again or skipped by hand.
     private func again(_ lockstep: inout RunLockstep) async throws {
+        // What failed succeeds now, items of fan-outs among it.
+        if lockstep.random.chance(0.7) {
+            lockstep.graph.failingItems = [:]
+            for (name, fate) in lockstep.graph.fates where fate == .failure {
+                lockstep.graph.fates[name] = .success(
+                    branch: lockstep.graph.shape.steps.first { $0.name == name }?.branches.first)
+            }
+        }
         for _ in 0..<2 where lockstep.interpreter.run.state.isTerminal {
             let run = lockstep.interpreter.run
             guard let step = lockstep.graph.shape.steps.randomElement(using: &lockstep.random) else { return }
