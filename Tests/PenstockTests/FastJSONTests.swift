@@ -129,7 +129,7 @@ import Testing
             #expect(try fingerprint(decoded) == fingerprint(value), "\(text) as \(type)")
         case (.failure(let error), .failure(let thrown)):
             // Foundation goes through a dictionary in an order of its own, another each time.
-            if Value.self != [String: Double].self { #expect("\(thrown)" == "\(error)") }
+            if !"\(Value.self)".contains("Dictionary<") { #expect("\(thrown)" == "\(error)") }
         default: Issue.record("one decodes \(text) as \(type), the other does not")
         }
         return answer != nil
