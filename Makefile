@@ -18,7 +18,8 @@ build: setup ## Builds everything, tests included
 test: setup ## Builds and runs all tests; ARGS go to `swift test`
 	.ci/test $(ARGS)
 
-demo: setup ## The tour on an embedded Redis; ARGS go to `penstock demo`
+demo: ## The tour on an embedded Redis; ARGS go to `penstock demo`
+	@.ci/setup run
 	@swift build -c release --product penstock >&2
 	@.build/release/penstock demo $(ARGS)
 

@@ -92,7 +92,7 @@ let package = Package(
         .target(name: "ScriptRendering", dependencies: [crypto, subprocess, systemPackage]),
         .executableTarget(name: "RenderScripts", dependencies: ["ScriptRendering"]),
 
-        .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"]),
+        .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel", "PenstockTesting"]),
         .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "PenstockTesting", "EmbeddedRedis"]),
         // A process that owns an embedded Redis, for the test that kills it.
         .executableTarget(

@@ -38,7 +38,7 @@
 --@include sweep
 --@include refill
 --@include settle
---@include unpark
+--@include out_of_line
 --@include rouse
 --@include untie_all
 --@include intake
@@ -288,7 +288,7 @@ if room > 0 then
       for i = 1, #due, 2 do
         lanes[#lanes + 1] = gate.line[due[i]] and due[i] or nil
       end
-      unpark(gate, lanes)
+      out_of_line(gate, lanes)
       rouse(lanes, now, roused)
     end
     settle(gate)

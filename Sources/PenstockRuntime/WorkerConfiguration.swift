@@ -98,7 +98,9 @@ package struct AttemptContext: Sendable {
     }
 
     /// Why the attempt was cancelled, once it was.
-    package var interruption: Interruption? { attempt.interruption }
+    ///
+    /// A worker whose own task is cancelled has its handlers cancelled by that, perhaps before it gives the reason.
+    package var interruption: Interruption? { attempt.interruption ?? (Task.isCancelled ? .shutdown : nil) }
 }
 
 /// What happens in a worker, for tests and for counting.

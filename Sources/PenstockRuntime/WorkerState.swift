@@ -365,7 +365,7 @@ struct Pace: Sendable {
     static let longestHold: Duration = .milliseconds(2)
     static let longestWait: Duration = .milliseconds(200)
     private static let reachSeconds = 0.004
-    static let most = 1000
+    private static let most = 1000
 
     private(set) var ahead = 0
     /// The next call leaves when so few are left waiting: early enough that its reply finds slots at work.

@@ -17,7 +17,7 @@ import Testing
             }
             let ids = try await shop.client.enqueue(raw: jobs).map(\.id)
             // Each run leaves a line: short writes at the end of a file do not mix.
-            let script = try shop.script("sum", "echo $PENSTOCK_JOB_ID >> runs; exec sha256sum")
+            let script = try shop.script("sum", "echo $PENSTOCK_JOB_ID $PPID >> runs; exec sha256sum")
             let arguments = [
                 "worker", "--lease", "1500ms", "--concurrency", "\(concurrency)", "--drain", "--json", "--exec", script,
             ]
@@ -39,7 +39,13 @@ import Testing
             let queue = try await shop.queue()
             #expect(queue.completed == count && queue.dead == 0 && queue.retried == 0 && queue.running == 0)
             let runs = String(decoding: readFile("\(shop.folder)/runs") ?? [], as: UTF8.self).split(separator: "\n")
-            #expect(Set(runs) == Set(ids.map { $0.rawValue[...] }))
+            // Of each line the job, and the worker that was its parent.
+            let workers = Dictionary(grouping: runs.map { $0.split(separator: " ") }) { $0[0] }
+            #expect(Set(workers.keys) == Set(ids.map { $0.rawValue[...] }))
+            // What ran twice, ran once with the victim and once with the survivor.
+            for (id, lines) in workers where lines.count > 1 {
+                #expect(lines.count == 2 && Set(lines.map { $0.last }).count == 2, "\(id): \(lines)")
+            }
             // What the victim had claimed and not begun ran once, elsewhere. Of each slot, what it ran and what had ended
             // in it without being committed yet may have run twice.
             #expect(runs.count - count <= min(2 * concurrency, queue.recovered))

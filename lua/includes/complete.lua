@@ -4,6 +4,8 @@
 --- load stays a hash table, where a new one would be a packed list that Redis searches from end to end.
 --- `rare` says which of the things exist that few tasks have (see `cycle`).
 --@include key
+--@include lane_parts
+--@include lease_parts
 --@include give_up
 --@include untie_all
 --@include total
@@ -24,10 +26,9 @@ local function complete(worker, claim, all, from, to, rare, stale, done, freed, 
           give_up(freed, names, all[first + i - 1])
         end
       elseif value and string.sub(value, 1, #fence) == fence then
-        -- As lease_parts and lane_parts do, without what is not needed here.
-        local lines = string.find(value, '\n', 1, true)
-        valid, names = value, lines and string.sub(value, lines)
-        queue = string.match(value, '^[^\t|]*', #fence + 1)
+        local _, lane, lines = lease_parts(value)
+        local _, _, _, of_lane = lane_parts(lane)
+        valid, names, queue = value, lines, of_lane
         completed[queue] = (completed[queue] or 0) + 1
         if names then
           give_up(freed, names, all[first + i - 1])

@@ -2,11 +2,10 @@
 --- `holding` the ids that it adds to each, `parked` the lanes that it met blocked, `met` how many of them for nothing,
 --- `served` those that it was given tasks of, `again` the rings in which lanes got a turn meanwhile, `roused` the
 --- queues of lanes that were woken. `due`, by ring, lanes in line whose tokens are due, each with its tenant; `line`
---- the limit that each stands in line for, until it leaves (see `refill`). `queue` their queue;
---- `terms`: see `load_terms`.
+--- the limit that each stands in line for, until it leaves (see `refill`). `terms`: see `load_terms`.
 local function gate_at(now, us, roused)
   return {
     now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-    served = {}, roused = roused, due = {}, line = {}, queue = {},
+    served = {}, roused = roused, due = {}, line = {},
   }
 end

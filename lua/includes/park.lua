@@ -10,7 +10,7 @@
 --@include line_up
 --@include next_in_line
 --@include rouse
---@include unpark
+--@include out_of_line
 --@include enter
 local function park(gate)
   local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
@@ -44,12 +44,12 @@ local function park(gate)
         end
       end
     end
+    local ring, _, _, queue = lane_parts(lane)
     if by and due and by.name == stands then
       -- It stands in line already.
       gate.line[lane] = nil
-      add(refills, gate.queue[lane], string.format('%d', due), stands)
+      add(refills, queue, string.format('%d', due), stands)
     else
-      local ring, _, _, queue = lane_parts(lane)
       if stands then
         leaving[#leaving + 1] = lane
       end
@@ -72,7 +72,7 @@ local function park(gate)
       end
     end
   end
-  unpark(gate, leaving)
+  out_of_line(gate, leaving)
   local asked = {}
   for limit, count in pairs(passed_on) do
     if not limit.is_dry then

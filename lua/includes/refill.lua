@@ -16,8 +16,6 @@ local function refill(queue, most, gate, roused)
     return
   end
   load_limits(gate, due)
-  load_limits(gate, { 'queue:' .. queue })
-  local of_queue = gate.limits['queue:' .. queue] or nil
   local lanes, asked, again, over = {}, {}, {}, {}
   for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(due))) do
     local name = due[i]
@@ -30,11 +28,7 @@ local function refill(queue, most, gate, roused)
       ring, tenant, _, its_queue = lane_parts(lane)
     end
     if its_queue == queue and #lane == #ring + 1 + #tenant then
-      gate.line[lane], gate.queue[lane] = name, queue
-      if limit ~= of_queue then
-        -- As load_lanes would find: a plain lane has its queue and its tenant.
-        gate.of[lane] = { limit, of_queue }
-      end
+      gate.line[lane] = name
       local list = gate.due[ring]
       if list then
         list[#list + 1], list[#list + 2] = lane, tenant

@@ -12,7 +12,7 @@
 --@include part_of
 --@include charge
 --@include rouse
---@include unpark
+--@include out_of_line
 local function take(ring, room, now, gate)
   local turn = key('turn', ring)
   -- One more than fits into a claim of one: whether somebody else waits decides whether rounds are counted.
@@ -62,7 +62,7 @@ local function take(ring, room, now, gate)
       weights[i] = tonumber(weight[i]) or 1
       if wide[i] == 1 and lined[i] then
         -- Its other lanes have their turn already: it takes its place among them.
-        unpark(gate, { plain[i] })
+        out_of_line(gate, { plain[i] })
         rouse({ plain[i] }, now, gate.roused)
         gate.again[ring], totals[i], lengths[i] = true, 0, 0
       elseif wide[i] == 1 then
@@ -150,7 +150,7 @@ local function take(ring, room, now, gate)
     end
   end
   if leaving[1] then
-    unpark(gate, leaving)
+    out_of_line(gate, leaving)
   end
   if #moved > 0 then
     redis.call('ZADD', turn, unpack(moved))

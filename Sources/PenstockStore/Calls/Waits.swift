@@ -32,17 +32,8 @@ extension Store {
     package func endings(
         for waiter: String, on connection: RedisBlockingConnection, timeout: Duration
     ) async throws(StoreError) -> [(id: TaskID, state: String)] {
-        let seconds = Double(max(timeout.milliseconds, 1)) / 1000
-        let command = RedisCommand("BLMPOP", "\(seconds)", "1", keys.wake(waiter), "LEFT", "COUNT", "1000")
-        let reply: RedisReply
-        do throws(RedisError) {
-            reply = try await connection.send(command, deadline: timeout + .seconds(5))
-        } catch {
-            throw StoreError(error)
-        }
-        guard let items = reply.array, items.count == 2, let texts = items[1].array else { return [] }
-        return texts.compactMap { item in
-            let parts = (item.text ?? "").split(separator: " ")
+        try await wakeUps(for: waiter, on: connection, atMost: 1000, timeout: timeout).compactMap { text in
+            let parts = text.split(separator: " ")
             guard parts.count == 3, parts[0] == "ended", let id = TaskID(parts[1]) else { return nil }
             return (id, String(parts[2]))
         }

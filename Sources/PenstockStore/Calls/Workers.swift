@@ -88,21 +88,27 @@ extension Store {
         ])
     }
 
-    /// Waits for hints on a connection of its own, up to `timeout`.
-    package func hints(
-        for worker: String, on connection: RedisBlockingConnection, timeout: Duration
-    ) async throws(StoreError) -> [Hint] {
+    /// Waits for what is pushed to the list of a worker or a waiting client, on a connection of its own.
+    func wakeUps(
+        for name: String, on connection: RedisBlockingConnection, atMost count: Int, timeout: Duration
+    ) async throws(StoreError) -> [String] {
         let seconds = Double(max(timeout.milliseconds, 1)) / 1000
-        let command = RedisCommand("BLMPOP", "\(seconds)", "1", keys.wake(worker), "LEFT", "COUNT", "100")
+        let command = RedisCommand("BLMPOP", "\(seconds)", "1", keys.wake(name), "LEFT", "COUNT", String(count))
         let reply: RedisReply
         do throws(RedisError) {
             reply = try await connection.send(command, deadline: timeout + .seconds(5))
         } catch {
             throw StoreError(error)
         }
-        guard let items = reply.array, items.count == 2, let texts = items[1].array else { return [] }
-        return texts.compactMap { item in
-            guard let text = item.text else { return nil }
+        guard let items = reply.array, items.count == 2 else { return [] }
+        return (items[1].array ?? []).compactMap(\.text)
+    }
+
+    /// Waits for hints on a connection of its own, up to `timeout`.
+    package func hints(
+        for worker: String, on connection: RedisBlockingConnection, timeout: Duration
+    ) async throws(StoreError) -> [Hint] {
+        try await wakeUps(for: worker, on: connection, atMost: 100, timeout: timeout).compactMap { text in
             if text == "work" { return .work }
             let parts = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3, parts[0] == "cancel", let id = TaskID(parts[1]) else { return nil }

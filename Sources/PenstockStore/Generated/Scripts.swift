@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "2ea076c1dceda84b9d19271299cf5c79d3194929",
+        digest: "76d731e8f96f6beb7c3994bae43659c07c30558f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1333,7 +1333,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {}, queue = {},
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function widen(ring, tenant, lane, priority, now)
@@ -1440,7 +1440,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "6e7751a59af8cc4690607e44211932cb2556554d",
+        digest: "fb58437aaf983ac7432495f08305201cdc5b4d53",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1478,6 +1478,21 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
         local function give_up(freed, names, id)
         for name in string.gmatch(names or '', '[^\n]+') do
         freed[name] = freed[name] or {}
@@ -1497,17 +1512,6 @@ package enum Scripts {
         lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
-        end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -1705,9 +1709,9 @@ package enum Scripts {
         give_up(freed, names, all[first + i - 1])
         end
         elseif value and string.sub(value, 1, #fence) == fence then
-        local lines = string.find(value, '\n', 1, true)
-        valid, names = value, lines and string.sub(value, lines)
-        queue = string.match(value, '^[^\t|]*', #fence + 1)
+        local _, lane, lines = lease_parts(value)
+        local _, _, _, of_lane = lane_parts(lane)
+        valid, names, queue = value, lines, of_lane
         completed[queue] = (completed[queue] or 0) + 1
         if names then
         give_up(freed, names, all[first + i - 1])
@@ -1746,10 +1750,6 @@ package enum Scripts {
         for name, count in pairs(completed) do
         total(name, 'completed', count)
         end
-        end
-        local function lease_parts(lease)
-        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
-        return claim, lane, names ~= '' and names or nil
         end
         local function run_facts(text)
         local names = {
@@ -3115,7 +3115,7 @@ package enum Scripts {
         end
         enter(entering, now, true)
         end
-        local function unpark(gate, lanes)
+        local function out_of_line(gate, lanes)
         local leaving, parked, timers = {}, {}, {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -3126,12 +3126,18 @@ package enum Scripts {
         table.insert(parked[ring], lane)
         table.insert(timers[queue], name)
         end
-        leave_lines(leaving)
+        local is_over = leave_lines(leaving)
         for ring, list in pairs(parked) do
         redis.call('HDEL', key('parked', ring), unpack(list))
         end
-        for queue, list in pairs(timers) do
-        redis.call('ZREM', key('refill', queue), unpack(list))
+        for queue, names in pairs(timers) do
+        local over = {}
+        for _, name in ipairs(names) do
+        over[#over + 1] = is_over[name] and name or nil
+        end
+        if over[1] then
+        redis.call('ZREM', key('refill', queue), unpack(over))
+        end
         end
         end
         local function take(ring, room, now, gate)
@@ -3180,7 +3186,7 @@ package enum Scripts {
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
         if wide[i] == 1 and lined[i] then
-        unpark(gate, { plain[i] })
+        out_of_line(gate, { plain[i] })
         rouse({ plain[i] }, now, gate.roused)
         gate.again[ring], totals[i], lengths[i] = true, 0, 0
         elseif wide[i] == 1 then
@@ -3265,7 +3271,7 @@ package enum Scripts {
         end
         end
         if leaving[1] then
-        unpark(gate, leaving)
+        out_of_line(gate, leaving)
         end
         if #moved > 0 then
         redis.call('ZADD', turn, unpack(moved))
@@ -3385,11 +3391,11 @@ package enum Scripts {
         end
         end
         end
+        local ring, _, _, queue = lane_parts(lane)
         if by and due and by.name == stands then
         gate.line[lane] = nil
-        add(refills, gate.queue[lane], string.format('%d', due), stands)
+        add(refills, queue, string.format('%d', due), stands)
         else
-        local ring, _, _, queue = lane_parts(lane)
         if stands then
         leaving[#leaving + 1] = lane
         end
@@ -3412,7 +3418,7 @@ package enum Scripts {
         end
         end
         end
-        unpark(gate, leaving)
+        out_of_line(gate, leaving)
         local asked = {}
         for limit, count in pairs(passed_on) do
         if not limit.is_dry then
@@ -3555,7 +3561,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {}, queue = {},
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function first_in_line(name)
@@ -3645,8 +3651,6 @@ package enum Scripts {
         return
         end
         load_limits(gate, due)
-        load_limits(gate, { 'queue:' .. queue })
-        local of_queue = gate.limits['queue:' .. queue] or nil
         local lanes, asked, again, over = {}, {}, {}, {}
         for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(due))) do
         local name = due[i]
@@ -3659,10 +3663,7 @@ package enum Scripts {
         ring, tenant, _, its_queue = lane_parts(lane)
         end
         if its_queue == queue and #lane == #ring + 1 + #tenant then
-        gate.line[lane], gate.queue[lane] = name, queue
-        if limit ~= of_queue then
-        gate.of[lane] = { limit, of_queue }
-        end
+        gate.line[lane] = name
         local list = gate.due[ring]
         if list then
         list[#list + 1], list[#list + 2] = lane, tenant
@@ -4136,7 +4137,7 @@ package enum Scripts {
         for i = 1, #due, 2 do
         lanes[#lanes + 1] = gate.line[due[i]] and due[i] or nil
         end
-        unpark(gate, lanes)
+        out_of_line(gate, lanes)
         rouse(lanes, now, roused)
         end
         settle(gate)
@@ -4540,7 +4541,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "bd3d0e136603a637aaba556f51fdd262c3590b0e",
+        digest: "54fe2e440e8ac804591984f3220c337cea7dab34",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4968,7 +4969,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {}, queue = {},
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function load_terms(gate)
@@ -5872,7 +5873,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
     package static let purge = RedisScript(
         name: "purge",
-        digest: "132d8f84737d7e69ec1473e97947561e1c64b6b8",
+        digest: "d56cb22fd301eaa70e60bb7bf6c0e079e4bfa120",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6279,7 +6280,7 @@ package enum Scripts {
         end
         return empty
         end
-        local function unpark(gate, lanes)
+        local function out_of_line(gate, lanes)
         local leaving, parked, timers = {}, {}, {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -6290,12 +6291,18 @@ package enum Scripts {
         table.insert(parked[ring], lane)
         table.insert(timers[queue], name)
         end
-        leave_lines(leaving)
+        local is_over = leave_lines(leaving)
         for ring, list in pairs(parked) do
         redis.call('HDEL', key('parked', ring), unpack(list))
         end
-        for queue, list in pairs(timers) do
-        redis.call('ZREM', key('refill', queue), unpack(list))
+        for queue, names in pairs(timers) do
+        local over = {}
+        for _, name in ipairs(names) do
+        over[#over + 1] = is_over[name] and name or nil
+        end
+        if over[1] then
+        redis.call('ZREM', key('refill', queue), unpack(over))
+        end
         end
         end
         local function take(ring, room, now, gate)
@@ -6344,7 +6351,7 @@ package enum Scripts {
         for i, tenant in ipairs(tenants) do
         weights[i] = tonumber(weight[i]) or 1
         if wide[i] == 1 and lined[i] then
-        unpark(gate, { plain[i] })
+        out_of_line(gate, { plain[i] })
         rouse({ plain[i] }, now, gate.roused)
         gate.again[ring], totals[i], lengths[i] = true, 0, 0
         elseif wide[i] == 1 then
@@ -6429,7 +6436,7 @@ package enum Scripts {
         end
         end
         if leaving[1] then
-        unpark(gate, leaving)
+        out_of_line(gate, leaving)
         end
         if #moved > 0 then
         redis.call('ZADD', turn, unpack(moved))
@@ -6856,7 +6863,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "630a3069bded7adbc25580e318ceb122fbc45222",
+        digest: "a948206c36615c81963e3bd6325b306feb4e31ae",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -7347,7 +7354,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {}, queue = {},
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local worker = ARGV[1]
@@ -7748,7 +7755,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "6e03fdbbd90849da074cf784ad845e2d0495d70d",
+        digest: "92e61a53f616a8a6f4427c6f487ac70a72b271e2",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8560,7 +8567,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {}, queue = {},
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function widen(ring, tenant, lane, priority, now)
@@ -8672,7 +8679,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "97242fe52ae420cf4c706c11aa50442e1c907cd4",
+        digest: "a89237e60223a0743a9b9aca6030109439b40caa",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL start_run expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9549,7 +9556,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {}, queue = {},
+        served = {}, roused = roused, due = {}, line = {},
         }
         end
         local function widen(ring, tenant, lane, priority, now)

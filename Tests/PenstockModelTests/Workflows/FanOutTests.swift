@@ -1,4 +1,5 @@
 import PenstockModel
+import PenstockTesting
 import Testing
 
 @Suite struct FanOutTests {

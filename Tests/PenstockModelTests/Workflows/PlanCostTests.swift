@@ -1,4 +1,5 @@
 import PenstockModel
+import PenstockTesting
 import Testing
 
 /// The cost of a plan is that of a step's neighbours, whatever the size of the run.

@@ -1,4 +1,5 @@
 import PenstockModel
+import PenstockTesting
 
 /// A graph and what its steps will come to, drawn from a seed.
 struct RandomGraph {

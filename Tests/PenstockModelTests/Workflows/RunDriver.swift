@@ -1,4 +1,5 @@
 import PenstockModel
+import PenstockTesting
 import Testing
 
 /// Drives a run of a random graph to its end: workers that claim in any order, hold several tasks, die, repeat their commits,
