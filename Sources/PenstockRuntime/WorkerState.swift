@@ -26,6 +26,8 @@ struct WorkerState {
     struct Ready {
         let task: ClaimedTask
         let since: ContinuousClock.Instant
+        var brief: RunBrief?
+        var carried: RunEnd?
     }
 
     let configuration: WorkerConfiguration
@@ -48,6 +50,10 @@ struct WorkerState {
     /// Sent, reply awaited.
     private var inFlight: [EndedTask] = []
     private var isInFlight = false
+    /// How the code of runs' tasks ended whose commit is on its way, in case that the run has moved on meanwhile.
+    private var carried: [Lease: RunEnd] = [:]
+    /// The tasks of runs whose commit is on its way.
+    private var planned: [Lease: ClaimedTask] = [:]
     /// Ends that were sent and their reply lost: refused the next time, they had been taken the first time.
     private var doubtful: Set<Lease> = []
     private var needsReconcile = false
@@ -93,6 +99,7 @@ struct WorkerState {
         doubtful = []
         earlyCancels = [:]
         ended = []
+        (carried, planned) = ([:], [:])
         oldestEnd = nil
         for waiting in ready { release(kind: waiting.task.record.kind) }
         ready = []
@@ -132,6 +139,19 @@ struct WorkerState {
         isDue = false
         if room > 0 { wantsWork = false }
         statistics.cycles += 1
+        // Most workers have no tasks of runs; then all of it goes as it is.
+        var others = inFlight
+        var committed: [EndedRunTask] = []
+        if inFlight.contains(where: { $0.outcome.isPlanned }) {
+            others = []
+            for task in inFlight {
+                if case .planned(let what, let commit) = task.outcome {
+                    committed.append(EndedRunTask(id: task.id, claim: task.claim, task: what, commit: commit))
+                } else {
+                    others.append(task)
+                }
+            }
+        }
         let request = CycleRequest(
             worker: incarnationName, lease: configuration.lease, claim: claimCount, room: room,
             queues: configuration.queues, kinds: kinds,
@@ -139,7 +159,7 @@ struct WorkerState {
                 (kind, max(0, bound - heldByKind[kind, default: 0]))
             },
             reconcile: needsReconcile ? leases : nil,
-            ended: inFlight)
+            ended: others, committed: committed)
         return .cycle(request, again: !doubtful.isEmpty)
     }
 
@@ -162,8 +182,10 @@ struct WorkerState {
     var flushAt: ContinuousClock.Instant? { isInFlight ? nil : oldestEnd.map { $0 + Pace.longestHold } }
 
     /// Takes in the reply of a cycle. Returns how many runners to start.
+    ///
+    /// - Parameter briefs: what was read of the runs of claimed tasks.
     mutating func accept(
-        _ turn: CycleTurn, requested: CycleRequest, now: ContinuousClock.Instant
+        _ turn: CycleTurn, requested: CycleRequest, briefs: [TaskID: RunBrief] = [:], now: ContinuousClock.Instant
     ) -> (start: Int, refused: [TaskID], confirmed: [TaskID]) {
         // The reply to an earlier life: what it carried was given up for lost, and what it claimed is lost.
         guard requested.worker == incarnationName, !isLost else { return (0, [], []) }
@@ -171,15 +193,25 @@ struct WorkerState {
         pace.note(ended: inFlight.count, at: now)
         portion.note(arrived: turn.claimed)
         let stale = Set(turn.stale)
+        let outdated = Set(turn.refused.map(\.id))
         var refused: [TaskID] = []
         var confirmed: [TaskID] = []
         for task in inFlight {
-            if !stale.contains(task.id) {
+            let end = carried.isEmpty ? nil : carried.removeValue(forKey: task.lease)
+            if outdated.contains(task.id) {
+                // Planned for another state of its run: looked at once more, without its code if that has run.
+                if let origin = planned.removeValue(forKey: task.lease) {
+                    ready.prepend(Ready(task: origin, since: now, carried: end))
+                }
+            } else if !stale.contains(task.id) {
+                planned.removeValue(forKey: task.lease)
                 count(task.outcome)
             } else if doubtful.contains(task.lease) {
+                planned.removeValue(forKey: task.lease)
                 confirmed.append(task.id)
                 count(task.outcome)
             } else {
+                planned.removeValue(forKey: task.lease)
                 refused.append(task.id)
             }
         }
@@ -188,7 +220,7 @@ struct WorkerState {
         if !doubtful.isEmpty { doubtful = [] }
         if requested.reconcile != nil { needsReconcile = false }
         nextDue = turn.nextDue.map { now + .milliseconds(max(0, $0 - turn.now)) }
-        take(turn, claim: requested.claim, now: now)
+        take(turn, claim: requested.claim, briefs, now: now)
         // As much as there was room for: there may be more.
         if requested.room > 0 && turn.claimed.count >= requested.room { wantsWork = true }
         if case .stopping = phase {
@@ -200,14 +232,16 @@ struct WorkerState {
         return (start, refused, confirmed)
     }
 
-    private mutating func take(_ turn: CycleTurn, claim: Int, now: ContinuousClock.Instant) {
+    private mutating func take(
+        _ turn: CycleTurn, claim: Int, _ briefs: [TaskID: RunBrief], now: ContinuousClock.Instant
+    ) {
         statistics.claimed += turn.claimed.count
         for task in turn.claimed {
             if boundsKinds { heldByKind[task.record.kind, default: 0] += 1 }
             if let reason = earlyCancels[task.id] {
                 end(task, .cancelled(reason: reason), now: now)
             } else {
-                ready.append(Ready(task: task, since: now))
+                ready.append(Ready(task: task, since: now, brief: briefs.isEmpty ? nil : briefs[task.id]))
             }
         }
         if !earlyCancels.isEmpty { earlyCancels = [:] }
@@ -249,12 +283,12 @@ struct WorkerState {
     // MARK: Slots
 
     /// The next task for a runner; nil ends the runner.
-    mutating func takeReady(_ make: (ClaimedTask, Int) -> Attempt) -> Attempt? {
+    mutating func takeReady(_ make: (Ready, Int) -> Attempt) -> Attempt? {
         guard let waiting = ready.popFirst() else {
             runners -= 1
             return nil
         }
-        let attempt = make(waiting.task, incarnation)
+        let attempt = make(waiting, incarnation)
         running[ObjectIdentifier(attempt)] = attempt
         return attempt
     }
@@ -273,9 +307,15 @@ struct WorkerState {
     }
 
     /// An attempt has ended.
-    mutating func settle(_ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant) -> Settlement {
+    mutating func settle(
+        _ attempt: Attempt, _ outcome: Outcome?, _ end: RunEnd? = nil, now: ContinuousClock.Instant
+    ) -> Settlement {
         guard running.removeValue(forKey: ObjectIdentifier(attempt)) != nil else { return .late }
         if let outcome, attempt.incarnation == incarnation, !isLost {
+            if case .planned = outcome {
+                planned[attempt.task.lease] = attempt.task
+                if let end { carried[attempt.task.lease] = end }
+            }
             end(attempt.task, outcome, now: now)
             return .recorded
         }
@@ -350,7 +390,7 @@ struct WorkerState {
 
     private mutating func count(_ outcome: Outcome) {
         switch outcome {
-        case .completed, .result: statistics.completed += 1
+        case .completed, .result, .planned: statistics.completed += 1
         case .retry: statistics.retried += 1
         case .dead: statistics.dead += 1
         case .cancelled: statistics.cancelled += 1

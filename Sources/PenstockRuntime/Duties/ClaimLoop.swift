@@ -36,8 +36,11 @@ extension WorkerEngine {
     }
 
     private func take(_ turn: CycleTurn, _ request: CycleRequest, _ slots: inout DiscardingTaskGroup) async {
+        let briefs = await readRuns(of: turn.claimed)
         let now = ContinuousClock.now
-        let (start, refused, confirmed) = state.withLock { $0.accept(turn, requested: request, now: now) }
+        let (start, refused, confirmed) = state.withLock {
+            $0.accept(turn, requested: request, briefs: briefs, now: now)
+        }
         count(refused: refused, confirmed: confirmed)
         if !turn.unreadable.isEmpty {
             logger.error("claimed tasks that cannot be read", metadata: ["jobs": "\(turn.unreadable)"])
@@ -52,6 +55,19 @@ extension WorkerEngine {
                 if configuration.drains, await isDrained() { stop(grace: configuration.shutdownGrace) }
             }
             alarm.set(now + configuration.pollInterval)
+        }
+    }
+
+    /// What the tasks of runs among these need to be looked at. What cannot be read now is read in the slot.
+    private func readRuns(of claimed: [ClaimedTask]) async -> [TaskID: RunBrief] {
+        if workflows.isEmpty { return [:] }
+        let tasks = claimed.filter { $0.record.options.run != nil }
+        if tasks.isEmpty { return [:] }
+        do throws(StoreError) {
+            return try await briefs(for: tasks)
+        } catch {
+            logger.warning("cannot read runs", metadata: ["error": "\(error)"])
+            return [:]
         }
     }
 

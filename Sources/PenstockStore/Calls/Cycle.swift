@@ -26,6 +26,10 @@ package enum Outcome: Sendable, Hashable {
     case cancelled(reason: String)
     /// Handed back unfinished, at the head of its lane, not counted.
     case released
+    /// A task of a run has ended, with what follows for its run. Sent as one of `CycleRequest.committed`.
+    case planned(RunTask, RunCommit)
+
+    package var isPlanned: Bool { if case .planned = self { true } else { false } }
 }
 
 package struct EndedTask: Sendable {
@@ -230,6 +234,7 @@ extension Outcome {
             ("dead", 0, true, Array(TaskHistory.line(attempt: attempt, message: message).utf8))
         case .cancelled(let reason): ("cancel", 0, false, Array(reason.utf8))
         case .released: ("release", 0, false, [])
+        case .planned: preconditionFailure("commits of runs are sent apart from other outcomes")
         }
     }
 }

@@ -4,7 +4,7 @@ import RedisClient
 /// What follows for a run, ready to be sent: a plan, the revision that it was made for, and what its effects carry.
 ///
 /// Everything that Lua may have to queue is there: the heads of the records of all tasks that the plan names.
-package struct RunCommit: Sendable {
+package struct RunCommit: Sendable, Hashable {
     package let run: RunID
     package let revision: Int
     package let ending: Plan.TaskEnding
