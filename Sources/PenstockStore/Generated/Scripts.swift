@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "76d731e8f96f6beb7c3994bae43659c07c30558f",
+        digest: "61ccea9df1513998763a013fac529a32d8dc8653",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -503,7 +503,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -820,7 +820,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -828,10 +829,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -1260,7 +1264,7 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
         end
         end
         end
@@ -1440,7 +1444,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "fb58437aaf983ac7432495f08305201cdc5b4d53",
+        digest: "bcc7761e42c29d8ae3a0f8b11d2df10449f18cc7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1987,7 +1991,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -1995,10 +2000,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -2275,7 +2283,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -2626,7 +2634,7 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
         end
         end
         end
@@ -7755,7 +7763,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "92e61a53f616a8a6f4427c6f487ac70a72b271e2",
+        digest: "39052a07f942df78ae88b8a7a2bb089ab9186c0e",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8054,7 +8062,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -8062,10 +8071,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -8494,7 +8506,7 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
         end
         end
         end
@@ -8679,10 +8691,10 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "a89237e60223a0743a9b9aca6030109439b40caa",
+        digest: "5d69b120e8343d0332bf6c629dcee53aa073b161",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL start_run expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -8747,7 +8759,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -9048,7 +9060,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -9056,10 +9069,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -9483,7 +9499,7 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
         end
         end
         end
@@ -9634,7 +9650,13 @@ package enum Scripts {
         end
         end
         end
-        local callback, plan = number(7, 'callback'), read_plan(9)
+        local plan = read_plan(12)
+        if not string.find(ARGV[7], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
+        return redis.error_reply('BADCALL head (argument 7) is none')
+        end
+        if ARGV[10] ~= '' then
+        number(10, 'retention')
+        end
         local now, _, us = clock()
         local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
         local before = redis.call('GET', sent)
@@ -9660,11 +9682,18 @@ package enum Scripts {
         for field in pairs(run.wanted) do
         run.fields[field] = false
         end
-        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', callback, now))
-        for field, value in pairs({ w = ARGV[3], d = ARGV[4], i = ARGV[5], x = name or nil }) do
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', ARGV[8] ~= '' and 1 or 0, now))
+        local fields = { w = ARGV[3], d = ARGV[4], h = ARGV[7], t = ARGV[9], r = ARGV[10], x = name or '' }
+        for field, value in pairs(fields) do
+        if value ~= '' then
         run.fields[field], run.dirty[field] = value, true
         end
-        if not try_plan(run, plan, 0, ARGV[8], runs, now) then
+        end
+        run.fields.i, run.dirty.i = ARGV[5], true
+        if ARGV[8] ~= '' then
+        run.fields.u, run.dirty.u = string.sub(ARGV[8], 2), true
+        end
+        if not try_plan(run, plan, 0, ARGV[11], runs, now) then
         return redis.error_reply('UNFIT the plan does not start a run')
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
@@ -10048,7 +10077,7 @@ package enum Scripts {
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
         "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most"], rest: false),
-        "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "callback", "by", "plan"], rest: true),
+        "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "head", "callback", "tags", "retention", "by", "plan"], rest: true),
         "unpark": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor", "scope"], rest: false),
         "why": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
     ]

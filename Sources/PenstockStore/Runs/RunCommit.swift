@@ -43,13 +43,16 @@ package struct RunCommit: Sendable, Hashable {
 package struct ChildStart: Sendable {
     package var shapeDigest: String
     package var input: [UInt8]
-    /// How the tasks that start and cancel it are queued.
+    /// How all its tasks are queued, as of `NewRun`.
     package var head: TaskRecord
+    /// As of `NewRun`.
+    package var retention: Duration?
 
-    package init(shapeDigest: String, input: [UInt8], head: TaskRecord) {
+    package init(shapeDigest: String, input: [UInt8], head: TaskRecord, retention: Duration? = nil) {
         self.shapeDigest = shapeDigest
         self.input = input
         self.head = head
+        self.retention = retention
     }
 }
 
@@ -103,14 +106,7 @@ private struct EffectWriter {
     ) throws(StoreError) -> String {
         var record = head(task)
         record.options.run = run
-        do {
-            try Name.kind.check(record.kind)
-            try Name.queue.check(record.queue)
-            try Name.tenant.check(record.tenant)
-            for limit in record.options.limits { try limit.checkAsKey() }
-        } catch {
-            throw .invalid("task \(task.text.debugDescription) of run \(self.run): \(error)")
-        }
+        try record.checkNames("task \(task.text.debugDescription) of run \(self.run)")
         let text = record.head
         if let place = places[text] { return String(place) }
         heads.append(text)
@@ -194,8 +190,9 @@ private struct EffectWriter {
             do { try Name.kind.check(workflow.workflow) } catch { throw .invalid("\(error)") }
             write("child", step, workflow.isAwaited ? "1" : "0", workflow.workflow, child.shapeDigest)
             words.append(child.input)
+            write(child.retention.map { String(max($0.milliseconds, 0)) } ?? "")
             // Its id is Lua's to make.
-            write(try place(of: .start(from: 0), run: nil) { _ in child.head })
+            write(try place(of: .start(from: 0), run: nil) { _ in child.head.ofRun })
             write(try place(of: .childEnded(step), head), RunTask.childEnded(step).text)
         case .cancelChild(let step): write("stop", step)
         case .tellParent(let state): write("tell", state.letter)

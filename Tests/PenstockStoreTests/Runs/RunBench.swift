@@ -13,8 +13,8 @@ struct RunBench {
     static let output: [UInt8] = [1, 0, 10, 255]
 
     init(
-        _ store: Store, foreignID: String? = nil, hasCallback: Bool = false, effects: [Effect] = [],
-        input: [UInt8] = [5]
+        _ store: Store, foreignID: String? = nil, effects: [Effect] = [], input: [UInt8] = [5],
+        tags: [String] = [], retention: Duration? = nil
     ) async throws {
         self.store = store
         id = store.makeRunID()
@@ -22,11 +22,14 @@ struct RunBench {
         let start: [Effect] = [.moveRun(from: .pending, to: .running)]
         let commit = try Self.commit(id, start + effects, revision: 0)
         let new = NewRun(
-            id: id, workflow: "flow", shapeDigest: digest, input: input, foreignID: foreignID, hasCallback: hasCallback)
+            id: id, workflow: "flow", shapeDigest: digest, input: input, head: Self.head, foreignID: foreignID,
+            tags: tags,
+            retention: retention)
         guard case .started = try await store.start(new, commit, by: "me") else { throw Surprise("not started") }
     }
 
-    static func head(_ task: RunTask) -> TaskRecord { TaskRecord(kind: "flow", queue: "q", payload: []) }
+    static let head = TaskRecord(kind: "flow", queue: "q", payload: [])
+    static func head(_ task: RunTask) -> TaskRecord { head }
 
     static func commit(
         _ id: RunID, _ effects: [Effect], revision: Int, ending: Plan.TaskEnding = .done, error: String = "",
@@ -37,7 +40,8 @@ struct RunBench {
         return try RunCommit(
             plan, run: id, revision: revision, output: output, error: error, moment: 4_000_000_000_000,
             child: ChildStart(
-                shapeDigest: "none", input: [3], head: TaskRecord(kind: "child", queue: "q2", payload: [])),
+                shapeDigest: "none", input: [3], head: TaskRecord(kind: "child", queue: "q2", payload: []),
+                retention: .seconds(60)),
             head: head)
     }
 

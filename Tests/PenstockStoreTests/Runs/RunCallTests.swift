@@ -150,7 +150,7 @@ import Testing
             func new(_ workflow: String = "flow", _ foreignID: String? = "f") async throws -> StartAnswer {
                 let id = store.makeRunID()
                 return try await store.start(
-                    NewRun(id: id, workflow: workflow, shapeDigest: digest, foreignID: foreignID),
+                    NewRun(id: id, workflow: workflow, shapeDigest: digest, head: RunBench.head, foreignID: foreignID),
                     try RunBench.commit(id, start, revision: 0), by: "me")
             }
             #expect(try await new() == .live(run.id))
@@ -164,8 +164,8 @@ import Testing
             guard case .taken = again else { throw Surprise("\(again)") }
             let id = store.makeRunID()
             let unknown = try await store.start(
-                NewRun(id: id, workflow: "flow", shapeDigest: "none"), try RunBench.commit(id, start, revision: 0),
-                by: "me")
+                NewRun(id: id, workflow: "flow", shapeDigest: "none", head: RunBench.head),
+                try RunBench.commit(id, start, revision: 0), by: "me")
             #expect(unknown == .unknownShape)
             #expect(try await store.read(RunQuery(id)) == nil)
             let gone = try await store.control(try RunBench.commit(id, [], revision: 0), by: "me")
@@ -194,10 +194,65 @@ import Testing
             let id = store.makeRunID()
             let digest = try await store.keepShape(Array("shape".utf8))
             let start = try RunBench.commit(id, [.moveRun(from: .pending, to: .running)], revision: 0)
-            let words = ["t3", id.rawValue, "flow", digest, "", "", "0", "me"]
+            let words = ["t3", id.rawValue, "flow", digest, "", "", RunBench.head.head, "", "", "", "me"]
             let started = try await call(Scripts.startRun, words, start)
             #expect(started[0] == "started")
             #expect(try await call(Scripts.startRun, words, start) == started)
+        }
+    }
+
+    @Test func `what a run was started with is told, of a child run as well`() async throws {
+        try await withStore(audits: false) { store in
+            let id = store.makeRunID()
+            let digest = try await store.keepShape(Array("shape".utf8))
+            var head = TaskRecord(kind: "flow", queue: "q", tenant: "t", priority: 3, payload: [1])
+            head.options.limits = [try LimitName("key:x")]
+            let new = NewRun(
+                id: id, workflow: "flow", shapeDigest: digest, head: head, foreignID: "order: 7",
+                callback: [0, 10, 255], tags: ["eu", "big one", "eu"], retention: .seconds(90))
+            #expect(new.facts.hasCallback)
+            let start: [Effect] = [
+                .moveRun(from: .pending, to: .running), .startChild(ChildWorkflow("sub"), step: "a"),
+                .startChild(ChildWorkflow("sub", isAwaited: false), step: "b"),
+            ]
+            guard
+                case .started(let summary) = try await store.start(
+                    new, try RunBench.commit(id, start, revision: 0), by: "me")
+            else { throw Surprise("not started") }
+            #expect(summary.facts.hasCallback)
+            let reading = try #require(try await store.read(RunQuery(id, steps: ["a", "b"], wantsHome: true)))
+            head.payload = []
+            head.options.limits = []
+            head.options.run = id
+            #expect(reading.head == head && reading.callback == [0, 10, 255] && reading.tags == ["eu", "big one"])
+            #expect(reading.retention == .seconds(90) && reading.foreignID == "order: 7" && reading.parent == nil)
+            for step in ["a", "b"] {
+                let child = try #require(reading.children[step])
+                let own = try #require(try await store.read(RunQuery(child, wantsHome: true)))
+                #expect(own.parent == id && own.facts.hasParent == (step == "a"))
+                #expect(own.head?.queue == "q2" && own.head?.options.run == child && own.retention == .seconds(60))
+                #expect(own.callback == nil && own.tags.isEmpty && own.foreignID == nil)
+            }
+            // Not asked for, not told.
+            #expect(try await store.read(RunQuery(id))?.head == nil)
+        }
+    }
+
+    static let bad: [(what: String, change: @Sendable (inout NewRun) -> Void)] = [
+        ("many tags", { $0.tags = (0...NewRun.maximumTags).map { "tag \($0)" } }),
+        ("a tag of control characters", { $0.tags = ["a\tb"] }), ("an empty tag", { $0.tags = [""] }),
+        ("a queue", { $0.head.queue = "q q" }), ("a tenant", { $0.head.tenant = "a\nb" }),
+        ("a foreign id", { $0.foreignID = "a\tb" }), ("a workflow", { $0.workflow = "" }),
+    ]
+
+    @Test(arguments: bad.indices)
+    func `a run with wrong names is refused before it is sent`(index: Int) async throws {
+        try await withStore { store in
+            var new = NewRun(id: store.makeRunID(), workflow: "flow", shapeDigest: "none", head: RunBench.head)
+            Self.bad[index].change(&new)
+            await #expect(throws: StoreError.self, "\(Self.bad[index].what)") {
+                try await store.start(new, try RunBench.commit(new.id, [], revision: 0), by: "me")
+            }
         }
     }
 

@@ -63,7 +63,7 @@ struct RunLockstep {
         childPlanner = GraphPlanner(try GraphIndex(GraphShape([StepShape("only")])))
         childShape = try await store.keepShape(Array("child".utf8))
         let digest = try await store.keepShape(Array("shape \(seed)".utf8))
-        let new = NewRun(id: run, workflow: "flow", shapeDigest: digest, foreignID: "f")
+        let new = NewRun(id: run, workflow: "flow", shapeDigest: digest, head: Self.childHead, foreignID: "f")
         let plan = planner.start(new.facts)
         let answer = try await store.start(new, try commit(plan, revision: 0), by: "test")
         #expect(interpreter.commit(plan, revision: 0, task: nil) == .applied)

@@ -50,7 +50,7 @@ private struct MachineLockstep {
         random = SeededRandom(seed: seed)
         worker = try await Player(store)
         let digest = try await store.keepShape(Array("machine".utf8))
-        let new = NewRun(id: run, workflow: "machine", shapeDigest: digest)
+        let new = NewRun(id: run, workflow: "machine", shapeDigest: digest, head: RunBench.head)
         let plan = try planner.start(MachineFacts(run: new.facts))
         _ = try await store.start(new, try commit(plan, revision: 0), by: "test")
         #expect(interpreter.commit(plan, revision: 0, task: nil) == .applied)
