@@ -187,13 +187,10 @@ public final class Worker: Service {
         if options.executionMiddleware.isEmpty { return code }
         let middleware = options.executionMiddleware
         code.around = { task, context, body in
-            // What the innermost call does is told apart from what a middleware returns without it.
-            _ = try await withoutActuallyEscaping(body) { body in
-                try await middleware.around { _, _ in
-                    try await body()
-                    return nil
-                }(task.record.payload, JobContext(task, context))
-            }
+            _ = try await middleware.around { _, _ in
+                try await body()
+                return nil
+            }(task.record.payload, JobContext(task, context))
         }
         return code
     }

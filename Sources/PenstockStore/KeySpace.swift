@@ -48,5 +48,6 @@ package struct KeySpace: Sendable, Hashable {
     package func run(_ id: RunID) -> String { prefix + "run:" + id.rawValue }
     package func history(_ id: RunID) -> String { prefix + "history:" + id.rawValue }
     package func items(_ id: RunID, _ step: String) -> String { prefix + "items:" + id.rawValue + ":" + step }
+    package func nudges(_ watcher: String) -> String { prefix + "nudges:" + watcher }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
 }

@@ -35,7 +35,7 @@ local function apply_effects(trial, effects)
       end
       set_step(trial, a, c, d)
       if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
       end
     elseif name == 'keep' then
       changed['o:' .. a] = plan.output

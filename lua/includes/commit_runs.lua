@@ -6,6 +6,7 @@
 --@include key
 --@include lease_parts
 --@include give_up
+--@include history
 --@include load_runs
 --@include try_plan
 --@include run_text
@@ -33,6 +34,14 @@ local function commit_runs(worker, commits, runs, rare, stale, refused, done, fr
         give_up(freed, names, id)
         redis.call('HDEL', held, id)
         table.insert(run.deeds, { 'park', id .. '\t' .. lane })
+        if commit.plan.error ~= '' then
+          -- An attempt that failed, to be repeated when the run goes on.
+          local tries = key('tries')
+          local line = string.format('%.0f\t%s\t', now, commit.plan.attempt ~= '' and commit.plan.attempt or '1')
+            .. string.gsub(commit.plan.error, '[\r\n]', ' ')
+          local _, _, text = history(redis.call('HGET', tries, id), 1, 0, line)
+          redis.call('HSET', tries, id, text)
+        end
       else
         seen[id] = true
         over[commit.claim] = over[commit.claim] or {}

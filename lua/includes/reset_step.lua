@@ -9,7 +9,7 @@ local function reset_step(trial, step, to, taken, missed, keeps)
     set_step(trial, step, to, '')
   end
   changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-  for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+  for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
     changed[field .. step] = false
   end
   if keeps == 0 and trial_field(trial, 'n:' .. step) then

@@ -35,7 +35,13 @@ local function store_runs(runs, plan, now, gate)
       end
       for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
+        local more = {}
+        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+          local value = entry[3][name]
+          if value and value ~= '' then
+            more[#more + 1], more[#more + 2] = name, value
+          end
+        end
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
           entry[2], unpack(more))
       end

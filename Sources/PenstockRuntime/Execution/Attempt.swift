@@ -25,6 +25,8 @@ final class Attempt: Sendable {
         var abandonAt: ContinuousClock.Instant?
         /// The handler has returned by itself: nothing may cancel its task any more, which runs the next attempt.
         var hasFinished = false
+        /// When the code of a run's task was called.
+        var started: ContinuousClock.Instant?
     }
 
     let task: ClaimedTask
@@ -56,6 +58,10 @@ final class Attempt: Sendable {
         self.limit = limit
         self.cancellation = cancellation
     }
+
+    /// When the code of a run's task was called.
+    var started: ContinuousClock.Instant? { state.withLock { $0.started } }
+    func start() { state.withLock { $0.started = .now } }
 
     /// The reason given so far to end early.
     var interruption: Interruption? { state.withLock { $0.reason } }

@@ -2,6 +2,7 @@ import Logging
 import PenstockModel
 import PenstockStore
 import RedisClient
+import Synchronization
 
 /// What ends a task without a plan: it is tried again.
 private struct Postponed: Error {
@@ -61,10 +62,15 @@ extension WorkerEngine {
         }
         do {
             if let reason = hopeless(call, attempt) { throw JobFailure.permanent(reason) }
-            var end = RunEnd(.delivered)
+            // A middleware that does not pass the attempt on has ended it well.
+            let ended = Mutex(
+                call.planner.hasMachine ? RunEnd(.machine(.stay, moment: nil)) : .step(.succeeded()))
+            attempt.start()
             try await workflow.code.around(attempt.task, call.context) {
-                end = try await execute(call, workflow.code)
+                let end = try await self.execute(call, workflow.code)
+                ended.withLock { $0 = end }
             }
+            var end = ended.withLock { $0 }
             end.variables = call.variables
             end.secret = call.givenSecret
             if end.output.count > store.limits.payloadBytes {
@@ -400,7 +406,8 @@ extension WorkerEngine {
         }
         let commit = try RunCommit(
             plan, run: run, revision: brief.reading?.facts.revision ?? 0, output: end.output, error: end.error,
-            moment: moment, child: end.child, variables: end.variables, extra: extra,
+            moment: moment, attempt: attempt.task.attempt, took: attempt.started.map { .now - $0 } ?? .zero,
+            child: end.child, variables: end.variables, extra: extra,
             head: brief.planner.head(attempt.task.record))
         return .planned(payload.task, commit)
     }

@@ -17,7 +17,8 @@ package struct WorkflowCode: Sendable {
     package var retention: Duration?
     /// Called around all code of the workflow.
     package var around:
-        @Sendable (ClaimedTask, AttemptContext, _ body: () async throws -> Void) async throws -> Void = { _, _, body in
+        @Sendable (ClaimedTask, AttemptContext, _ body: @escaping @Sendable () async throws -> Void) async throws
+            -> Void = { _, _, body in
             try await body()
         }
 

@@ -44,6 +44,9 @@ package struct RunEvent: Sendable, Hashable {
     package let by: String
     package let moves: [Move]
     package let error: String?
+    /// The attempt that it ends, where there were several.
+    package let attempt: Int?
+    package let took: Duration?
 }
 
 extension Store {
@@ -168,7 +171,9 @@ extension Store {
                 values[name] = String(decoding: bytes, as: UTF8.self)
             }
             let moves = (values["moves"] ?? "").split(separator: "\n").compactMap { RunEvent.Move(text: $0) }
-            return RunEvent(at: at, by: values["by"] ?? "", moves: moves, error: values["error"])
+            return RunEvent(at: at, by: values["by"] ?? "", moves: moves, error: values["error"],
+                attempt: values["attempt"].flatMap { Int($0) },
+                took: values["took"].flatMap { Int64($0) }.map { .milliseconds($0) })
         }
     }
 

@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "61ccea9df1513998763a013fac529a32d8dc8653",
+        digest: "3354e84df55540351a4428761737a4dde82723c2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -535,9 +535,12 @@ package enum Scripts {
         return effects
         end
         local function read_plan(at)
-        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-        local count = number(at + 3, 'number of heads')
-        at = at + 3
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
         for i = 1, count do
         plan.heads[i] = ARGV[at + i] or ''
         if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -776,7 +779,7 @@ package enum Scripts {
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
@@ -871,7 +874,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -957,13 +960,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -1298,7 +1301,13 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
+        local more = {}
+        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
         end
@@ -1444,7 +1453,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "bcc7761e42c29d8ae3a0f8b11d2df10449f18cc7",
+        digest: "344970188b40a76df45cd402844f0be44cf77752",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1755,6 +1764,20 @@ package enum Scripts {
         total(name, 'completed', count)
         end
         end
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
         local function run_facts(text)
         local names = {
         'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
@@ -1947,7 +1970,7 @@ package enum Scripts {
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
@@ -2042,7 +2065,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -2139,13 +2162,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -2177,6 +2200,13 @@ package enum Scripts {
         give_up(freed, names, id)
         redis.call('HDEL', held, id)
         table.insert(run.deeds, { 'park', id .. '\t' .. lane })
+        if commit.plan.error ~= '' then
+        local tries = key('tries')
+        local line = string.format('%.0f\t%s\t', now, commit.plan.attempt ~= '' and commit.plan.attempt or '1')
+        .. string.gsub(commit.plan.error, '[\r\n]', ' ')
+        local _, _, text = history(redis.call('HGET', tries, id), 1, 0, line)
+        redis.call('HSET', tries, id, text)
+        end
         else
         seen[id] = true
         over[commit.claim] = over[commit.claim] or {}
@@ -2190,20 +2220,6 @@ package enum Scripts {
         for claim, list in pairs(over) do
         complete(worker, claim, list, 1, #list, rare, stale, done, freed, now)
         end
-        end
-        local function history(old, attempts_by, recoveries_by, line)
-        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
-        attempts = (tonumber(attempts) or 0) + attempts_by
-        recoveries = (tonumber(recoveries) or 0) + recoveries_by
-        lines = lines or ''
-        if line and line ~= '' then
-        local _, count = string.gsub(lines, '\n', '\n')
-        if count >= 10 then
-        lines = string.match(lines, '^\n[^\n]*(.*)$')
-        end
-        lines = lines .. '\n' .. line
-        end
-        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -2315,9 +2331,12 @@ package enum Scripts {
         return effects
         end
         local function read_plan(at)
-        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-        local count = number(at + 3, 'number of heads')
-        at = at + 3
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
         for i = 1, count do
         plan.heads[i] = ARGV[at + i] or ''
         if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -2668,7 +2687,13 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
+        local more = {}
+        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
         end
@@ -7763,7 +7788,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "39052a07f942df78ae88b8a7a2bb089ab9186c0e",
+        digest: "19081ff786fbd9281018b9a8121dde3c738e962f",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8004,7 +8029,7 @@ package enum Scripts {
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
@@ -8113,7 +8138,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -8199,13 +8224,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -8540,7 +8565,13 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
+        local more = {}
+        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
         end
@@ -8691,7 +8722,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "5d69b120e8343d0332bf6c629dcee53aa073b161",
+        digest: "4aa08198e0c6f3fd0ba8c71275999973bd293726",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8791,9 +8822,12 @@ package enum Scripts {
         return effects
         end
         local function read_plan(at)
-        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-        local count = number(at + 3, 'number of heads')
-        at = at + 3
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
         for i = 1, count do
         plan.heads[i] = ARGV[at + i] or ''
         if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -9016,7 +9050,7 @@ package enum Scripts {
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
@@ -9111,7 +9145,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -9197,13 +9231,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -9533,7 +9567,13 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
+        local more = {}
+        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
         redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
         entry[2], unpack(more))
         end

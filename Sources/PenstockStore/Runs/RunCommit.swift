@@ -15,12 +15,13 @@ package struct RunCommit: Sendable, Hashable {
     ///   - output: what `keepOutput` and `keepObject` keep, and `endItem` of an item that succeeded.
     ///   - error: why steps that fail in this plan have failed; kept with them and in the history.
     ///   - moment: when the timer of `armAtCarriedMoment` is due, milliseconds since 1970.
+    ///   - attempt: the attempt that ends, from 1, and `took` how long it was: for the history.
     ///   - child: of the run that `startChild` stores.
     ///   - head: how a task of the run is queued: kind, queue, tenant, priority and options; the payload is not looked at.
     /// - Throws: `invalid` for an effect that cannot be stored, or a task that cannot be queued.
     package init(
         _ plan: Plan, run: RunID, revision: Int, output: [UInt8] = [], error: String = "", moment: Int64? = nil,
-        child: ChildStart? = nil, head: (RunTask) -> TaskRecord
+        attempt: Int = 1, took: Duration = .zero, child: ChildStart? = nil, head: (RunTask) -> TaskRecord
     ) throws(StoreError) {
         self.run = run
         self.revision = revision
@@ -31,6 +32,8 @@ package struct RunCommit: Sendable, Hashable {
         words.append(error.isEmpty ? "" : TaskHistory.bounded(error))
         words.append(output)
         words.append(moment.map { String($0) } ?? "")
+        words.append(attempt > 1 ? String(attempt) : "")
+        words.append(took >= .milliseconds(1) ? String(took.milliseconds) : "")
         words.append(writer.heads.count)
         for head in writer.heads { words.append(head) }
         words.append(writer.words.count)

@@ -8,6 +8,8 @@ package struct RunQuery: Sendable, Hashable {
     package var steps: [String]
     package var outputs: [String]
     package var errors: [String]
+    /// Steps of which it is told for what signal they wait.
+    package var signals: [String] = []
     /// Whether the input and, of a state machine, the object are told.
     package var wantsInput: Bool
     /// Whether it is told what the run was started with beside its input: head, callback, tags, retention, foreign id,
@@ -36,6 +38,10 @@ package struct RunReading: Sendable {
     package var fans: [String: FanStanding] = [:]
     package var outputs: [String: [UInt8]] = [:]
     package var errors: [String: String] = [:]
+    /// Of steps whose rollback failed for good.
+    package var rollbackErrors: [String: String] = [:]
+    /// Steps with the signal that they wait for.
+    package var awaitedSignals: [String: String] = [:]
     package var input: [UInt8]?
     package var machine: MachineFacts
     package var object: [UInt8]?
@@ -76,13 +82,15 @@ extension RunQuery {
         if wantsInput { for field in ["i", "b"] { arguments.append(field) } }
         if wantsHome { for field in ["h", "u", "t", "r", "x", "p", "a"] { arguments.append(field) } }
         for step in steps { for field in ["s:", "n:", "c:"] { arguments.append(field + step) } }
+        for step in signals { arguments.append("w:" + step) }
         for step in outputs { arguments.append("o:" + step) }
-        for step in errors { arguments.append("e:" + step) }
+        for step in errors { for field in ["e:", "z:"] { arguments.append(field + step) } }
         return arguments
     }
 
     fileprivate var fieldCount: Int {
-        4 + (wantsInput ? 2 : 0) + (wantsHome ? 7 : 0) + 3 * steps.count + outputs.count + errors.count
+        4 + (wantsInput ? 2 : 0) + (wantsHome ? 7 : 0) + 3 * steps.count + signals.count + outputs.count
+            + 2 * errors.count
     }
 }
 
@@ -122,8 +130,14 @@ extension RunReading {
             if let fan = next()?.text { fans[step] = FanStanding(field: fan) }
             children[step] = next()?.text.flatMap { RunID($0) }
         }
+        for step in query.signals {
+            awaitedSignals[step] = next()?.text.map { String($0.prefix { $0 != "\n" }) }
+        }
         for step in query.outputs { outputs[step] = next()?.bytes }
-        for step in query.errors { errors[step] = next()?.text }
+        for step in query.errors {
+            errors[step] = next()?.text
+            rollbackErrors[step] = next()?.text
+        }
     }
 }
 

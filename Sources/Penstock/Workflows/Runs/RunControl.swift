@@ -163,10 +163,11 @@ extension Run {
     // MARK: -
 
     /// What is needed to plan: who plans, and what is read of the run.
-    func read(_ steps: [String]) async throws(PenstockError) -> (RunPlanner, RunReading) {
+    func read(_ steps: [String], signals: [String] = []) async throws(PenstockError) -> (RunPlanner, RunReading) {
         let (planner, reading) = try await publicly { () throws(StoreError) -> (RunPlanner?, RunReading?) in
             var query = RunQuery(id, steps: steps)
             query.wantsHome = true
+            query.signals = signals
             guard let reading = try await penstock.store.read(query) else { return (nil, nil) }
             return (try await penstock.library.planner(reading.shapeDigest), reading)
         }
@@ -249,7 +250,7 @@ extension Penstock {
 
     private func complete(_ token: CompletionToken, _ completion: Completion) async throws(PenstockError) {
         let run = Run(token.run, self)
-        let (planner, reading) = try await run.read([token.step])
+        let (planner, reading) = try await run.read([token.step], signals: [token.step])
         guard planner.step(token.step)?.longRunning != nil else {
             throw PenstockError(.notNow, "the token is for step \"\(token.step)\", which cannot be completed from outside")
         }

@@ -172,6 +172,6 @@ extension RunEntry {
         }
         error = event.error
         attempt = event.attempt
-        duration = event.duration
+        duration = event.took
     }
 }
