@@ -8,11 +8,12 @@
 --@include run_facts
 --@include disarm
 local id = ARGV[1]
-local text, name = unpack(redis.call('HMGET', key('run', id), 'f', 'x'))
+local text, name, workflow, tags = unpack(redis.call('HMGET', key('run', id), 'f', 'x', 'w', 't'))
 if not text then
   return 'unknown'
 end
-if not string.find(run_facts(text).state, '%u') then
+local state = run_facts(text).state
+if not string.find(state, '%u') then
   return 'live'
 end
 local timers, shelf, fans = key('timers', id), key('shelf', id), key('fans', id)
@@ -32,8 +33,12 @@ end
 if redis.call('EXISTS', timers, shelf, fans) > 0 then
   return 'more'
 end
-if name and redis.call('HGET', key('foreign'), name) == id then
-  redis.call('HDEL', key('foreign'), name)
+redis.call('ZREM', key('runs', workflow .. ':' .. state), id)
+for tag in string.gmatch(tags or '', '[^\t]+') do
+  redis.call('ZREM', key('tagged', tag), id)
+end
+if name then
+  redis.call('ZREM', key('named', name), id)
 end
 redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
 return 'removed'

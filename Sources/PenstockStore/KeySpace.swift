@@ -47,6 +47,12 @@ package struct KeySpace: Sendable, Hashable {
     package var shapes: String { prefix + "shapes" }
     package func run(_ id: RunID) -> String { prefix + "run:" + id.rawValue }
     package func history(_ id: RunID) -> String { prefix + "history:" + id.rawValue }
+    package var workflows: String { prefix + "workflows" }
+    package func runs(_ workflow: String, _ letter: String) -> String { prefix + "runs:\(workflow):\(letter)" }
+    package func tagged(_ tag: String) -> String { prefix + "tagged:" + tag }
+    package func named(_ workflow: String, _ foreignID: String) -> String {
+        prefix + "named:\(workflow)\t\(foreignID)"
+    }
     package func items(_ id: RunID, _ step: String) -> String { prefix + "items:" + id.rawValue + ":" + step }
     package func nudges(_ watcher: String) -> String { prefix + "nudges:" + watcher }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }

@@ -5,6 +5,7 @@
 --@include store_group
 --@include do_deed
 --@include stop_run
+--@include index_run
 local function store_runs(runs, plan, now, gate)
   local stopped = {}
   for _, run in ipairs(runs) do
@@ -52,6 +53,10 @@ local function store_runs(runs, plan, now, gate)
           redis.call('COPY', name, copy)
           redis.call('RENAME', copy, name)
         end
+      end
+      local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+      if run.facts.state ~= before then
+        index_run(run, before, now)
       end
       local set, gone = {}, {}
       for name in pairs(run.dirty) do

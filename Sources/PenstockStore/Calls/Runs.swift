@@ -55,20 +55,6 @@ extension Store {
         return id
     }
 
-    /// Stores the shape of a workflow, once, by its content; answers its digest. One round trip.
-    package func keepShape(_ encoded: [UInt8]) async throws(StoreError) -> String {
-        var arguments = RedisArguments()
-        arguments.append(encoded)
-        guard let digest = try await call(Scripts.keepShape, arguments).text else {
-            throw .unexpectedReply("keep_shape")
-        }
-        return digest
-    }
-
-    package func shape(_ digest: String) async throws(StoreError) -> [UInt8]? {
-        try await send(RedisCommand("HGET", keys.shapes, digest)).bytes
-    }
-
     /// Stores a run and starts it, in one round trip. A lost reply is made good by sending it again.
     ///
     /// - Parameter start: the plan of its start, made for revision 0.

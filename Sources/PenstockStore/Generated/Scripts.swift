@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "3354e84df55540351a4428761737a4dde82723c2",
+        digest: "949479e2d97e7fd97956c6ec281fddca01545eb9",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1271,6 +1271,24 @@ package enum Scripts {
         end
         end
         end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
         for _, run in ipairs(runs) do
@@ -1317,6 +1335,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -1453,7 +1475,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "344970188b40a76df45cd402844f0be44cf77752",
+        digest: "710a9335abae5679ab84d9d137f810a613dbc0d2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2657,6 +2679,24 @@ package enum Scripts {
         end
         end
         end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
         for _, run in ipairs(runs) do
@@ -2703,6 +2743,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -5510,21 +5554,30 @@ package enum Scripts {
         return { 'queued', '', tostring(redis.call('LLEN', key('lane', lanes[1]))), record, tries }
         """#)
 
-    /// stores the shape of a workflow, once, by its content.
+    /// stores the shape of a workflow, once, by its content, and notes it as the one of this name and version;
     package static let keepShape = RedisScript(
         name: "keep_shape",
-        digest: "8faeee288ba8d62352497a19585423ce161195e0",
+        digest: "a0af981f9d8c436b4f0021c2c0ee583c2d404eb9",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL keep_shape expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL keep_shape expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
         end
         return KEYS[1] .. name
         end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local version = string.format('%.0f', number(3, 'version'))
         local digest = redis.sha1hex(ARGV[1])
         redis.call('HSETNX', key('shapes'), digest, ARGV[1])
+        redis.call('HSET', key('workflows'), ARGV[2] .. '\t' .. version, digest)
         return digest
         """#)
 
@@ -5719,6 +5772,116 @@ package enum Scripts {
         wake(queue)
         end
         return #lanes
+        """#)
+
+    /// runs by the moment of their start, the newest first, a page a call. It looks at a bounded number of runs
+    package static let listRuns = RedisScript(
+        name: "list_runs",
+        digest: "b87dab7bcb54ab347c8dff6b698be9e6d8966fa2",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL list_runs expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
+        local limit, look, after = number(1, 'limit'), number(2, 'look'), ARGV[5]
+        local from, to, states, workflow, foreign = ARGV[3], ARGV[4], ARGV[6], ARGV[7], ARGV[8]
+        local tags, sets, at = {}, {}, 9
+        for _, list in ipairs({ tags, sets }) do
+        local count = number(at, 'length of a list')
+        for i = 1, count do
+        list[i] = ARGV[at + i]
+        end
+        at = at + count + 1
+        end
+        local function passed(name)
+        local low, high = 0, redis.call('ZCOUNT', name, to, to)
+        while low < high do
+        local middle = math.floor((low + high) / 2)
+        local id = redis.call('ZRANGE', name, to, to, 'BYSCORE', 'REV', 'LIMIT', middle, 1)[1]
+        if older(id, after) then
+        high = middle
+        else
+        low = middle + 1
+        end
+        end
+        return low
+        end
+        local chunk = #sets == 1 and look or math.min(look, 10)
+        local heads = {}
+        local function read(set)
+        set.rows = redis.call('ZRANGE', set.name, to, from, 'BYSCORE', 'REV', 'LIMIT', set.offset, chunk, 'WITHSCORES')
+        set.offset, set.at = set.offset + chunk, 1
+        return set.rows[1] ~= nil
+        end
+        for _, name in ipairs(sets) do
+        local set = { name = name, offset = after ~= '' and passed(name) or 0 }
+        if read(set) then
+        heads[#heads + 1] = set
+        end
+        end
+        local function next_row()
+        local best
+        for place, set in ipairs(heads) do
+        local id, score = set.rows[set.at], tonumber(set.rows[set.at + 1])
+        if not best or score > best.score or (score == best.score and older(best.id, id)) then
+        best = { id = id, score = score, place = place, text = set.rows[set.at + 1] }
+        end
+        end
+        local set = best and heads[best.place]
+        if set then
+        set.at = set.at + 2
+        if not set.rows[set.at] and not (set.rows[2 * chunk] and read(set)) then
+        table.remove(heads, best.place)
+        end
+        end
+        return best
+        end
+        local reply, listed, looked = { '0', '', '' }, 0, 0
+        while listed < limit and looked < look do
+        local row = next_row()
+        if not row then
+        break
+        end
+        looked = looked + 1
+        reply[2], reply[3] = row.text, row.id
+        local fields = redis.call('HMGET', key('run', row.id), 'f', 'w', 'a', 'x', 't')
+        local is_wanted = fields[1] and string.find(states, string.sub(fields[1], 1, 1), 1, true)
+        and (workflow == '' or workflow == fields[2])
+        and (foreign == '' or foreign == string.match(fields[4] or '', '\t(.*)$'))
+        local own = '\t' .. (fields[5] or '') .. '\t'
+        for _, tag in ipairs(tags) do
+        is_wanted = is_wanted and string.find(own, '\t' .. tag .. '\t', 1, true)
+        end
+        if is_wanted then
+        listed = listed + 1
+        reply[#reply + 1] = row.id
+        for i = 1, 5 do
+        reply[#reply + 1] = fields[i] or ''
+        end
+        end
+        end
+        reply[1] = heads[1] and '1' or '0'
+        return reply
         """#)
 
     /// progress and log lines of a running task, if its worker still holds it.
@@ -6764,7 +6927,7 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "5c7514de2d644cabecb62977b2f911e9d6ca9898",
+        digest: "2defd56df7cfe444a6714550d4b3d9284c6b3857",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL remove_run expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -6811,11 +6974,12 @@ package enum Scripts {
         end
         end
         local id = ARGV[1]
-        local text, name = unpack(redis.call('HMGET', key('run', id), 'f', 'x'))
+        local text, name, workflow, tags = unpack(redis.call('HMGET', key('run', id), 'f', 'x', 'w', 't'))
         if not text then
         return 'unknown'
         end
-        if not string.find(run_facts(text).state, '%u') then
+        local state = run_facts(text).state
+        if not string.find(state, '%u') then
         return 'live'
         end
         local timers, shelf, fans = key('timers', id), key('shelf', id), key('fans', id)
@@ -6835,8 +6999,12 @@ package enum Scripts {
         if redis.call('EXISTS', timers, shelf, fans) > 0 then
         return 'more'
         end
-        if name and redis.call('HGET', key('foreign'), name) == id then
-        redis.call('HDEL', key('foreign'), name)
+        redis.call('ZREM', key('runs', workflow .. ':' .. state), id)
+        for tag in string.gmatch(tags or '', '[^\t]+') do
+        redis.call('ZREM', key('tagged', tag), id)
+        end
+        if name then
+        redis.call('ZREM', key('named', name), id)
         end
         redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
         return 'removed'
@@ -7788,7 +7956,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "19081ff786fbd9281018b9a8121dde3c738e962f",
+        digest: "b370695c4aa3806b0aeb1d4f0583cd84d74842d8",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8535,6 +8703,24 @@ package enum Scripts {
         end
         end
         end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
         for _, run in ipairs(runs) do
@@ -8581,6 +8767,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -8722,7 +8912,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "4aa08198e0c6f3fd0ba8c71275999973bd293726",
+        digest: "7c66ced5a4c9009c4d8b276dd852e2ceabce8aab",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9537,6 +9727,24 @@ package enum Scripts {
         end
         end
         end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
         for _, run in ipairs(runs) do
@@ -9583,6 +9791,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -10075,6 +10287,7 @@ package enum Scripts {
         inspect,
         keepShape,
         limit,
+        listRuns,
         note,
         openBatch,
         parked,
@@ -10103,8 +10316,9 @@ package enum Scripts {
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
-        "keep_shape": ScriptContract(keys: ["prefix"], arguments: ["shape"], rest: false),
+        "keep_shape": ScriptContract(keys: ["prefix"], arguments: ["shape", "workflow", "version"], rest: false),
         "limit": ScriptContract(keys: ["prefix"], arguments: ["name", "terms"], rest: false),
+        "list_runs": ScriptContract(keys: ["prefix"], arguments: ["limit", "look", "from", "until", "after", "states", "workflow", "foreign", "lists"], rest: true),
         "note": ScriptContract(keys: ["prefix"], arguments: ["worker", "id", "claim", "progress", "most", "lines"], rest: true),
         "open_batch": ScriptContract(keys: ["prefix"], arguments: ["batch", "keep", "parent", "name", "callbacks"], rest: true),
         "parked": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor"], rest: false),

@@ -85,6 +85,10 @@ package struct KeyspaceAudit: Sendable {
     /// Run to its buffered signals.
     package internal(set) var signals: [String: [String: String]] = [:]
     package internal(set) var histories: [String: Int] = [:]
+    /// Where runs are found, `runs flow:r`, `tagged eu`, `named flow TAB foreign id`, to the runs and the moments of their start.
+    package internal(set) var runIndexes: [String: [String: Int64]] = [:]
+    /// `name TAB version` to the digest of a shape.
+    package internal(set) var workflows: [String: String] = [:]
     /// Task to its bonds, one a line.
     package internal(set) var bonds: [String: String] = [:]
     /// Unique key to its value: the id that holds it, and what kind of lock it is.
@@ -196,7 +200,8 @@ extension KeyspaceAudit {
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
         "run": (.hash, true), "history": (.stream, true), "timers": (.hash, true), "shelf": (.list, true),
         "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
-        "foreign": (.hash, false), "signals": (.hash, true),
+        "foreign": (.hash, false), "signals": (.hash, true), "runs": (.sortedSet, true), "tagged": (.sortedSet, true),
+        "named": (.sortedSet, true), "workflows": (.hash, false),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
@@ -227,6 +232,8 @@ extension KeyspaceAudit {
         case "shapes": shapes = Set(fields.keys)
         case "foreign": foreign = fields
         case "signals": signals[form.part] = fields
+        case "runs", "tagged", "named": runIndexes[form.name + " " + form.part] = moments
+        case "workflows": workflows = fields
         case "tries": tries = fields
         case "cancels": cancels = fields
         case "lane": lanes[form.part] = items

@@ -23,6 +23,22 @@ extension KeyspaceAudit {
             let failed = Set((items[part] ?? [:]).filter { $0.value.hasPrefix("-") }.keys)
             if indexes != failed { findings.append("failed items of \(part): \(indexes), and by result \(failed)") }
         }
+        for (name, digest) in workflows where !shapes.contains(digest) {
+            findings.append("workflow \(name.debugDescription) has a shape that is not there")
+        }
+        var expected: [String: [String: Int64]] = [:]
+        for (run, fields) in runs {
+            guard let state = fields["f"]?.first, let workflow = fields["w"],
+                let at = fields["a"].flatMap({ Int64($0) })
+            else { continue }
+            expected["runs \(workflow):\(state)", default: [:]][run] = at
+            for tag in (fields["t"] ?? "").split(separator: "\t") { expected["tagged \(tag)", default: [:]][run] = at }
+            if let name = fields["x"] { expected["named \(name)", default: [:]][run] = at }
+        }
+        for index in Set(expected.keys).union(runIndexes.keys) where expected[index] != runIndexes[index] {
+            findings.append(
+                "\(index.debugDescription) lists \(runIndexes[index] ?? [:]) and should list \(expected[index] ?? [:])")
+        }
         for (name, run) in foreign {
             guard let fields = runs[run], let state = fields["f"]?.first else {
                 findings.append("foreign id \(name.debugDescription) is held by \(run), which is gone")
@@ -53,6 +69,9 @@ extension KeyspaceAudit {
             return ["run \(run) has no readable facts"]
         }
         if open < 0 { findings.append("run \(run) has closed more than was open") }
+        if fields["w"] == nil || Int64(fields["a"] ?? "") == nil {
+            findings.append("run \(run) has no workflow or no start")
+        }
         if histories[run] == nil { findings.append("run \(run) has no history") }
         if !shapes.contains(fields["d"] ?? "") { findings.append("run \(run) has a shape that is not there") }
         if let name = fields["x"], !state.isUppercase, foreign[name] != run {

@@ -13,16 +13,17 @@ struct RunBench {
     static let output: [UInt8] = [1, 0, 10, 255]
 
     init(
-        _ store: Store, foreignID: String? = nil, effects: [Effect] = [], input: [UInt8] = [5],
+        _ store: Store, workflow: String = "flow", foreignID: String? = nil, effects: [Effect] = [],
+        input: [UInt8] = [5],
         tags: [String] = [], retention: Duration? = nil
     ) async throws {
         self.store = store
         id = store.makeRunID()
-        let digest = try await store.keepShape(Array("shape".utf8))
+        let digest = try await store.keepShape(Array("shape".utf8), workflow: workflow, version: 1)
         let start: [Effect] = [.moveRun(from: .pending, to: .running)]
         let commit = try Self.commit(id, start + effects, revision: 0)
         let new = NewRun(
-            id: id, workflow: "flow", shapeDigest: digest, input: input, head: Self.head, foreignID: foreignID,
+            id: id, workflow: workflow, shapeDigest: digest, input: input, head: Self.head, foreignID: foreignID,
             tags: tags,
             retention: retention)
         guard case .started = try await store.start(new, commit, by: "me") else { throw Surprise("not started") }

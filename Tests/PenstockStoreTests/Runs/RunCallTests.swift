@@ -146,7 +146,7 @@ import Testing
         try await withStore { store in
             let start: [Effect] = [.moveRun(from: .pending, to: .running)]
             let run = try await RunBench(store, foreignID: "f")
-            let digest = try await store.keepShape(Array("shape".utf8))
+            let digest = try await store.keepShape(Array("shape".utf8), workflow: "flow", version: 1)
             func new(_ workflow: String = "flow", _ foreignID: String? = "f") async throws -> StartAnswer {
                 let id = store.makeRunID()
                 return try await store.start(
@@ -192,7 +192,7 @@ import Testing
             #expect(try await call(Scripts.signal, signal, nil) == sent)
             #expect(try await run.snapshot() == old.merging(["signals": "2"]) { $1 })
             let id = store.makeRunID()
-            let digest = try await store.keepShape(Array("shape".utf8))
+            let digest = try await store.keepShape(Array("shape".utf8), workflow: "flow", version: 1)
             let start = try RunBench.commit(id, [.moveRun(from: .pending, to: .running)], revision: 0)
             let words = ["t3", id.rawValue, "flow", digest, "", "", RunBench.head.head, "", "", "", "me"]
             let started = try await call(Scripts.startRun, words, start)
@@ -204,7 +204,7 @@ import Testing
     @Test func `what a run was started with is told, of a child run as well`() async throws {
         try await withStore(audits: false) { store in
             let id = store.makeRunID()
-            let digest = try await store.keepShape(Array("shape".utf8))
+            let digest = try await store.keepShape(Array("shape".utf8), workflow: "flow", version: 1)
             var head = TaskRecord(kind: "flow", queue: "q", tenant: "t", priority: 3, payload: [1])
             head.options.limits = [try LimitName("key:x")]
             let new = NewRun(

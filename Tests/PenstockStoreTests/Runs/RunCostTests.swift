@@ -15,7 +15,7 @@ import Testing
 
     private func chain(_ store: Store, _ planner: GraphPlanner, _ worker: inout Player) async throws -> RunID {
         let id = store.makeRunID()
-        let digest = try await store.keepShape(Array("chain".utf8))
+        let digest = try await store.keepShape(Array("chain".utf8), workflow: "flow", version: 1)
         let new = NewRun(
             id: id, workflow: "flow", shapeDigest: digest, input: Array(#"{"order":12345}"#.utf8), head: RunBench.head)
         let start = try RunCommit(planner.start(new.facts), run: id, revision: 0, head: RunBench.head)

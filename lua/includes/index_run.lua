@@ -1,0 +1,22 @@
+--- index_run: notes where a run is found whose state has changed: `before` is the letter of the old one, nil for a run
+--- that is new. It is in one of the sorted sets `runs:<workflow>:<state>`, by the moment of its start (field `a`), and
+--- from then on in those of its tags and its foreign id.
+--@include key
+local function index_run(run, before, now)
+  local fields, state = run.fields, run.facts.state
+  if not before then
+    fields.a, run.dirty.a = string.format('%.0f', now), true
+    for tag in string.gmatch(fields.t or '', '[^\t]+') do
+      redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+    end
+    if fields.x then
+      redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+    end
+  else
+    if fields.a == nil then
+      fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+    end
+    redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+  end
+  redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+end
