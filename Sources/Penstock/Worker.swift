@@ -237,14 +237,15 @@ public final class Worker: Service {
         configuration.watchesInbox = options.watchesInbox
         configuration.host = Host.name
         configuration.pid = Host.process
+        var callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
+        if let sender = options.callbacks {
+            callbacks = { call, moment in try await Self.deliver(moment, of: call, by: sender) }
+        }
         do throws(StoreError) {
             return try WorkerEngine(
                 store: penstock.store, configuration: configuration, handlers: handlers.mapValues(taskHandler),
                 fallback: fallback.map(taskHandler), workflows: workflows.values.map(code), library: penstock.library,
-                callbacks: options.callbacks.map { sender in
-                    { call, moment in try await Self.deliver(moment, of: call, by: sender) }
-                },
-                logger: logger, observe: observe)
+                callbacks: callbacks, logger: logger, observe: observe)
         } catch {
             throw PenstockError(error)
         }

@@ -308,13 +308,13 @@ struct WorkerState {
 
     /// An attempt has ended.
     mutating func settle(
-        _ attempt: Attempt, _ outcome: Outcome?, _ end: RunEnd? = nil, now: ContinuousClock.Instant
+        _ attempt: Attempt, _ outcome: Outcome?, _ carriedEnd: RunEnd? = nil, now: ContinuousClock.Instant
     ) -> Settlement {
         guard running.removeValue(forKey: ObjectIdentifier(attempt)) != nil else { return .late }
         if let outcome, attempt.incarnation == incarnation, !isLost {
             if case .planned = outcome {
                 planned[attempt.task.lease] = attempt.task
-                if let end { carried[attempt.task.lease] = end }
+                if let carriedEnd { carried[attempt.task.lease] = carriedEnd }
             }
             end(attempt.task, outcome, now: now)
             return .recorded

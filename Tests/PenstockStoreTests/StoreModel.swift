@@ -101,7 +101,7 @@ struct StoreModel {
         let id = task.id.rawValue
         guard let lease = held[worker]?.removeValue(forKey: id), let item = items[id] else { return }
         switch task.outcome {
-        case .completed, .result:
+        case .completed, .result, .planned:
             drop(id, as: "completed")
         case .cancelled: drop(id, as: "cancelled")
         case _ where item.cancel != nil: drop(id, as: "cancelled")

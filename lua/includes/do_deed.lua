@@ -80,6 +80,8 @@ local function do_deed(run, deed, plan)
       values[#values + 1], values[#values + 2] = item, value
     end
     redis.call('HSET', key('items', part), unpack(values))
+  elseif name == 'set' then
+    redis.call('HSET', key('vars', run.id), a, b)
   elseif name == 'broken' then
     redis.call('ZADD', key('broken', part), b, b)
   elseif name == 'mended' then

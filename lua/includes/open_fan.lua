@@ -8,6 +8,7 @@ local function open_fan(trial, step, mode, count, window, item_head, item_text, 
   local fan = fan_facts(trial, step)
   if mode == 'all' then
     trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+    trial.changed['v:' .. step] = trial.plan.output
     fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
   elseif not fan then
     return

@@ -1,33 +1,6 @@
 import PenstockModel
 import RedisClient
 
-/// Which runs are listed: those that meet all of it.
-package struct RunFilter: Sendable, Hashable {
-    /// Nil: of all workflows.
-    package var workflow: String?
-    /// Empty: in any state.
-    package var states: Set<RunState>
-    package var foreignID: String?
-    /// They have all of these.
-    package var tags: [String]
-    /// The earliest start, milliseconds since 1970.
-    package var from: Int64?
-    /// The first start that is too late, milliseconds since 1970.
-    package var until: Int64?
-
-    package init(
-        workflow: String? = nil, states: Set<RunState> = [], foreignID: String? = nil, tags: [String] = [],
-        from: Int64? = nil, until: Int64? = nil
-    ) {
-        self.workflow = workflow
-        self.states = states
-        self.foreignID = foreignID
-        self.tags = tags
-        self.from = from
-        self.until = until
-    }
-}
-
 /// Where a page of runs ends. Its text is for people to hand back, and says nothing to them.
 package struct RunCursor: Sendable, Hashable, CustomStringConvertible {
     let startedAt: Int64
@@ -120,5 +93,12 @@ extension Store {
         if let foreignID = filter.foreignID { return workflows.map { keys.named($0, foreignID) } }
         let states = filter.states.isEmpty ? RunState.allCases : RunState.allCases.filter(filter.states.contains)
         return workflows.flatMap { workflow in states.map { keys.runs(workflow, $0.letter) } }
+    }
+}
+
+extension Store {
+    /// The live run of a workflow that has a foreign id.
+    package func liveRun(of workflow: String, foreignID: String) async throws(StoreError) -> RunID? {
+        try await send(RedisCommand("HGET", keys.foreign, "\(workflow)\t\(foreignID)")).text.flatMap { RunID($0) }
     }
 }

@@ -48,3 +48,23 @@ extension Store {
         ])
     }
 }
+
+extension Store {
+    /// The tasks of a run that have not ended, the oldest first, among the last 2,000 that it has made: what each is for, where
+    /// this version knows that.
+    package func liveTasks(of run: RunID, made: Int) async throws(StoreError) -> [(TaskID, RunTask?)] {
+        // See `lua/includes/queue_task.lua`.
+        let ids = (max(1, made - 1999)...max(1, made)).compactMap { number -> TaskID? in
+            let digits = String(number)
+            let letter = Character(Unicode.Scalar(UInt8(ascii: "a") + UInt8(digits.utf8.count) - 1))
+            return TaskID("\(run)-\(letter)\(digits)")
+        }
+        var arguments = RedisArguments([keys.tasks])
+        for id in ids { arguments.append(id.rawValue) }
+        let records = try await send(RedisCommand("HMGET", arguments)).array ?? []
+        return zip(ids, records).compactMap { id, record in
+            guard let bytes = record.bytes, let record = TaskRecord(bytes) else { return nil }
+            return (id, RunTaskPayload(record.payload)?.task)
+        }
+    }
+}

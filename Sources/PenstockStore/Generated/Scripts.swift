@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "949479e2d97e7fd97956c6ec281fddca01545eb9",
+        digest: "63baf42892bcb68c261cdbec60d762077bc609b1",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -503,7 +503,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
         while at <= to do
@@ -700,6 +700,7 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
         elseif not fan then
         return
@@ -916,6 +917,8 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'var' then
+        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
         elseif name == 'object' then
@@ -1253,6 +1256,8 @@ package enum Scripts {
         values[#values + 1], values[#values + 2] = item, value
         end
         redis.call('HSET', key('items', part), unpack(values))
+        elseif name == 'set' then
+        redis.call('HSET', key('vars', run.id), a, b)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -1475,7 +1480,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "710a9335abae5679ab84d9d137f810a613dbc0d2",
+        digest: "ddf553edc159a41c76743da0fd53fe14e681af48",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1913,6 +1918,7 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
         elseif not fan then
         return
@@ -2129,6 +2135,8 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'var' then
+        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
         elseif name == 'object' then
@@ -2321,7 +2329,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
         while at <= to do
@@ -2661,6 +2669,8 @@ package enum Scripts {
         values[#values + 1], values[#values + 2] = item, value
         end
         redis.call('HSET', key('items', part), unpack(values))
+        elseif name == 'set' then
+        redis.call('HSET', key('vars', run.id), a, b)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -7956,7 +7966,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "b370695c4aa3806b0aeb1d4f0583cd84d74842d8",
+        digest: "8f12a66680e6560875c7a81cdd08a572dc4921d0",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8118,6 +8128,7 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
         elseif not fan then
         return
@@ -8348,6 +8359,8 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'var' then
+        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
         elseif name == 'object' then
@@ -8685,6 +8698,8 @@ package enum Scripts {
         values[#values + 1], values[#values + 2] = item, value
         end
         redis.call('HSET', key('items', part), unpack(values))
+        elseif name == 'set' then
+        redis.call('HSET', key('vars', run.id), a, b)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -8912,7 +8927,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "7c66ced5a4c9009c4d8b276dd852e2ceabce8aab",
+        digest: "f50654585b4c2436ac748c52c5cc7a096527048f",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8980,7 +8995,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
         while at <= to do
@@ -9161,6 +9176,7 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
         elseif not fan then
         return
@@ -9377,6 +9393,8 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'var' then
+        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
         elseif name == 'object' then
@@ -9709,6 +9727,8 @@ package enum Scripts {
         values[#values + 1], values[#values + 2] = item, value
         end
         redis.call('HSET', key('items', part), unpack(values))
+        elseif name == 'set' then
+        redis.call('HSET', key('vars', run.id), a, b)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then

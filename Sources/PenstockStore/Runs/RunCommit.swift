@@ -21,13 +21,19 @@ package struct RunCommit: Sendable, Hashable {
     /// - Throws: `invalid` for an effect that cannot be stored, or a task that cannot be queued.
     package init(
         _ plan: Plan, run: RunID, revision: Int, output: [UInt8] = [], error: String = "", moment: Int64? = nil,
-        attempt: Int = 1, took: Duration = .zero, child: ChildStart? = nil, head: (RunTask) -> TaskRecord
+        attempt: Int = 1, took: Duration = .zero, child: ChildStart? = nil, variables: [(name: String, value: [UInt8])] = [],
+        extra: [Effect] = [], head: (RunTask) -> TaskRecord
     ) throws(StoreError) {
         self.run = run
         self.revision = revision
         ending = plan.task
         var writer = EffectWriter(run: run, hasMoment: moment != nil, child: child)
-        try writer.append(plan.effects, head)
+        try writer.append(plan.effects + extra, head)
+        for (name, value) in variables {
+            writer.words.append("var")
+            writer.words.append(name)
+            writer.words.append(value)
+        }
         var words = RedisArguments()
         words.append(error.isEmpty ? "" : TaskHistory.bounded(error))
         words.append(output)

@@ -7,6 +7,9 @@ package struct RunQuery: Sendable, Hashable {
     /// Steps whose standing and fan-out are told.
     package var steps: [String]
     package var outputs: [String]
+    /// Fan-outs whose items are told.
+    package var lists: [String] = []
+    package var variables: [String] = []
     package var errors: [String]
     /// Steps of which it is told for what signal they wait.
     package var signals: [String] = []
@@ -37,6 +40,8 @@ package struct RunReading: Sendable {
     package var steps: [String: StepStanding] = [:]
     package var fans: [String: FanStanding] = [:]
     package var outputs: [String: [UInt8]] = [:]
+    package var lists: [String: [UInt8]] = [:]
+    package var variables: [String: [UInt8]] = [:]
     package var errors: [String: String] = [:]
     /// Of steps whose rollback failed for good.
     package var rollbackErrors: [String: String] = [:]
@@ -66,9 +71,22 @@ package struct RunReading: Sendable {
 extension Store {
     /// Reads runs: one round trip for all of them. Nil for those that are not there.
     package func read(_ queries: [RunQuery]) async throws(StoreError) -> [RunReading?] {
-        let replies = try await pipeline(queries.map { RedisCommand("HMGET", $0.arguments(keys)) })
+        var commands = queries.map { RedisCommand("HMGET", $0.arguments(keys)) }
+        for query in queries where !query.variables.isEmpty {
+            commands.append(RedisCommand("HMGET", RedisArguments([keys.variables(query.run)] + query.variables)))
+        }
+        let replies = try await pipeline(commands)
+        var rest = replies.dropFirst(queries.count)
         var readings: [RunReading?] = []
-        for (query, reply) in zip(queries, replies) { readings.append(try RunReading(query, reply)) }
+        for (query, reply) in zip(queries, replies) {
+            var reading = try RunReading(query, reply)
+            if !query.variables.isEmpty {
+                for (name, value) in zip(query.variables, rest.popFirst()?.array ?? []) {
+                    reading?.variables[name] = value.bytes
+                }
+            }
+            readings.append(reading)
+        }
         return readings
     }
 
@@ -84,12 +102,13 @@ extension RunQuery {
         for step in steps { for field in ["s:", "n:", "c:"] { arguments.append(field + step) } }
         for step in signals { arguments.append("w:" + step) }
         for step in outputs { arguments.append("o:" + step) }
+        for step in lists { arguments.append("v:" + step) }
         for step in errors { for field in ["e:", "z:"] { arguments.append(field + step) } }
         return arguments
     }
 
     fileprivate var fieldCount: Int {
-        4 + (wantsInput ? 2 : 0) + (wantsHome ? 7 : 0) + 3 * steps.count + signals.count + outputs.count
+        4 + (wantsInput ? 2 : 0) + (wantsHome ? 7 : 0) + 3 * steps.count + signals.count + outputs.count + lists.count
             + 2 * errors.count
     }
 }
@@ -134,6 +153,7 @@ extension RunReading {
             awaitedSignals[step] = next()?.text.map { String($0.prefix { $0 != "\n" }) }
         }
         for step in query.outputs { outputs[step] = next()?.bytes }
+        for step in query.lists { lists[step] = next()?.bytes }
         for step in query.errors {
             errors[step] = next()?.text
             rollbackErrors[step] = next()?.text

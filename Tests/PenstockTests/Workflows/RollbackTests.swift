@@ -10,7 +10,7 @@ import Testing
         let flow = try Workflow("rollback", input: NoInput.self) { flow in
             func step(_ name: String, _ before: Step<String>..., fails: Bool = false) -> Step<String> {
                 flow.step(name, after: before, retry: .never) { _, _ in
-                    if fails { throw Refusal("broken") }
+                    if fails { throw Broken("broken") }
                     return name
                 }.rollback { output, _ in journal.note("\(name) \(output ?? "nothing")") }
             }
@@ -40,7 +40,7 @@ import Testing
                 journal.note("slow ends")
             }.rollback { _, _ in journal.note("slow undone") }
             flow.step("after-slow", after: slow) { _, _ in journal.note("after-slow") }
-            flow.step("bad", retry: .never) { _, _ in throw Refusal() }
+            flow.step("bad", retry: .never) { _, _ in throw Broken() }
         }
         try await withWorkflows({ $0.handle(flow) }) { rig in
             let run = try await rig.penstock.start(flow).run
@@ -66,10 +66,10 @@ import Testing
             let stubborn = flow.step("stubborn", after: first) { _, _ in }
                 .rollback(retry: .quick(2)) { _, _ in
                     journal.note("stubborn")
-                    if !works.isOn { throw Refusal("stays") }
+                    if !works.isOn { throw Broken("stays") }
                 }
             let aside = flow.step("aside") { _, _ in }.rollback { _, _ in journal.note("aside") }
-            flow.step("bad", after: stubborn, aside, retry: .never) { _, _ in throw Refusal("broken") }
+            flow.step("bad", after: stubborn, aside, retry: .never) { _, _ in throw Broken("broken") }
         }
         try await withWorkflows({ $0.handle(flow) }) { rig in
             let run = try await rig.penstock.start(flow).run

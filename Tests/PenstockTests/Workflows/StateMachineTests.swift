@@ -137,7 +137,7 @@ import Foundation
                 .created, to: .verifying, retry: .fixed(.milliseconds(1), attempts: 2), pauseAfterErrors: 3
             ) { _, _ in
                 journal.note("created")
-                if !works.isOn { throw Refusal() }
+                if !works.isOn { throw Broken() }
                 works.turnOff()
                 return .to(.verifying)
             }
@@ -145,7 +145,7 @@ import Foundation
                 .verifying, to: .active, .expired, retry: .quick(1000), pauseAfterErrors: 2, resumeAfter: .seconds(60)
             ) { _, _ in
                 journal.note("verifying")
-                if !works.isOn { throw Refusal() }
+                if !works.isOn { throw Broken() }
                 return .to(.active)
             }
             machine.hook(.paused) { account, context in journal.note("paused \(account.name)") }
@@ -182,7 +182,7 @@ import Foundation
                 occupancy.enter()
                 defer { occupancy.leave() }
                 await Task.yield()
-                if context.attempt < 3 { throw Refusal() }
+                if context.attempt < 3 { throw Broken() }
                 return .to(.active)
             }
         }

@@ -9,7 +9,7 @@ struct Order: Codable, Sendable, Hashable {
 }
 
 /// An error of the tests.
-struct Refusal: Error, CustomStringConvertible {
+struct Broken: Error, CustomStringConvertible {
     var description: String
     init(_ description: String = "no") { self.description = description }
 }
@@ -44,7 +44,8 @@ func withWorkflows(
         try await RunningWorker.with(rig.penstock, concurrency: concurrency, options: options, prepare: prepare) { _ in
             try await body(rig)
         }
-        #expect(try await KeyspaceAudit.read(rig.penstock.store).findings == [])
+        let findings = try await KeyspaceAudit.read(rig.penstock.store).findings
+        #expect(findings == [], "\(findings)")
     }
 }
 

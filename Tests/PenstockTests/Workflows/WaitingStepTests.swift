@@ -13,13 +13,14 @@ import Testing
             flow.longRunning("export", every: .milliseconds(10)) { _, _ in
                 journal.note("run")
                 return .inProgress
-            } sync: { order, _ in
+            } sync: { order, _ -> StepProgress<Int> in
                 journal.note("sync")
                 return journal.count("sync") < 3 ? .inProgress : .done(order.number * 2)
             }
         }
         try await withWorkflows({ $0.handle(flow) }) { rig in
-            #expect(try await rig.penstock.start(flow, Order(number: 21)).output() == 42)
+            let output = try await rig.penstock.start(flow, Order(number: 21)).output()
+            #expect(output == 42)
             #expect(journal.all == ["run", "sync", "sync", "sync"])
         }
     }
@@ -31,7 +32,7 @@ import Testing
             flow.longRunning(
                 "export", every: .milliseconds(10), within: .milliseconds(400), retry: .quick(2)
             ) { _, _ in .inProgress } sync: { fails, _ -> StepProgress<NoOutput> in
-                if fails { throw Refusal("the export is lost") }
+                if fails { throw Broken("the export is lost") }
                 return .inProgress
             }.rollback { _, _ in journal.note("undone") }
         }
@@ -102,7 +103,7 @@ import Testing
                 .done("address")
             } sync: { _, context -> StepProgress<String> in
                 journal.note("check")
-                if !healthy.isOn { throw Refusal("it is gone") }
+                if !healthy.isOn { throw Broken("it is gone") }
                 return .inProgress
             }.rollback { address, _ in journal.note("undone \(address ?? "")") }
             flow.signal("finish", of: Int.self, after: server)
@@ -155,19 +156,19 @@ import Testing
                 return [1, 2, 3, 4]
             } run: { item, _ in
                 journal.note("\(item)")
-                if item % 2 == 0 && !mended.isOn { throw Refusal("even") }
+                if item % 2 == 0 && !mended.isOn { throw Broken("even") }
                 return item
             }
         }
         let stopping = try Workflow("stopping", input: NoInput.self) { flow in
             flow.forEach("items", concurrency: 1, retry: .never) { _, _ in [1, 2, 3, 4] } run: { item, _ in
                 journal.note("stopping \(item)")
-                if item == 2 { throw Refusal("even") }
+                if item == 2 { throw Broken("even") }
             }
         }
         let collecting = try Workflow("collecting", input: NoInput.self) { flow in
             flow.forEachCollecting("items", retry: .never) { _, _ in [1, 2, 3] } run: { item, _ in
-                if item == 2 { throw Refusal("even") }
+                if item == 2 { throw Broken("even") }
                 return item
             }
         }
@@ -201,7 +202,7 @@ import Testing
         let journal = Journal()
         let inner = try Workflow("inner", input: Int.self) { flow in
             flow.step("double", retry: .never) { number, _ in
-                if number < 0 { throw Refusal("negative") }
+                if number < 0 { throw Broken("negative") }
                 return number * 2
             }
         }

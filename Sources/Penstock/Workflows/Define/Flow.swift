@@ -81,11 +81,22 @@ public final class Flow<Input: Codable & Sendable> {
             })
     }
 
+    /// A branch of an ordered decision, and when it is decided for.
+    public struct Case<Branch: Sendable>: Sendable {
+        let branch: Branch
+        let condition: Condition
+
+        public init(_ branch: Branch, when condition: @escaping Condition) {
+            self.branch = branch
+            self.condition = condition
+        }
+    }
+
     /// A step that decides for the first branch whose condition holds, else for `otherwise`.
     @discardableResult
     public func decide<Branch: RawRepresentable<String> & CaseIterable & Codable & Sendable>(
         _ name: String, after: any StepDependency..., join: JoinRule = .all, retry: RetryPolicy = .standard,
-        first cases: [(Branch, Condition)], otherwise: Branch
+        first cases: [Case<Branch>], otherwise: Branch
     ) -> Decision<Branch> {
         let shape = StepShape(
             name, after: edges(after), join: join, branches: Branch.allCases.map(\.rawValue), retry: retry)
@@ -95,8 +106,8 @@ public final class Flow<Input: Codable & Sendable> {
                     let context = StepContext(call, coding)
                     let input: Input = try await context.input()
                     var chosen = otherwise
-                    for (branch, holds) in cases where try await holds(input, context) {
-                        chosen = branch
+                    for candidate in cases where try await candidate.condition(input, context) {
+                        chosen = candidate.branch
                         break
                     }
                     return .succeeded(try coding.encode(chosen), branch: chosen.rawValue)

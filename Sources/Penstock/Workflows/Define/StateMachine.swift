@@ -155,7 +155,7 @@ public final class Machine<
 
     /// Code that runs when the status has lasted this long.
     public func timeout(
-        in status: Status, after duration: Duration, to next: Status..., _ body: @escaping Body
+        in status: Status, after duration: Duration, to next: Status..., perform body: @escaping Body
     ) {
         timeout(in: status, next, { _, now in now + duration.milliseconds }, body)
     }
@@ -163,7 +163,7 @@ public final class Machine<
     /// Code that runs when the status has lasted as long as is computed when it is entered.
     public func timeout(
         in status: Status, after duration: @escaping @Sendable (_ object: Object) async throws -> Duration,
-        to next: Status..., _ body: @escaping Body
+        to next: Status..., perform body: @escaping Body
     ) {
         timeout(in: status, next, { object, now in now + (try await duration(object)).milliseconds }, body)
     }
@@ -171,7 +171,7 @@ public final class Machine<
     /// Code that runs at a moment that is computed when the status is entered; at once, if it has passed.
     public func timeout(
         in status: Status, at moment: @escaping @Sendable (_ object: Object) async throws -> Date,
-        to next: Status..., _ body: @escaping Body
+        to next: Status..., perform body: @escaping Body
     ) {
         timeout(
             in: status, next, { object, _ in Int64(try await moment(object).timeIntervalSince1970 * 1000) }, body)

@@ -61,7 +61,9 @@ public struct StepContext: Sendable {
         guard try await call.standing(of: step.name).state == .succeeded,
             let bytes = try await call.output(of: step.name)
         else { return nil }
-        return try coding.decode("the output of step \"\(step.name)\"", bytes)
+        // Not as an optional, which would be decoded in another way.
+        let output: Output = try coding.decode("the output of step \"\(step.name)\"", bytes)
+        return output
     }
 
     /// Where a step is now, as far as this step's attempt has looked.
@@ -98,7 +100,8 @@ public struct StepContext: Sendable {
     /// The step's own output, in its rollback and its sync.
     func own<Output: Codable>(_ type: Output.Type) async throws -> Output? {
         guard let name = call.payload.task.step, let bytes = try await call.output(of: name) else { return nil }
-        return try coding.decode("the output of step \"\(name)\"", bytes)
+        let output: Output = try coding.decode("the output of step \"\(name)\"", bytes)
+        return output
     }
 }
 

@@ -125,7 +125,7 @@ extension Penstock {
             payload: [])
         let id = store.makeRunID()
         let new = NewRun(
-            id: id, workflow: planner.shape.name, shapeDigest: digest, head: head, input: input,
+            id: id, workflow: planner.shape.name, shapeDigest: digest, input: input, head: head,
             foreignID: options.foreignID, callback: callback, tags: options.tags, retention: retention)
         let (plan, moment) = try await startPlan(planner, new.facts, code, input, options)
         return try await publicly { () throws(StoreError) in

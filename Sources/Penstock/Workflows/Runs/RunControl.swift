@@ -81,8 +81,8 @@ extension Run {
     public func deleteData() async throws(PenstockError) {
         try await control { planner, reading throws(RunControlError) in
             switch planner.body {
-            case .graph(let graph): try graph.deleteData(reading.facts)
-            case .machine(let machine): try machine.deleteData(reading.facts)
+            case .graph(let graph): try graph.pause(reading.facts)
+            case .machine(let machine): try machine.pause(reading.machine)
             }
         }
     }

@@ -1,31 +1,6 @@
 import PenstockModel
 import PenstockStore
 
-/// Which runs to list. Everything is optional; what is given has to hold together.
-public struct RunFilter: Sendable, Hashable {
-    public var workflow: String?
-    /// Any, if empty.
-    public var states: Set<RunState>
-    public var foreignID: String?
-    /// All of them.
-    public var tags: [String]
-    /// Started in this time, milliseconds since 1970.
-    public var from: Int64?
-    public var until: Int64?
-
-    public init(
-        workflow: String? = nil, states: Set<RunState> = [], foreignID: String? = nil, tags: [String] = [],
-        from: Int64? = nil, until: Int64? = nil
-    ) {
-        self.workflow = workflow
-        self.states = states
-        self.foreignID = foreignID
-        self.tags = tags
-        self.from = from
-        self.until = until
-    }
-}
-
 /// A run in a list.
 public struct RunListEntry: Sendable, Hashable {
     public let id: RunID
@@ -51,24 +26,21 @@ extension Penstock {
     ///
     /// - Parameters:
     ///   - after: where the page before has ended: `next` of its answer.
-    ///   - limit: entries of a page, 1 to 1,000.
+    ///   - limit: entries of a page, 1 to 500. A page may have fewer, and go on all the same.
     /// - Returns: the page, and where the next one begins; nil if there is none.
     public func runs(
         _ filter: RunFilter = .init(), after: String? = nil, limit: Int = 50
     ) async throws(PenstockError) -> (entries: [RunListEntry], next: String?) {
-        guard (1...1000).contains(limit) else {
-            throw PenstockError(.invalidArgument, "a page has 1 to 1,000 runs; asked for are \(limit)")
+        guard (1...500).contains(limit) else {
+            throw PenstockError(.invalidArgument, "a page has 1 to 500 runs; asked for are \(limit)")
         }
         var cursor: RunCursor?
         if let after {
             cursor = RunCursor(after)
             if cursor == nil { throw PenstockError(.invalidArgument, "\"\(InvalidName.printable(after))\" is no place in a list of runs") }
         }
-        let asked = StoredRunFilter(
-            workflow: filter.workflow, states: filter.states, foreignID: filter.foreignID, tags: filter.tags,
-            from: filter.from, until: filter.until)
         let page = try await publicly { () throws(StoreError) in
-            try await store.runs(asked, after: cursor, limit: limit)
+            try await store.runs(filter, after: cursor, limit: limit)
         }
         let entries = page.entries.map { entry in
             RunListEntry(

@@ -48,6 +48,12 @@ public struct StepStatus: Sendable, Hashable {
         public let total: Int
         public let done: Int
         public let failed: Int
+
+        public init(total: Int, done: Int, failed: Int) {
+            self.total = total
+            self.done = done
+            self.failed = failed
+        }
     }
 
     var failure: StepError? { error.map { StepError(step: name, message: $0, isOfRollback: false) } }
@@ -61,6 +67,12 @@ public struct StepError: Sendable, Hashable, CustomStringConvertible {
     public let step: String
     public let message: String
     public let isOfRollback: Bool
+
+    public init(step: String, message: String, isOfRollback: Bool = false) {
+        self.step = step
+        self.message = message
+        self.isOfRollback = isOfRollback
+    }
 
     public var description: String { "\(isOfRollback ? "rollback of \(step)" : step): \(message)" }
 }
