@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "a0cb77586f93a28b28bef1e5abd7ac3785872ede",
+        digest: "82c2f9b9726b274ed7657c82e04aa9b8dea893c2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1280,11 +1280,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -1466,7 +1474,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "32a8a8d5ab02ca6a57e449e61c364f3ea7e74639",
+        digest: "837f1fc9c35f82babd52c425816108a5a40b70b3",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2672,11 +2680,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -5341,6 +5357,60 @@ package enum Scripts {
         return reply
         """#)
 
+    /// runs whose time is over: they have ended, and were to be kept for so long. For one worker at a time,
+    package static let expiredRuns = RedisScript(
+        name: "expired_runs",
+        digest: "0a0098e7afd2d4d0c747939c0e50199159c833c9",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL expired_runs expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local limit, lock = number(2, 'limit'), key('sweeping')
+        local moment = string.format('%.0f', clock())
+        local due = redis.call('ZRANGE', key('retained'), '-inf', moment, 'BYSCORE', 'LIMIT', 0, limit)
+        if not due[1] then
+        if redis.call('GET', lock) == ARGV[1] then
+        redis.call('DEL', lock)
+        end
+        return due
+        end
+        local holder = redis.call('SET', lock, ARGV[1], 'NX', 'GET', 'PX', 5000)
+        return (not holder or holder == ARGV[1]) and due or {}
+        """#)
+
     /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
     package static let follow = RedisScript(
         name: "follow",
@@ -6902,15 +6972,36 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "2defd56df7cfe444a6714550d4b3d9284c6b3857",
+        digest: "91d25c44fed57568afdc44b5546e5a6e63dcb1a7",
         source: #"""
         #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL remove_run expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL remove_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
         end
         return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
         end
         local function run_facts(text)
         local names = {
@@ -6951,11 +7042,18 @@ package enum Scripts {
         local id = ARGV[1]
         local text, name, workflow, tags = unpack(redis.call('HMGET', key('run', id), 'f', 'x', 'w', 't'))
         if not text then
+        redis.call('ZREM', key('retained'), id)
         return 'unknown'
         end
         local state = run_facts(text).state
         if not string.find(state, '%u') then
         return 'live'
+        end
+        if ARGV[2] == '1' then
+        local moment = tonumber(redis.call('ZSCORE', key('retained'), id) or nil)
+        if not moment or moment > clock() then
+        return 'kept'
+        end
         end
         local timers, shelf, fans = key('timers', id), key('shelf', id), key('fans', id)
         local found = redis.call('HRANDFIELD', timers, 500, 'WITHVALUES')
@@ -6981,6 +7079,7 @@ package enum Scripts {
         if name then
         redis.call('ZREM', key('named', name), id)
         end
+        redis.call('ZREM', key('retained'), id)
         redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
         return 'removed'
         """#)
@@ -7931,7 +8030,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "5db72f397981cef82b9a5e02b4e9eb0bd2696c13",
+        digest: "d16d5dd9b230841c6c3cb8d10309c069b34e27ae",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8690,11 +8789,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -8881,7 +8988,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "41b273ad74d2edd3f005d904acc4371cda7ad0da",
+        digest: "fa91be4e3d14ace1cd06cd50115adfd5525b4348",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9705,11 +9812,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -10242,6 +10357,7 @@ package enum Scripts {
         depths,
         discard,
         enqueue,
+        expiredRuns,
         follow,
         heartbeat,
         inspect,
@@ -10273,6 +10389,7 @@ package enum Scripts {
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
+        "expired_runs": ScriptContract(keys: ["prefix"], arguments: ["worker", "limit"], rest: false),
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
@@ -10285,7 +10402,7 @@ package enum Scripts {
         "pause": ScriptContract(keys: ["prefix"], arguments: ["target", "by"], rest: false),
         "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk"], rest: false),
         "register": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "facts"], rest: true),
-        "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run"], rest: false),
+        "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run", "expired"], rest: false),
         "resume": ScriptContract(keys: ["prefix"], arguments: ["target"], rest: false),
         "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),

@@ -39,6 +39,11 @@ extension KeyspaceAudit {
             findings.append(
                 "\(index.debugDescription) lists \(runIndexes[index] ?? [:]) and should list \(expected[index] ?? [:])")
         }
+        let kept = Set(
+            runs.filter { $0.value["r"] != nil && $0.value["f"]?.first?.isUppercase == true }.keys)
+        if kept != Set(retainedRuns.keys) {
+            findings.append("runs that are kept for some time: \(kept), and listed \(retainedRuns.keys)")
+        }
         for (name, run) in foreign {
             guard let fields = runs[run], let state = fields["f"]?.first else {
                 findings.append("foreign id \(name.debugDescription) is held by \(run), which is gone")
