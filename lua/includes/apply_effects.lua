@@ -79,6 +79,8 @@ local function apply_effects(trial, effects)
       deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
     elseif name == 'tell' then
       tell_parent(trial, a)
+    elseif name == 'var' then
+      trial.vars[a] = b
     elseif name == 'object' then
       changed.b, facts.revision = plan.output, facts.revision + 1
     end

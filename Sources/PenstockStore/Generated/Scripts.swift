@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "82c2f9b9726b274ed7657c82e04aa9b8dea893c2",
+        digest: "859124e1cf7b8904a2ebd30ffe26ee571c5e6592",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -503,7 +503,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
         while at <= to do
@@ -698,6 +698,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -780,7 +781,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -915,6 +916,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -931,7 +934,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -945,6 +948,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -1184,6 +1190,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -1245,11 +1260,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -1474,7 +1487,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "837f1fc9c35f82babd52c425816108a5a40b70b3",
+        digest: "d3814d12e5b32b28af8498f7df5a10387e5a3841",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1899,6 +1912,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -1981,7 +1995,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -2116,6 +2130,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -2143,7 +2159,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -2157,6 +2173,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -2313,7 +2332,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
         while at <= to do
@@ -2584,6 +2603,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -2645,11 +2673,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -6972,7 +6998,7 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "91d25c44fed57568afdc44b5546e5a6e63dcb1a7",
+        digest: "e9ae241b7576c112885826128b915213f2d0c12a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL remove_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7080,7 +7106,7 @@ package enum Scripts {
         redis.call('ZREM', key('named', name), id)
         end
         redis.call('ZREM', key('retained'), id)
-        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
+        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id), key('vars', id))
         return 'removed'
         """#)
 
@@ -8030,7 +8056,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "d16d5dd9b230841c6c3cb8d10309c069b34e27ae",
+        digest: "afcb1bc129e0642002e76d4708e6fb470f69962b",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8193,6 +8219,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -8275,7 +8302,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -8424,6 +8451,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -8440,7 +8469,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -8454,6 +8483,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -8693,6 +8725,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -8754,11 +8795,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -8988,7 +9027,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "fa91be4e3d14ace1cd06cd50115adfd5525b4348",
+        digest: "f51a08131810c82af2fcbfbe89943727ba32d6bb",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9056,7 +9095,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
         while at <= to do
@@ -9235,6 +9274,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -9317,7 +9357,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -9452,6 +9492,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -9468,7 +9510,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -9482,6 +9524,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -9716,6 +9761,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -9777,11 +9831,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then

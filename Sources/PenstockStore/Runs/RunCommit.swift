@@ -12,21 +12,25 @@ package struct RunCommit: Sendable {
     let words: RedisArguments
 
     /// - Parameters:
-    ///   - output: what `keepOutput` and `keepObject` keep, and `endItem` of an item that succeeded.
+    ///   - output: what `keepOutput` and `keepObject` keep, `endItem` of an item that succeeded, and `openFan` as its list.
     ///   - error: why steps that fail in this plan have failed; kept with them and in the history.
     ///   - moment: when the timer of `armAtCarriedMoment` is due, milliseconds since 1970.
     ///   - child: of the run that `startChild` stores.
+    ///   - variables: of the run, that are set with the commit. Of two commits the last counts.
+    ///   - extra: effects that follow those of the plan.
     ///   - head: how a task of the run is queued: kind, queue, tenant, priority and options; the payload is not looked at.
     /// - Throws: `invalid` for an effect that cannot be stored, or a task that cannot be queued.
     package init(
         _ plan: Plan, run: RunID, revision: Int, output: [UInt8] = [], error: String = "", moment: Int64? = nil,
-        child: ChildStart? = nil, head: (RunTask) -> TaskRecord
+        child: ChildStart? = nil, variables: [(name: String, value: [UInt8])] = [], extra: [Effect] = [],
+        head: (RunTask) -> TaskRecord
     ) throws(StoreError) {
         self.run = run
         self.revision = revision
         ending = plan.task
         var writer = EffectWriter(run: run, hasMoment: moment != nil, child: child)
-        try writer.append(plan.effects, head)
+        try writer.append(plan.effects + extra, head)
+        for variable in variables { try writer.set(variable.name, variable.value) }
         var words = RedisArguments()
         words.append(error.isEmpty ? "" : TaskHistory.bounded(error))
         words.append(output)
@@ -95,6 +99,12 @@ private struct EffectWriter {
 
     mutating func append(_ effects: [Effect], _ head: (RunTask) -> TaskRecord) throws(StoreError) {
         for effect in effects { try append(effect, head) }
+    }
+
+    mutating func set(_ variable: String, _ value: [UInt8]) throws(StoreError) {
+        do { try Name.kind.check(variable) } catch { throw .invalid("variable of run \(run): \(error)") }
+        write("var", variable)
+        words.append(value)
     }
 
     private mutating func place(of task: RunTask, _ head: (RunTask) -> TaskRecord) throws(StoreError) -> String {

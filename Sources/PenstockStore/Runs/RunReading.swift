@@ -8,6 +8,9 @@ package struct RunQuery: Sendable, Hashable {
     package var steps: [String]
     package var outputs: [String]
     package var errors: [String]
+    /// Steps with a fan-out whose lists of items are told.
+    package var lists: [String]
+    package var variables: [String]
     /// Whether the input and, of a state machine, the object are told.
     package var wantsInput: Bool
     /// Whether it is told what the run was started with beside its input: head, callback, tags, retention, foreign id,
@@ -15,13 +18,15 @@ package struct RunQuery: Sendable, Hashable {
     package var wantsHome: Bool
 
     package init(
-        _ run: RunID, steps: [String] = [], outputs: [String] = [], errors: [String] = [], wantsInput: Bool = false,
-        wantsHome: Bool = false
+        _ run: RunID, steps: [String] = [], outputs: [String] = [], errors: [String] = [], lists: [String] = [],
+        variables: [String] = [], wantsInput: Bool = false, wantsHome: Bool = false
     ) {
         self.run = run
         self.steps = steps
         self.outputs = outputs
         self.errors = errors
+        self.lists = lists
+        self.variables = variables
         self.wantsInput = wantsInput
         self.wantsHome = wantsHome
     }
@@ -36,6 +41,10 @@ package struct RunReading: Sendable {
     package var fans: [String: FanStanding] = [:]
     package var outputs: [String: [UInt8]] = [:]
     package var errors: [String: String] = [:]
+    /// Lists of fan-outs, as the commits that opened them have brought them.
+    package var lists: [String: [UInt8]] = [:]
+    /// Those that are set.
+    package var variables: [String: [UInt8]] = [:]
     package var input: [UInt8]?
     package var machine: MachineFacts
     package var object: [UInt8]?
@@ -60,10 +69,37 @@ package struct RunReading: Sendable {
 extension Store {
     /// Reads runs: one round trip for all of them. Nil for those that are not there.
     package func read(_ queries: [RunQuery]) async throws(StoreError) -> [RunReading?] {
-        let replies = try await pipeline(queries.map { RedisCommand("HMGET", $0.arguments(keys)) })
+        var commands: [RedisCommand] = []
+        for query in queries {
+            commands.append(RedisCommand("HMGET", query.arguments(keys)))
+            if query.variables.isEmpty { continue }
+            commands.append(RedisCommand("HMGET", RedisArguments([keys.vars(query.run)] + query.variables)))
+        }
+        var replies = try await pipeline(commands)[...]
         var readings: [RunReading?] = []
-        for (query, reply) in zip(queries, replies) { readings.append(try RunReading(query, reply)) }
+        for query in queries {
+            guard let reply = replies.popFirst() else { throw .unexpectedReply("HMGET") }
+            var reading = try RunReading(query, reply)
+            if !query.variables.isEmpty {
+                guard let values = replies.popFirst()?.array, values.count == query.variables.count else {
+                    throw .unexpectedReply("HMGET of variables")
+                }
+                for (name, value) in zip(query.variables, values) { reading?.variables[name] = value.bytes }
+            }
+            readings.append(reading)
+        }
         return readings
+    }
+
+    /// All variables of a run; empty for one that is not there.
+    package func variables(_ run: RunID) async throws(StoreError) -> [String: [UInt8]] {
+        let fields = try await send(RedisCommand("HGETALL", keys.vars(run))).array ?? []
+        var variables: [String: [UInt8]] = [:]
+        for at in stride(from: 0, to: fields.count - 1, by: 2) {
+            guard let name = fields[at].text else { throw .unexpectedReply("HGETALL of variables") }
+            variables[name] = fields[at + 1].bytes
+        }
+        return variables
     }
 
     package func read(_ query: RunQuery) async throws(StoreError) -> RunReading? { try await read([query])[0] }
@@ -78,11 +114,13 @@ extension RunQuery {
         for step in steps { for field in ["s:", "n:", "c:"] { arguments.append(field + step) } }
         for step in outputs { arguments.append("o:" + step) }
         for step in errors { arguments.append("e:" + step) }
+        for step in lists { arguments.append("v:" + step) }
         return arguments
     }
 
     fileprivate var fieldCount: Int {
         4 + (wantsInput ? 2 : 0) + (wantsHome ? 7 : 0) + 3 * steps.count + outputs.count + errors.count
+            + lists.count
     }
 }
 
@@ -124,6 +162,7 @@ extension RunReading {
         }
         for step in query.outputs { outputs[step] = next()?.bytes }
         for step in query.errors { errors[step] = next()?.text }
+        for step in query.lists { lists[step] = next()?.bytes }
     }
 }
 

@@ -9,7 +9,8 @@ extension KeyspaceAudit {
             (timers.keys.map { $0 }, "timers"), (shelves.keys.map { $0 }, "parked tasks"),
             (fans.keys.map { $0 }, "fan-outs"),
             (histories.keys.map { $0 }, "a history"),
-            (signals.keys.map { $0 }, "signals"), (runTasksWaiting, "delayed tasks"),
+            (signals.keys.map { $0 }, "signals"), (variables.keys.map { $0 }, "variables"),
+            (runTasksWaiting, "delayed tasks"),
         ] {
             for run in part where runs[run] == nil { findings.append("run \(run) is gone and has \(what)") }
         }
@@ -89,6 +90,8 @@ extension KeyspaceAudit {
         if counted != fans[run] ?? [] {
             findings.append("run \(run) counts fan-outs \(counted) and lists \(fans[run] ?? [])")
         }
+        let lists = Set(fields.keys.filter { $0.hasPrefix("v:") }.map { String($0.dropFirst(2)) })
+        if counted != lists { findings.append("run \(run) counts fan-outs \(counted) and has lists of \(lists)") }
         // A machine has open what belongs to its visit; a run that has ended is not looked at.
         guard !state.isUppercase, fields["m"] == nil else { return findings }
         let tasks = runTasks.filter { self.run(of: $0.key) == run }.compactMap { id, payload in
