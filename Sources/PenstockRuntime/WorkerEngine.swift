@@ -81,6 +81,7 @@ package final class WorkerEngine: Sendable {
         await withTaskGroup(of: Void.self) { duties in
             duties.addTask { await self.listenForHints() }
             duties.addTask { await self.keepLease() }
+            if !workflows.isEmpty { duties.addTask { await self.removeExpiredRuns() } }
             if configuration.watchesInbox { duties.addTask { await self.watchInbox() } }
             duties.addTask { await self.alarm.run { self.ring() } }
             await withGracefulShutdownHandler {

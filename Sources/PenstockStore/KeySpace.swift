@@ -54,8 +54,8 @@ package struct KeySpace: Sendable, Hashable {
     package func named(_ workflow: String, _ foreignID: String) -> String {
         prefix + "named:\(workflow)\t\(foreignID)"
     }
+    package func vars(_ id: RunID) -> String { prefix + "vars:" + id.rawValue }
     package func items(_ id: RunID, _ step: String) -> String { prefix + "items:" + id.rawValue + ":" + step }
-    package func variables(_ id: RunID) -> String { prefix + "vars:" + id.rawValue }
     package func nudges(_ watcher: String) -> String { prefix + "nudges:" + watcher }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
 }

@@ -50,6 +50,8 @@ import Testing
         ["RPUSH", "shelf:RUN", "TIMER\tq\t"], ["DEL", "runs:flow:r"], ["ZADD", "runs:flow:r", "1", "RUN"],
         ["ZADD", "runs:flow:S", "1", "RUN"], ["ZADD", "tagged:eu", "1", "gone"], ["ZREM", "tagged:eu", "RUN"],
         ["DEL", "named:flow\tf"], ["HDEL", "run:RUN", "a"], ["HSET", "workflows", "flow\t2", "gone"],
+        ["ZADD", "retained", "1", "RUN"], ["SET", "sweeping", "w"],
+        ["HSET", "vars:gone", "a", "1"], ["HDEL", "run:RUN", "v:fan"],
     ]
 
     @Test(arguments: runDamage)

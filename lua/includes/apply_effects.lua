@@ -77,10 +77,10 @@ local function apply_effects(trial, effects)
       start_child(trial, unpack(effect, 2))
     elseif name == 'stop' then
       deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
-    elseif name == 'var' then
-      deeds[#deeds + 1] = { 'set', a, b }
     elseif name == 'tell' then
       tell_parent(trial, a)
+    elseif name == 'var' then
+      trial.vars[a] = b
     elseif name == 'object' then
       changed.b, facts.revision = plan.output, facts.revision + 1
     end

@@ -13,7 +13,7 @@ local function reset_step(trial, step, to, taken, missed, keeps)
     changed[field .. step] = false
   end
   if keeps == 0 and trial_field(trial, 'n:' .. step) then
-    changed['n:' .. step] = false
+    changed['n:' .. step], changed['v:' .. step] = false, false
     trial.deeds[#trial.deeds + 1] = { 'unfan', step }
   end
 end

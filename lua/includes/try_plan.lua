@@ -15,7 +15,7 @@ local function try_plan(run, plan, revision, by, runs, now)
   end
   local trial = {
     run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-    children = {},
+    children = {}, vars = {},
   }
   if not apply_effects(trial, plan.effects) then
     return false
@@ -29,6 +29,9 @@ local function try_plan(run, plan, revision, by, runs, now)
       run.items[step][name] = value
     end
     run.deeds[#run.deeds + 1] = { 'items', step, items }
+  end
+  if next(trial.vars) then
+    table.insert(run.deeds, { 'vars', trial.vars })
   end
   for _, list in ipairs({ 'tasks', 'deeds' }) do
     for _, one in ipairs(trial[list]) do

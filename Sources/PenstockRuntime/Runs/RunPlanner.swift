@@ -89,7 +89,12 @@ package struct RunPlanner: Sendable {
         case (_, .graph(let planner)):
             task.step.map { planner.graph.step(named: $0)?.retry ?? .standard } ?? .untilItSucceeds
         case (_, .machine(let planner)):
-            task.visit.map { planner.state(named: $0.state)?.retry ?? .standard } ?? .untilItSucceeds
+            task.visit.map { visit in
+                guard let state = planner.state(named: visit.state) else { return .standard }
+                // One that pauses never gives up.
+                return RetryPolicy(
+                    attempts: state.pauseAfterErrors == nil ? state.retry.attempts : .max, backoff: state.retry.backoff)
+            } ?? .untilItSucceeds
         }
     }
 

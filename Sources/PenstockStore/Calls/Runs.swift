@@ -30,8 +30,6 @@ package enum SignalAnswer: String, Sendable {
     case unknown
 }
 
-package enum RemovalAnswer: String, Sendable { case removed, live, unknown }
-
 /// One entry of a run's history: a commit that moved something.
 package struct RunEvent: Sendable, Hashable {
     package enum Move: Sendable, Hashable {
@@ -116,16 +114,6 @@ extension Store {
             throw .unexpectedReply("signal")
         }
         return answer
-    }
-
-    /// Removes a run that has ended and all that belongs to it.
-    package func remove(_ run: RunID) async throws(StoreError) -> RemovalAnswer {
-        while true {
-            let text = try await call(Scripts.removeRun, [run.rawValue]).text
-            if text == "more" { continue }
-            guard let answer = text.flatMap(RemovalAnswer.init) else { throw .unexpectedReply("remove_run") }
-            return answer
-        }
     }
 
     /// Results of a fan-out's items, in order; nil for those that have none.

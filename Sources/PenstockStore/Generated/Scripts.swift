@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "63baf42892bcb68c261cdbec60d762077bc609b1",
+        digest: "37fd5d2d86f98f5605d6b15592c687f320172387",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -700,8 +700,8 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -784,7 +784,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -917,10 +917,10 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
-        elseif name == 'var' then
-        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -937,7 +937,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -951,6 +951,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -1190,6 +1193,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -1251,13 +1263,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
-        elseif name == 'set' then
-        redis.call('HSET', key('vars', run.id), a, b)
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -1288,11 +1296,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -1480,7 +1496,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "ddf553edc159a41c76743da0fd53fe14e681af48",
+        digest: "d5f71e92be04c0a41dacc5d8b688774b4cbcfc9a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1918,8 +1934,8 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -2002,7 +2018,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -2135,10 +2151,10 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
-        elseif name == 'var' then
-        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -2166,7 +2182,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -2180,6 +2196,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -2603,6 +2622,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -2664,13 +2692,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
-        elseif name == 'set' then
-        redis.call('HSET', key('vars', run.id), a, b)
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -2701,11 +2725,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -5376,6 +5408,60 @@ package enum Scripts {
         return reply
         """#)
 
+    /// runs whose time is over: they have ended, and were to be kept for so long. For one worker at a time,
+    package static let expiredRuns = RedisScript(
+        name: "expired_runs",
+        digest: "0a0098e7afd2d4d0c747939c0e50199159c833c9",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL expired_runs expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local limit, lock = number(2, 'limit'), key('sweeping')
+        local moment = string.format('%.0f', clock())
+        local due = redis.call('ZRANGE', key('retained'), '-inf', moment, 'BYSCORE', 'LIMIT', 0, limit)
+        if not due[1] then
+        if redis.call('GET', lock) == ARGV[1] then
+        redis.call('DEL', lock)
+        end
+        return due
+        end
+        local holder = redis.call('SET', lock, ARGV[1], 'NX', 'GET', 'PX', 5000)
+        return (not holder or holder == ARGV[1]) and due or {}
+        """#)
+
     /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
     package static let follow = RedisScript(
         name: "follow",
@@ -6937,15 +7023,36 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "2defd56df7cfe444a6714550d4b3d9284c6b3857",
+        digest: "e9ae241b7576c112885826128b915213f2d0c12a",
         source: #"""
         #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL remove_run expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL remove_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
         end
         return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
         end
         local function run_facts(text)
         local names = {
@@ -6986,11 +7093,18 @@ package enum Scripts {
         local id = ARGV[1]
         local text, name, workflow, tags = unpack(redis.call('HMGET', key('run', id), 'f', 'x', 'w', 't'))
         if not text then
+        redis.call('ZREM', key('retained'), id)
         return 'unknown'
         end
         local state = run_facts(text).state
         if not string.find(state, '%u') then
         return 'live'
+        end
+        if ARGV[2] == '1' then
+        local moment = tonumber(redis.call('ZSCORE', key('retained'), id) or nil)
+        if not moment or moment > clock() then
+        return 'kept'
+        end
         end
         local timers, shelf, fans = key('timers', id), key('shelf', id), key('fans', id)
         local found = redis.call('HRANDFIELD', timers, 500, 'WITHVALUES')
@@ -7016,7 +7130,8 @@ package enum Scripts {
         if name then
         redis.call('ZREM', key('named', name), id)
         end
-        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
+        redis.call('ZREM', key('retained'), id)
+        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id), key('vars', id))
         return 'removed'
         """#)
 
@@ -7966,7 +8081,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "8f12a66680e6560875c7a81cdd08a572dc4921d0",
+        digest: "f16956deb1b57b1631eb89b8a335785dd10e7b86",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8128,8 +8243,8 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -8212,7 +8327,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -8359,10 +8474,10 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
-        elseif name == 'var' then
-        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -8379,7 +8494,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -8393,6 +8508,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -8632,6 +8750,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -8693,13 +8820,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
-        elseif name == 'set' then
-        redis.call('HSET', key('vars', run.id), a, b)
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -8730,11 +8853,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -8927,7 +9058,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "f50654585b4c2436ac748c52c5cc7a096527048f",
+        digest: "e7b3769574504ee80500d30ce94a7e37eaf5cb49",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9176,8 +9307,8 @@ package enum Scripts {
         local fan = fan_facts(trial, step)
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        trial.changed['v:' .. step] = trial.plan.output
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -9260,7 +9391,7 @@ package enum Scripts {
         changed[field .. step] = false
         end
         if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
+        changed['n:' .. step], changed['v:' .. step] = false, false
         trial.deeds[#trial.deeds + 1] = { 'unfan', step }
         end
         end
@@ -9393,10 +9524,10 @@ package enum Scripts {
         start_child(trial, unpack(effect, 2))
         elseif name == 'stop' then
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
-        elseif name == 'var' then
-        deeds[#deeds + 1] = { 'set', a, b }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -9413,7 +9544,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -9427,6 +9558,9 @@ package enum Scripts {
         run.items[step][name] = value
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
         end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
@@ -9661,6 +9795,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -9722,13 +9865,9 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
-        elseif name == 'set' then
-        redis.call('HSET', key('vars', run.id), a, b)
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -9759,11 +9898,19 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a'))
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        end
         end
         local function store_runs(runs, plan, now, gate)
         local stopped = {}
@@ -10302,6 +10449,7 @@ package enum Scripts {
         depths,
         discard,
         enqueue,
+        expiredRuns,
         follow,
         heartbeat,
         inspect,
@@ -10333,6 +10481,7 @@ package enum Scripts {
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
+        "expired_runs": ScriptContract(keys: ["prefix"], arguments: ["worker", "limit"], rest: false),
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
@@ -10345,7 +10494,7 @@ package enum Scripts {
         "pause": ScriptContract(keys: ["prefix"], arguments: ["target", "by"], rest: false),
         "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk"], rest: false),
         "register": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "facts"], rest: true),
-        "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run"], rest: false),
+        "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run", "expired"], rest: false),
         "resume": ScriptContract(keys: ["prefix"], arguments: ["target"], rest: false),
         "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),

@@ -12,11 +12,13 @@ package struct RunCommit: Sendable, Hashable {
     let words: RedisArguments
 
     /// - Parameters:
-    ///   - output: what `keepOutput` and `keepObject` keep, and `endItem` of an item that succeeded.
+    ///   - output: what `keepOutput` and `keepObject` keep, `endItem` of an item that succeeded, and `openFan` as its list.
     ///   - error: why steps that fail in this plan have failed; kept with them and in the history.
     ///   - moment: when the timer of `armAtCarriedMoment` is due, milliseconds since 1970.
     ///   - attempt: the attempt that ends, from 1, and `took` how long it was: for the history.
     ///   - child: of the run that `startChild` stores.
+    ///   - variables: of the run, that are set with the commit. Of two commits the last counts.
+    ///   - extra: effects that follow those of the plan.
     ///   - head: how a task of the run is queued: kind, queue, tenant, priority and options; the payload is not looked at.
     /// - Throws: `invalid` for an effect that cannot be stored, or a task that cannot be queued.
     package init(
@@ -29,11 +31,7 @@ package struct RunCommit: Sendable, Hashable {
         ending = plan.task
         var writer = EffectWriter(run: run, hasMoment: moment != nil, child: child)
         try writer.append(plan.effects + extra, head)
-        for (name, value) in variables {
-            writer.words.append("var")
-            writer.words.append(name)
-            writer.words.append(value)
-        }
+        for variable in variables { try writer.set(variable.name, variable.value) }
         var words = RedisArguments()
         words.append(error.isEmpty ? "" : TaskHistory.bounded(error))
         words.append(output)
@@ -104,6 +102,12 @@ private struct EffectWriter {
 
     mutating func append(_ effects: [Effect], _ head: (RunTask) -> TaskRecord) throws(StoreError) {
         for effect in effects { try append(effect, head) }
+    }
+
+    mutating func set(_ variable: String, _ value: [UInt8]) throws(StoreError) {
+        do { try Name.kind.check(variable) } catch { throw .invalid("variable of run \(run): \(error)") }
+        write("var", variable)
+        words.append(value)
     }
 
     private mutating func place(of task: RunTask, _ head: (RunTask) -> TaskRecord) throws(StoreError) -> String {

@@ -8,11 +8,12 @@ package struct RunQuery: Sendable, Hashable {
     package var steps: [String]
     package var outputs: [String]
     /// Fan-outs whose items are told.
-    package var lists: [String] = []
-    package var variables: [String] = []
     package var errors: [String]
     /// Steps of which it is told for what signal they wait.
     package var signals: [String] = []
+    /// Steps with a fan-out whose lists of items are told.
+    package var lists: [String]
+    package var variables: [String]
     /// Whether the input and, of a state machine, the object are told.
     package var wantsInput: Bool
     /// Whether it is told what the run was started with beside its input: head, callback, tags, retention, foreign id,
@@ -20,13 +21,15 @@ package struct RunQuery: Sendable, Hashable {
     package var wantsHome: Bool
 
     package init(
-        _ run: RunID, steps: [String] = [], outputs: [String] = [], errors: [String] = [], wantsInput: Bool = false,
-        wantsHome: Bool = false
+        _ run: RunID, steps: [String] = [], outputs: [String] = [], errors: [String] = [], lists: [String] = [],
+        variables: [String] = [], wantsInput: Bool = false, wantsHome: Bool = false
     ) {
         self.run = run
         self.steps = steps
         self.outputs = outputs
         self.errors = errors
+        self.lists = lists
+        self.variables = variables
         self.wantsInput = wantsInput
         self.wantsHome = wantsHome
     }
@@ -40,13 +43,15 @@ package struct RunReading: Sendable {
     package var steps: [String: StepStanding] = [:]
     package var fans: [String: FanStanding] = [:]
     package var outputs: [String: [UInt8]] = [:]
-    package var lists: [String: [UInt8]] = [:]
-    package var variables: [String: [UInt8]] = [:]
     package var errors: [String: String] = [:]
     /// Of steps whose rollback failed for good.
     package var rollbackErrors: [String: String] = [:]
     /// Steps with the signal that they wait for.
     package var awaitedSignals: [String: String] = [:]
+    /// Lists of fan-outs, as the commits that opened them have brought them.
+    package var lists: [String: [UInt8]] = [:]
+    /// Those that are set.
+    package var variables: [String: [UInt8]] = [:]
     package var input: [UInt8]?
     package var machine: MachineFacts
     package var object: [UInt8]?
@@ -71,23 +76,37 @@ package struct RunReading: Sendable {
 extension Store {
     /// Reads runs: one round trip for all of them. Nil for those that are not there.
     package func read(_ queries: [RunQuery]) async throws(StoreError) -> [RunReading?] {
-        var commands = queries.map { RedisCommand("HMGET", $0.arguments(keys)) }
-        for query in queries where !query.variables.isEmpty {
-            commands.append(RedisCommand("HMGET", RedisArguments([keys.variables(query.run)] + query.variables)))
+        var commands: [RedisCommand] = []
+        for query in queries {
+            commands.append(RedisCommand("HMGET", query.arguments(keys)))
+            if query.variables.isEmpty { continue }
+            commands.append(RedisCommand("HMGET", RedisArguments([keys.vars(query.run)] + query.variables)))
         }
-        let replies = try await pipeline(commands)
-        var rest = replies.dropFirst(queries.count)
+        var replies = try await pipeline(commands)[...]
         var readings: [RunReading?] = []
-        for (query, reply) in zip(queries, replies) {
+        for query in queries {
+            guard let reply = replies.popFirst() else { throw .unexpectedReply("HMGET") }
             var reading = try RunReading(query, reply)
             if !query.variables.isEmpty {
-                for (name, value) in zip(query.variables, rest.popFirst()?.array ?? []) {
-                    reading?.variables[name] = value.bytes
+                guard let values = replies.popFirst()?.array, values.count == query.variables.count else {
+                    throw .unexpectedReply("HMGET of variables")
                 }
+                for (name, value) in zip(query.variables, values) { reading?.variables[name] = value.bytes }
             }
             readings.append(reading)
         }
         return readings
+    }
+
+    /// All variables of a run; empty for one that is not there.
+    package func variables(_ run: RunID) async throws(StoreError) -> [String: [UInt8]] {
+        let fields = try await send(RedisCommand("HGETALL", keys.vars(run))).array ?? []
+        var variables: [String: [UInt8]] = [:]
+        for at in stride(from: 0, to: fields.count - 1, by: 2) {
+            guard let name = fields[at].text else { throw .unexpectedReply("HGETALL of variables") }
+            variables[name] = fields[at + 1].bytes
+        }
+        return variables
     }
 
     package func read(_ query: RunQuery) async throws(StoreError) -> RunReading? { try await read([query])[0] }
@@ -102,14 +121,14 @@ extension RunQuery {
         for step in steps { for field in ["s:", "n:", "c:"] { arguments.append(field + step) } }
         for step in signals { arguments.append("w:" + step) }
         for step in outputs { arguments.append("o:" + step) }
-        for step in lists { arguments.append("v:" + step) }
         for step in errors { for field in ["e:", "z:"] { arguments.append(field + step) } }
+        for step in lists { arguments.append("v:" + step) }
         return arguments
     }
 
     fileprivate var fieldCount: Int {
-        4 + (wantsInput ? 2 : 0) + (wantsHome ? 7 : 0) + 3 * steps.count + signals.count + outputs.count + lists.count
-            + 2 * errors.count
+        4 + (wantsInput ? 2 : 0) + (wantsHome ? 7 : 0) + 3 * steps.count + signals.count + outputs.count
+            + 2 * errors.count + lists.count
     }
 }
 
@@ -153,11 +172,11 @@ extension RunReading {
             awaitedSignals[step] = next()?.text.map { String($0.prefix { $0 != "\n" }) }
         }
         for step in query.outputs { outputs[step] = next()?.bytes }
-        for step in query.lists { lists[step] = next()?.bytes }
         for step in query.errors {
             errors[step] = next()?.text
             rollbackErrors[step] = next()?.text
         }
+        for step in query.lists { lists[step] = next()?.bytes }
     }
 }
 

@@ -87,6 +87,10 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var histories: [String: Int] = [:]
     /// Where runs are found, `runs flow:r`, `tagged eu`, `named flow TAB foreign id`, to the runs and the moments of their start.
     package internal(set) var runIndexes: [String: [String: Int64]] = [:]
+    /// Run to its variables.
+    package internal(set) var variables: [String: [String: String]] = [:]
+    /// Run that has ended to the moment at which it is to be removed.
+    package internal(set) var retainedRuns: [String: Int64] = [:]
     /// `name TAB version` to the digest of a shape.
     package internal(set) var workflows: [String: String] = [:]
     /// Task to its bonds, one a line.
@@ -172,7 +176,7 @@ extension KeyspaceAudit {
         let part: String
         let shape: Shape
 
-        var mayExpire: Bool { shape == .string || ["wake", "log", "batch"].contains(name) }
+        var mayExpire: Bool { shape == .string || ["wake", "log", "batch", "nudges"].contains(name) }
 
         /// Nil for a key that nobody knows.
         init?(key: Substring) {
@@ -201,7 +205,8 @@ extension KeyspaceAudit {
         "run": (.hash, true), "history": (.stream, true), "timers": (.hash, true), "shelf": (.list, true),
         "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
         "foreign": (.hash, false), "signals": (.hash, true), "runs": (.sortedSet, true), "tagged": (.sortedSet, true),
-        "named": (.sortedSet, true), "workflows": (.hash, false),
+        "named": (.sortedSet, true), "workflows": (.hash, false), "retained": (.sortedSet, false),
+        "sweeping": (.string, false), "vars": (.hash, true), "nudges": (.stream, true),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
@@ -234,6 +239,8 @@ extension KeyspaceAudit {
         case "signals": signals[form.part] = fields
         case "runs", "tagged", "named": runIndexes[form.name + " " + form.part] = moments
         case "workflows": workflows = fields
+        case "vars": variables[form.part] = fields
+        case "retained": retainedRuns = moments
         case "tries": tries = fields
         case "cancels": cancels = fields
         case "lane": lanes[form.part] = items

@@ -9,7 +9,8 @@ extension KeyspaceAudit {
             (timers.keys.map { $0 }, "timers"), (shelves.keys.map { $0 }, "parked tasks"),
             (fans.keys.map { $0 }, "fan-outs"),
             (histories.keys.map { $0 }, "a history"),
-            (signals.keys.map { $0 }, "signals"), (runTasksWaiting, "delayed tasks"),
+            (signals.keys.map { $0 }, "signals"), (variables.keys.map { $0 }, "variables"),
+            (runTasksWaiting, "delayed tasks"),
         ] {
             for run in part where runs[run] == nil { findings.append("run \(run) is gone and has \(what)") }
         }
@@ -38,6 +39,11 @@ extension KeyspaceAudit {
         for index in Set(expected.keys).union(runIndexes.keys) where expected[index] != runIndexes[index] {
             findings.append(
                 "\(index.debugDescription) lists \(runIndexes[index] ?? [:]) and should list \(expected[index] ?? [:])")
+        }
+        let kept = Set(
+            runs.filter { $0.value["r"] != nil && $0.value["f"]?.first?.isUppercase == true }.keys)
+        if kept != Set(retainedRuns.keys) {
+            findings.append("runs that are kept for some time: \(kept), and listed \(retainedRuns.keys)")
         }
         for (name, run) in foreign {
             guard let fields = runs[run], let state = fields["f"]?.first else {
@@ -84,6 +90,8 @@ extension KeyspaceAudit {
         if counted != fans[run] ?? [] {
             findings.append("run \(run) counts fan-outs \(counted) and lists \(fans[run] ?? [])")
         }
+        let lists = Set(fields.keys.filter { $0.hasPrefix("v:") }.map { String($0.dropFirst(2)) })
+        if counted != lists { findings.append("run \(run) counts fan-outs \(counted) and has lists of \(lists)") }
         // A machine has open what belongs to its visit; a run that has ended is not looked at.
         guard !state.isUppercase, fields["m"] == nil else { return findings }
         let tasks = runTasks.filter { self.run(of: $0.key) == run }.compactMap { id, payload in

@@ -34,7 +34,7 @@ struct RunBench {
 
     static func commit(
         _ id: RunID, _ effects: [Effect], revision: Int, ending: Plan.TaskEnding = .done, error: String = "",
-        output: [UInt8] = output
+        output: [UInt8] = output, variables: [(name: String, value: [UInt8])] = [], extra: [Effect] = []
     ) throws -> RunCommit {
         var plan = Plan(effects)
         plan.task = ending
@@ -43,7 +43,7 @@ struct RunBench {
             child: ChildStart(
                 shapeDigest: "none", input: [3], head: TaskRecord(kind: "child", queue: "q2", payload: []),
                 retention: .seconds(60)),
-            head: head)
+            variables: variables, extra: extra, head: head)
     }
 
     func commit(

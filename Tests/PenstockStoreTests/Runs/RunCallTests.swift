@@ -238,6 +238,55 @@ import Testing
         }
     }
 
+    @Test func `variables: the last commit counts, with all that it does or not at all`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store)
+            func set(_ variables: [(name: String, value: [UInt8])], revision: Int) async throws -> ControlAnswer {
+                let commit = try RunBench.commit(run.id, [], revision: revision, variables: variables)
+                return try await store.control(commit, by: "me")
+            }
+            guard case .applied = try await set([("a", [1]), ("b", []), ("a", [0, 10])], revision: 1) else {
+                throw Surprise("not set")
+            }
+            guard case .conflict = try await set([("a", [2]), ("c", [3])], revision: 0) else { throw Surprise("set") }
+            #expect(try await store.variables(run.id) == ["a": [0, 10], "b": []])
+            let reading = try #require(try await store.read(RunQuery(run.id, variables: ["a", "c"])))
+            #expect(reading.variables == ["a": [0, 10]])
+            try await run.apply([
+                .moveRun(from: .running, to: .failed), .moveRun(from: .failed, to: .pending),
+                .moveRun(from: .pending, to: .running),
+            ])
+            guard case .applied = try await set([("b", [4])], revision: 4) else { throw Surprise("not set") }
+            let both = try await store.read([
+                RunQuery(run.id, variables: ["b"]), RunQuery(store.makeRunID(), variables: ["b"]), RunQuery(run.id),
+            ])
+            #expect(both.map(\.?.variables) == [["b": [4]], nil, [:]])
+            #expect(try await store.variables(run.id) == ["a": [0, 10], "b": [4]])
+            #expect(throws: StoreError.self) {
+                try RunBench.commit(run.id, [], revision: 1, variables: [("no name", [])])
+            }
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            #expect(try await store.remove(run.id) == .removed)
+            #expect(try await KeyspaceAudit.read(store).variables.isEmpty)
+        }
+    }
+
+    @Test func `the list of a fan-out is kept until its items go; further effects follow the plan's`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: RunEffectTests.fan)
+            let query = RunQuery(run.id, lists: ["a", "b"])
+            #expect(try await store.read(query)?.lists == ["a": RunBench.output])
+            // What is done again is of the same list.
+            try await run.apply([.openFan("a", .rest(window: 1))], output: [7])
+            #expect(try await store.read(query)?.lists == ["a": RunBench.output])
+            let more = try RunBench.commit(
+                run.id, [.launch(.step("b"))], revision: 1,
+                extra: [.moveStep("b", from: .active, to: .waiting), .awaitSignal("go", step: "b")])
+            guard case .applied = try await store.control(more, by: "me") else { throw Surprise("not applied") }
+            #expect(try await store.signal(run.id, "go", [], by: "me") == .taken)
+        }
+    }
+
     static let bad: [(what: String, change: @Sendable (inout NewRun) -> Void)] = [
         ("many tags", { $0.tags = (0...NewRun.maximumTags).map { "tag \($0)" } }),
         ("a tag of control characters", { $0.tags = ["a\tb"] }), ("an empty tag", { $0.tags = [""] }),

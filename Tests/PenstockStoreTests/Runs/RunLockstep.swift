@@ -490,6 +490,7 @@ struct RunLockstep {
         same("early signals", early, buffered.values.reduce(0, +))
 
         same("fan-outs", Set(named("n:").keys), Set(interpreter.fans.keys))
+        same("lists", Set(named("v:").keys), Set(interpreter.fans.keys))
         for (step, value) in named("n:") {
             guard let fan = interpreter.fans[step] else { continue }
             let numbers = value.split(separator: " ").map { Int($0) }
