@@ -177,7 +177,7 @@ import Foundation
         let machine = try StateMachine("options", object: Account.self, initial: Status.created) { machine in
             machine.step(
                 .created, to: .active, .verifying, .expired, retry: .exponential(from: .milliseconds(1), attempts: 3),
-                limits: ["sign-up"], lagAlert: .milliseconds(1)
+                limits: ["step:sign-up"], lagAlert: .milliseconds(1)
             ) { _, context in
                 occupancy.enter()
                 defer { occupancy.leave() }
@@ -187,7 +187,7 @@ import Foundation
             }
         }
         try await withWorkflows({ $0.handle(machine) }) { rig in
-            try await rig.penstock.setLimit("sign-up", LimitTerms(concurrency: 2))
+            try await rig.penstock.setLimit("step:sign-up", LimitTerms(concurrency: 2))
             var runs: [TypedRun<Account>] = []
             for _ in 0..<10 { runs.append(try await rig.penstock.start(machine, Account())) }
             for run in runs { #expect(try await run.run.wait().state == .succeeded) }

@@ -12,7 +12,7 @@ import PenstockStore
 /// - `when`: whether the step is wanted at all; one that is not is skipped, and so is what depends on its success.
 /// - `retry`: how often and how soon an attempt is repeated; `.standard` by default.
 /// - `timeout`: time for one attempt; none by default.
-/// - `limits`: keys of limits that its attempts are subject to, such as `"gateway"`; see `Penstock.setLimit(_:_:)`.
+/// - `limits`: keys of limits that its attempts are subject to, such as `"api:gateway"`; see `Penstock.setLimit(_:_:)`.
 public final class Flow<Input: Codable & Sendable> {
     public typealias Condition = @Sendable (_ input: Input, _ context: StepContext) async throws -> Bool
 

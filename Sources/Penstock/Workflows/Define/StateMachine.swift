@@ -106,8 +106,8 @@ public final class Machine<
     ///     pauses after errors.
     ///   - pauseAfterErrors: pause the run after so many errors in a row, and go on when somebody resumes it.
     ///   - resumeAfter: resume a run that errors have paused by itself, after this time.
-    ///   - limits: keys of limits that it is subject to: `Penstock.setLimit("sign-up/created", .init(jobs: 5))` runs it for
-    ///     at most five runs at once.
+    ///   - limits: keys of limits that it is subject to: with `"step:verify"`, `Penstock.setLimit("step:verify",
+    ///     LimitTerms(concurrency: 5))` runs it for at most five runs at once.
     ///   - lagAlert: log a warning if the code starts later than this after the status was entered. No alert by default.
     public func step(
         _ status: Status, to next: Status..., retry: RetryPolicy = .standard, pauseAfterErrors: Int? = nil,

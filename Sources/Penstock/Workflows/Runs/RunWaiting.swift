@@ -43,7 +43,10 @@ extension Run {
             while true {
                 let status = try await status()
                 if isReached(status) { return status }
-                if let passed, try await history().contains(where: { $0.moves.contains(passed) }) { return status }
+                if let passed, try await history().contains(where: { $0.moves.contains(passed) }) {
+                    // What was read before the history may be older than it.
+                    return try await self.status()
+                }
                 if status.state.isTerminal {
                     if passed != nil {
                         throw PenstockError(.notNow, "run \(id) has ended (\(status.state.words)) and never \(what)")
