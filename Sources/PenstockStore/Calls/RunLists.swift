@@ -28,6 +28,14 @@ package struct RunFilter: Sendable, Hashable {
     }
 }
 
+extension RunFilter {
+    /// Whether the sorted sets that are read have no other runs, so that each that is looked at is listed.
+    fileprivate var isAnsweredBySets: Bool {
+        if tags.isEmpty { return foreignID == nil || states.isEmpty }
+        return tags.count == 1 && foreignID == nil && workflow == nil && states.isEmpty
+    }
+}
+
 /// Where a page of runs ends. Its text is for people to hand back, and says nothing to them.
 package struct RunCursor: Sendable, Hashable, CustomStringConvertible {
     let startedAt: Int64
@@ -76,10 +84,8 @@ extension Store {
     ) async throws(StoreError) -> (entries: [RunListing], next: RunCursor?) {
         let limit = min(max(limit, 1), Self.runsPerPage)
         let sets = try await runSets(filter)
-        // Of sets that have nothing else, each run that is looked at is listed.
-        let isExact = filter.tags.isEmpty && filter.foreignID == nil
         var arguments = RedisArguments([
-            String(limit), String(isExact ? limit : max(limit, 1000)), filter.from.map { String($0) } ?? "-inf",
+            String(limit), String(filter.isAnsweredBySets ? limit : max(limit, 1000)), filter.from.map { String($0) } ?? "-inf",
             after.map { String($0.startedAt) } ?? filter.until.map { "(\($0)" } ?? "+inf", after?.run.rawValue ?? "",
             (filter.states.isEmpty ? Set(RunState.allCases) : filter.states).map(\.letter).joined(),
             filter.workflow ?? "", filter.foreignID ?? "",
