@@ -85,7 +85,8 @@ extension Store {
         let limit = min(max(limit, 1), Self.runsPerPage)
         let sets = try await runSets(filter)
         var arguments = RedisArguments([
-            String(limit), String(filter.isAnsweredBySets ? limit : max(limit, 1000)), filter.from.map { String($0) } ?? "-inf",
+            String(limit), String(filter.isAnsweredBySets ? limit : max(limit, 1000)),
+            filter.from.map { String($0) } ?? "-inf",
             after.map { String($0.startedAt) } ?? filter.until.map { "(\($0)" } ?? "+inf", after?.run.rawValue ?? "",
             (filter.states.isEmpty ? Set(RunState.allCases) : filter.states).map(\.letter).joined(),
             filter.workflow ?? "", filter.foreignID ?? "",
