@@ -44,47 +44,46 @@ local function passed(name)
   return low
 end
 
--- Of many sets each is read a few at a time, as far as it is needed.
-local chunk = #sets == 1 and look or math.min(look, 10)
-local heads = {}
-local function read(set)
-  set.rows = redis.call('ZRANGE', set.name, to, from, 'BYSCORE', 'REV', 'LIMIT', set.offset, chunk, 'WITHSCORES')
-  set.offset, set.at = set.offset + chunk, 1
-  return set.rows[1] ~= nil
+-- Of many sets each is read a few at a time, as far as it is needed. They stand in the order of their next runs, the
+-- newest last.
+local chunk, heads = math.max(4, math.ceil(2 * look / math.max(#sets, 2))), {}
+local function place(set)
+  if not set.rows or not set.rows[set.at] then
+    if set.rows and #set.rows < 2 * chunk then
+      return
+    end
+    set.rows = redis.call('ZRANGE', set.name, to, from, 'BYSCORE', 'REV', 'LIMIT', set.offset, chunk, 'WITHSCORES')
+    set.offset, set.at = set.offset + chunk, 1
+    if not set.rows[1] then
+      return
+    end
+  end
+  set.id, set.score = set.rows[set.at], tonumber(set.rows[set.at + 1])
+  local low, high = 1, #heads + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local head = heads[middle]
+    if head.score < set.score or (head.score == set.score and older(head.id, set.id)) then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  table.insert(heads, low, set)
 end
 for _, name in ipairs(sets) do
-  local set = { name = name, offset = after ~= '' and passed(name) or 0 }
-  if read(set) then
-    heads[#heads + 1] = set
-  end
-end
-local function next_row()
-  local best
-  for place, set in ipairs(heads) do
-    local id, score = set.rows[set.at], tonumber(set.rows[set.at + 1])
-    if not best or score > best.score or (score == best.score and older(best.id, id)) then
-      best = { id = id, score = score, place = place, text = set.rows[set.at + 1] }
-    end
-  end
-  local set = best and heads[best.place]
-  if set then
-    set.at = set.at + 2
-    if not set.rows[set.at] and not (set.rows[2 * chunk] and read(set)) then
-      table.remove(heads, best.place)
-    end
-  end
-  return best
+  place({ name = name, offset = after ~= '' and passed(name) or 0 })
 end
 
 local reply, listed, looked = { '0', '', '' }, 0, 0
-while listed < limit and looked < look do
-  local row = next_row()
-  if not row then
-    break
-  end
+while heads[1] and listed < limit and looked < look do
+  local set = table.remove(heads)
+  local id = set.id
   looked = looked + 1
-  reply[2], reply[3] = row.text, row.id
-  local fields = redis.call('HMGET', key('run', row.id), 'f', 'w', 'a', 'x', 't')
+  reply[2], reply[3] = set.rows[set.at + 1], id
+  set.at = set.at + 2
+  place(set)
+  local fields = redis.call('HMGET', key('run', id), 'f', 'w', 'a', 'x', 't')
   local is_wanted = fields[1] and string.find(states, string.sub(fields[1], 1, 1), 1, true)
     and (workflow == '' or workflow == fields[2])
     and (foreign == '' or foreign == string.match(fields[4] or '', '\t(.*)$'))
@@ -94,7 +93,7 @@ while listed < limit and looked < look do
   end
   if is_wanted then
     listed = listed + 1
-    reply[#reply + 1] = row.id
+    reply[#reply + 1] = id
     for i = 1, 5 do
       reply[#reply + 1] = fields[i] or ''
     end

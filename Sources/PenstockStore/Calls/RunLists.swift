@@ -49,10 +49,9 @@ extension Store {
     ) async throws(StoreError) -> (entries: [RunListing], next: RunCursor?) {
         let limit = min(max(limit, 1), Self.runsPerPage)
         let sets = try await runSets(filter)
-        // Of sets that have nothing else, each run that is looked at is listed.
-        let isExact = filter.tags.isEmpty && filter.foreignID == nil
         var arguments = RedisArguments([
-            String(limit), String(isExact ? limit : max(limit, 1000)), filter.from.map { String($0) } ?? "-inf",
+            String(limit), String(filter.isAnsweredBySets ? limit : max(limit, 1000)),
+            filter.from.map { String($0) } ?? "-inf",
             after.map { String($0.startedAt) } ?? filter.until.map { "(\($0)" } ?? "+inf", after?.run.rawValue ?? "",
             (filter.states.isEmpty ? Set(RunState.allCases) : filter.states).map(\.letter).joined(),
             filter.workflow ?? "", filter.foreignID ?? "",
