@@ -76,22 +76,17 @@ import Testing
 
     @Test(
         "who does not answer in time is not waited for",
-        arguments: [
-            Receiver.Habit.silence, .trickle(head: ""), .trickle(head: "HTTP/1.1 200 OK\r\nx: "),
-            .answer("HTTP/1.1 100 Continue\r\n\r\n"),
-        ])
+        arguments: [Receiver.Habit.silence, .trickle(head: "HTTP/1.1 200 OK\r\nx: ")])
     func noAnswer(habit: Receiver.Habit) async throws {
         try await withReceiver(habit) { receiver in
             let error = await #expect(throws: CallbackError.self) {
                 try await sender(timeout: .milliseconds(300)).send(url: receiver.url, id: "a", body: [])
             }
-            #expect(error?.retry == .byPolicy)
-            switch habit {
-            case .answer: #expect(error?.cause == .brokenReply(reason: "the connection was closed"))
-            case .trickle(head: ""): #expect(error?.isBroken == true)
-            default: #expect(error?.cause == .timedOut(.milliseconds(300)))
+            #expect(error?.cause == .timedOut(.milliseconds(300)) && error?.retry == .byPolicy)
+            // It may have expired before the connection was made, on a busy machine.
+            if !receiver.connections.pending.isEmpty {
+                try await receiver.connections.next("the end of the connection") { $0 == .closed }
             }
-            try await receiver.connections.next("the end of the connection") { $0 == .closed }
         }
     }
 
@@ -110,7 +105,9 @@ import Testing
         ])
     func endlessBodies(habit: Receiver.Habit, status: Int) async throws {
         try await withReceiver(habit) { receiver in
-            let sender = try sender(timeout: .seconds(1))
+            // Only the deadline ends a trickle.
+            let isTrickle = if case .trickle = habit { true } else { false }
+            let sender = try sender(timeout: .seconds(isTrickle ? 2 : 20))
             var found: Int?
             do {
                 found = try await sender.send(url: receiver.url, id: "a", body: [])
@@ -126,7 +123,8 @@ import Testing
     @Test(
         "what is no answer is told",
         arguments: [
-            Receiver.Habit.answer(""), .answer("HTTP/1.1 200"), .answer("SSH-2.0-OpenSSH_9.2\r\n"),
+            Receiver.Habit.answer(""), .answer("HTTP/1.1 200"), .answer("HTTP/1.1 100 Continue\r\n\r\n"),
+            .trickle(head: ""), .answer("SSH-2.0-OpenSSH_9.2\r\n"),
             .flood(head: "HTTP/1.1 200 OK\r\nx: "), .flood(head: ""),
         ])
     func brokenAnswers(habit: Receiver.Habit) async throws {

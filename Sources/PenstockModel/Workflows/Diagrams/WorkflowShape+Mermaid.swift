@@ -47,13 +47,19 @@ extension StepShape {
     fileprivate func mermaidNode(_ standing: StepStanding?) -> String {
         let lines = [name] + traits + (standing.map { [$0.words] } ?? [])
         let label = "\"" + lines.map(MermaidText.escaped).joined(separator: "<br/>") + "\""
-        return switch kind {
-        case .signal: "{{\(label)}}"
-        case .child: "[[\(label)]]"
-        case .work where !branches.isEmpty: "{\(label)}"
-        case .work where fanOut != nil: "[/\(label)/]"
-        case .work where longRunning != nil: "([\(label)])"
-        case .work: "[\(label)]"
+        let (open, close) = mermaidOutline
+        return open + label + close
+    }
+
+    /// What stands around a label, and makes it the shape that tells the kind of step.
+    private var mermaidOutline: (String, String) {
+        switch kind {
+        case .signal: ("{{", "}}")
+        case .child: ("[[", "]]")
+        case .work where !branches.isEmpty: ("{", "}")
+        case .work where fanOut != nil: ("[/", "/]")
+        case .work where longRunning != nil: ("([", "])")
+        case .work: ("[", "]")
         }
     }
 
