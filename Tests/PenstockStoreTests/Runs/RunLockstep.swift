@@ -304,7 +304,7 @@ struct RunLockstep {
             committed.append(
                 EndedRunTask(
                     id: claim.task.id, claim: claim.task.claim, task: claim.payload.task,
-                    commit: try commit(plan, revision: claim.run.revision, error: error)))
+                    commit: try commit(plan, revision: claim.run.revision, error: plan.task == .parked ? "" : error)))
             plans.append((claim, plan))
             last.append("end \(claim.payload.task) \(claim.beginning) \(plan.task) \(plan.effects)")
         }
