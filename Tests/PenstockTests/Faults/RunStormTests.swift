@@ -102,7 +102,7 @@ import Testing
         let (seed, graph) = (started.seed, started.graph)
         let status: RunStatus
         do {
-            status = try await started.run.wait(timeout: .seconds(120))
+            status = try await started.run.wait(timeout: .seconds(30))
         } catch {
             let why = try await started.run.why()
             Issue.record("PENSTOCK_SEED=\(seed &- 1): \(error)\n\(why.joined(separator: "\n"))")
@@ -163,6 +163,7 @@ private final class Storm: Sendable {
                             try? await Task.sleep(for: life)
                             guard !Task.isCancelled else { return }
                             worker.signal(SIGKILL)
+                            _ = try await worker.exit()
                             self.count.change { $0 += 1 }
                         }
                     }
