@@ -1,6 +1,14 @@
 import PenstockModel
 import RedisClient
 
+extension RunFilter {
+    /// Whether the sorted sets that are read have no other runs, so that each that is looked at is listed.
+    fileprivate var isAnsweredBySets: Bool {
+        if tags.isEmpty { return foreignID == nil || states.isEmpty }
+        return tags.count == 1 && foreignID == nil && workflow == nil && states.isEmpty
+    }
+}
+
 /// Where a page of runs ends. Its text is for people to hand back, and says nothing to them.
 package struct RunCursor: Sendable, Hashable, CustomStringConvertible {
     let startedAt: Int64
