@@ -6,6 +6,8 @@ import PackageDescription
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -25,6 +27,7 @@ let package = Package(
     products: [
         .library(name: "Penstock", targets: ["Penstock"]),
         .library(name: "PenstockObservability", targets: ["PenstockObservability"]),
+        .library(name: "PenstockCallbacks", targets: ["PenstockCallbacks"]),
         .library(name: "PenstockTesting", targets: ["PenstockTesting"]),
         .library(name: "EmbeddedRedis", targets: ["EmbeddedRedis"]),
         .library(name: "RedisClient", targets: ["RedisClient"]),
@@ -38,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -70,6 +74,9 @@ let package = Package(
 
         // Middleware for tracing and metrics, apart from the core so that nobody links them unasked.
         .target(name: "PenstockObservability", dependencies: ["Penstock", tracing, metrics]),
+
+        // HTTP callbacks of runs: signed, sent to checked addresses only. Apart from the core because it brings TLS.
+        .target(name: "PenstockCallbacks", dependencies: [nioCore, nioPosix, nioHTTP, nioTLS, crypto]),
 
         // A private redis-server, and the test kit on top of it.
         // EmbeddedRedis talks one PING over a plain socket and needs nothing of ours.
@@ -126,6 +133,9 @@ let package = Package(
                 "PenstockObservability", "Penstock", "EmbeddedRedis", "PenstockTesting", tracing, inMemoryTracing,
                 metrics, metricsTestKit, logging,
             ]),
+        .testTarget(
+            name: "PenstockCallbacksTests",
+            dependencies: ["PenstockCallbacks", "PenstockTesting", nioCore, nioPosix, nioHTTP, nioTLS]),
         .testTarget(
             name: "PenstockCommandTests",
             dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),

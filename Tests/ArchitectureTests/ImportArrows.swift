@@ -10,6 +10,7 @@ enum ImportArrows {
         "PenstockRuntime": ["PenstockModel", "RedisClient", "PenstockStore"],
         "Penstock": ["PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime"],
         "PenstockObservability": ["Penstock"],
+        "PenstockCallbacks": [],
         "EmbeddedRedis": ["RedisClient"],
         "PenstockTesting": [
             "PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime", "Penstock", "EmbeddedRedis",

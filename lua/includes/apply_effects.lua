@@ -7,7 +7,7 @@
 --@include launch
 --@include arrive
 --@include open_fan
---@include end_item
+--@include end_items
 --@include move_run
 --@include reset_step
 --@include await_signal
@@ -59,8 +59,8 @@ local function apply_effects(trial, effects)
       deeds[#deeds + 1] = { 'disarm', a }
     elseif name == 'fan' then
       open_fan(trial, unpack(effect, 2))
-    elseif name == 'item' then
-      end_item(trial, unpack(effect, 2))
+    elseif name == 'items' then
+      end_items(trial, unpack(effect, 2))
     elseif name == 'release' then
       deeds[#deeds + 1] = { 'release' }
     elseif name == 'enter' then

@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "37fd5d2d86f98f5605d6b15592c687f320172387",
+        digest: "d03f36c6299e8a76384c5b39316fbc80426b450e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -502,7 +502,7 @@ package enum Scripts {
         local forms = {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
         child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
@@ -522,7 +522,20 @@ package enum Scripts {
         end
         end
         at = at + #form + 1
-        if effect[1] == 'idle' then
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+        end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+        end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
         local last = at + effect[2] - 1
         if last > to then
         error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
@@ -572,10 +585,12 @@ package enum Scripts {
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
         elseif name == 'fan' then
         wanted['n:' .. effect[2]] = true
-        elseif name == 'item' then
-        wanted['n:' .. effect[2]] = true
-        run.items[effect[2]] = run.items[effect[2]] or {}
-        run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
         elseif name == 'await' then
         wanted['g:' .. effect[2]] = true
         elseif name == 'stop' then
@@ -715,26 +730,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -742,10 +758,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -899,8 +919,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then
@@ -1496,7 +1516,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "d5f71e92be04c0a41dacc5d8b688774b4cbcfc9a",
+        digest: "7a0a722326300b867d7f4c4e1a00c6e29c304520",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1949,26 +1969,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -1976,10 +1997,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -2133,8 +2158,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then
@@ -2228,41 +2253,63 @@ package enum Scripts {
         end
         local function commit_runs(worker, commits, runs, rare, stale, refused, done, freed, now)
         local held, ids, over, seen = key('held', worker), {}, {}, {}
-        for i, commit in ipairs(commits) do
-        ids[i] = commit.id
+        for _, commit in ipairs(commits) do
+        for _, id in ipairs(commit.ids) do
+        ids[#ids + 1] = id
+        end
         end
         load_runs(runs)
+        local leases = {}
         for from = 1, #ids, 1000 do
-        local leases = redis.call('HMGET', held, unpack(ids, from, math.min(from + 999, #ids)))
-        for i, lease in ipairs(leases) do
-        local commit = commits[from + i - 1]
-        local id, run, fence = commit.id, commit.run, commit.claim .. '\t'
-        local is_plain = commit.ending == 'done' and not commit.plan.effects[1]
-        if seen[id] or not lease or string.sub(lease, 1, #fence) ~= fence then
+        for _, lease in ipairs(redis.call('HMGET', held, unpack(ids, from, math.min(from + 999, #ids)))) do
+        leases[#leases + 1] = lease
+        end
+        end
+        local at = 0
+        for _, commit in ipairs(commits) do
+        local run, plan, fence = commit.run, commit.plan, commit.claim .. '\t'
+        local valid, entries, lease = {}, {}, nil
+        for place, id in ipairs(commit.ids) do
+        at = at + 1
+        if seen[id] or not leases[at] or string.sub(leases[at], 1, #fence) ~= fence then
         stale[#stale + 1] = id
-        elseif not is_plain and not try_plan(run, commit.plan, commit.revision, worker, runs, now) then
+        else
+        seen[id], lease = true, leases[at]
+        valid[#valid + 1] = id
+        entries[#entries + 1] = #commit.ids > 1 and plan.effects[1][7][place] or nil
+        end
+        end
+        if #commit.ids > 1 then
+        plan.effects[1][7] = entries
+        end
+        local is_plain = commit.ending == 'done' and not plan.effects[1]
+        if valid[1] and not is_plain and not try_plan(run, plan, commit.revision, worker, runs, now) then
+        for _, id in ipairs(valid) do
+        seen[id] = nil
         refused[#refused + 1] = id
         refused[#refused + 1] = run.facts and run_text(run.facts) or ''
-        elseif commit.ending == 'park' then
+        end
+        elseif valid[1] and commit.ending == 'park' then
+        local id = valid[1]
         local _, lane, names = lease_parts(lease)
-        seen[id] = true
         give_up(freed, names, id)
         redis.call('HDEL', held, id)
         table.insert(run.deeds, { 'park', id .. '\t' .. lane })
-        if commit.plan.error ~= '' then
+        if plan.error ~= '' then
         local tries = key('tries')
-        local line = string.format('%.0f\t%s\t', now, commit.plan.attempt ~= '' and commit.plan.attempt or '1')
-        .. string.gsub(commit.plan.error, '[\r\n]', ' ')
+        local line = string.format('%.0f\t%s\t', now, plan.attempt ~= '' and plan.attempt or '1')
+        .. string.gsub(plan.error, '[\r\n]', ' ')
         local _, _, text = history(redis.call('HGET', tries, id), 1, 0, line)
         redis.call('HSET', tries, id, text)
         end
-        else
-        seen[id] = true
-        over[commit.claim] = over[commit.claim] or {}
-        table.insert(over[commit.claim], id)
-        if commit.timer ~= '' then
-        table.insert(run.deeds, { 'ended', commit.timer, id })
+        elseif valid[1] then
+        local list = over[commit.claim] or {}
+        over[commit.claim] = list
+        for _, id in ipairs(valid) do
+        list[#list + 1] = id
         end
+        if commit.timer ~= '' then
+        table.insert(run.deeds, { 'ended', commit.timer, valid[1] })
         end
         end
         end
@@ -2347,7 +2394,7 @@ package enum Scripts {
         local forms = {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
         child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
@@ -2367,7 +2414,20 @@ package enum Scripts {
         end
         end
         at = at + #form + 1
-        if effect[1] == 'idle' then
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+        end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+        end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
         local last = at + effect[2] - 1
         if last > to then
         error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
@@ -2417,10 +2477,12 @@ package enum Scripts {
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
         elseif name == 'fan' then
         wanted['n:' .. effect[2]] = true
-        elseif name == 'item' then
-        wanted['n:' .. effect[2]] = true
-        run.items[effect[2]] = run.items[effect[2]] or {}
-        run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
         elseif name == 'await' then
         wanted['g:' .. effect[2]] = true
         elseif name == 'stop' then
@@ -4065,15 +4127,22 @@ package enum Scripts {
         local commits, involved = {}, {}
         at = ended_to + 1
         for i = 1, number(at, 'number of commits') do
+        local count = number(at + 1, 'number of tasks of a commit')
+        local ids = { unpack(ARGV, at + 2, at + 1 + count) }
+        at = at + 1 + count
         local commit = {
-        id = ARGV[at + 1], claim = ARGV[at + 2], run = open_run(involved, ARGV[at + 3]),
-        revision = number(at + 4, 'revision'), ending = ARGV[at + 5], timer = ARGV[at + 6],
+        ids = ids, claim = ARGV[at + 1], run = open_run(involved, ARGV[at + 2]),
+        revision = number(at + 3, 'revision'), ending = ARGV[at + 4], timer = ARGV[at + 5],
         }
         if commit.ending ~= 'done' and commit.ending ~= 'park' then
         error({ err = 'BADCALL ending of commit ' .. i .. ' is not known' })
         end
-        commit.plan, at = read_plan(at + 7)
+        commit.plan, at = read_plan(at + 6)
         at = at - 1
+        local first = commit.plan.effects[1]
+        if count > 1 and not (first and first[1] == 'items' and #first[7] == count and not commit.plan.effects[2]) then
+        error({ err = 'BADCALL commit ' .. i .. ' has several tasks, and is not of as many items' })
+        end
         look_at(commit.run, commit.plan.effects)
         commits[i] = commit
         end
@@ -8079,7 +8148,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "f16956deb1b57b1631eb89b8a335785dd10e7b86",
+        digest: "06ec8698ccd0bb8510a6be04f5e385f83c98ef03",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8256,26 +8325,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -8283,10 +8353,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -8454,8 +8528,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then
@@ -9056,7 +9130,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "e7b3769574504ee80500d30ce94a7e37eaf5cb49",
+        digest: "a7520ce54f2c8b58c4d9184a963762dd159fc560",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9123,7 +9197,7 @@ package enum Scripts {
         local forms = {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
         child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
         }
         local effects, at = {}, from
@@ -9143,7 +9217,20 @@ package enum Scripts {
         end
         end
         at = at + #form + 1
-        if effect[1] == 'idle' then
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+        end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+        end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
         local last = at + effect[2] - 1
         if last > to then
         error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
@@ -9193,10 +9280,12 @@ package enum Scripts {
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
         elseif name == 'fan' then
         wanted['n:' .. effect[2]] = true
-        elseif name == 'item' then
-        wanted['n:' .. effect[2]] = true
-        run.items[effect[2]] = run.items[effect[2]] or {}
-        run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
         elseif name == 'await' then
         wanted['g:' .. effect[2]] = true
         elseif name == 'stop' then
@@ -9320,26 +9409,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -9347,10 +9437,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -9504,8 +9598,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then

@@ -8,8 +8,10 @@ package struct RunCommit: Sendable, Hashable {
     package let run: RunID
     package let revision: Int
     package let ending: Plan.TaskEnding
-    /// See `lua/includes/read_plan.lua`.
-    let words: RedisArguments
+    /// As for `words`, unless it is the end of an item.
+    private let plain: RedisArguments
+    /// Where this is the end of an item of a fan-out and nothing else: what it is, so that many go as one commit.
+    let item: ItemEnd?
 
     /// - Parameters:
     ///   - output: what `keepOutput` and `keepObject` keep, `endItem` of an item that succeeded, and `openFan` as its list.
@@ -29,7 +31,19 @@ package struct RunCommit: Sendable, Hashable {
         self.run = run
         self.revision = revision
         ending = plan.task
+        if plan.effects.count == 1, extra.isEmpty, variables.isEmpty, plan.task == .done,
+            case .endItem(let step, let index, let failed, let stops) = plan.effects[0]
+        {
+            let heads = try ItemHeads(run: run, step: step, head: head)
+            item = ItemEnd(
+                heads: heads, index: index, failed: failed, stops: stops,
+                value: failed ? Array(TaskHistory.bounded(error).utf8) : output)
+            plain = RedisArguments()
+            return
+        }
+        item = nil
         var writer = EffectWriter(run: run, hasMoment: moment != nil, child: child)
+        writer.itemValues = (output, Array(TaskHistory.bounded(error).utf8))
         try writer.append(plan.effects + extra, head)
         for variable in variables { try writer.set(variable.name, variable.value) }
         var words = RedisArguments()
@@ -42,7 +56,81 @@ package struct RunCommit: Sendable, Hashable {
         for head in writer.heads { words.append(head) }
         words.append(writer.words.count)
         words.append(contentsOf: writer.words)
-        self.words = words
+        plain = words
+    }
+
+    /// See `lua/includes/read_plan.lua`.
+    var words: RedisArguments { item.map { Self.words([$0]) } ?? plain }
+}
+
+/// How the tasks of a step's fan-out are queued: what all ends of its items have in common.
+package struct ItemHeads: Sendable, Hashable {
+    let step: String
+    /// Of the items, and of the task that brings their results together.
+    let item: String
+    let gather: String
+
+    package init(run: RunID, step: String, head: (RunTask) -> TaskRecord) throws(StoreError) {
+        func text(_ task: RunTask) throws(StoreError) -> String {
+            var record = head(task)
+            record.options.run = run
+            try record.checkNames("task \(task.text.debugDescription) of run \(run)")
+            return record.head
+        }
+        self.step = step
+        item = try text(.item(step, 0))
+        gather = try text(.gather(step))
+    }
+}
+
+/// The end of an item of a fan-out.
+package struct ItemEnd: Sendable, Hashable {
+    let heads: ItemHeads
+    let index: Int
+    let failed: Bool
+    let stops: Bool
+    /// Its result, or its error.
+    let value: [UInt8]
+
+    package init(heads: ItemHeads, index: Int, failed: Bool, stops: Bool, value: [UInt8]) {
+        self.heads = heads
+        self.index = index
+        self.failed = failed
+        self.stops = stops
+        self.value = value
+    }
+}
+
+extension RunCommit {
+    /// The end of an item, without looking at its step's heads again.
+    package init(_ item: ItemEnd, run: RunID, revision: Int) {
+        self.run = run
+        self.revision = revision
+        ending = .done
+        plain = RedisArguments()
+        self.item = item
+    }
+
+    /// What follows for a run when items of one fan-out have ended: see `lua/includes/read_plan.lua`.
+    static func words(_ items: [ItemEnd]) -> RedisArguments {
+        var words = RedisArguments()
+        guard let heads = items.first?.heads else { return words }
+        for text in ["", "", "", "", ""] { words.append(text) }
+        words.append(2)
+        words.append(heads.item)
+        words.append(heads.gather)
+        words.append(7 + 4 * items.count)
+        for text in ["items", heads.step, "1", RunTask.itemText(heads.step), "2", RunTask.gather(heads.step).text] {
+            words.append(text)
+        }
+        words.append(items.count)
+        for item in items {
+            words.append(item.index)
+            words.append(item.failed ? "1" : "0")
+            words.append(item.stops ? "1" : "0")
+            words.append(item.value)
+        }
+        return words
     }
 }
 
@@ -92,6 +180,8 @@ private struct EffectWriter {
     let child: ChildStart?
     var heads: [String] = []
     var words = RedisArguments()
+    /// What an item keeps that ends among other effects: its result, or its error.
+    var itemValues: (output: [UInt8], error: [UInt8]) = ([], [])
     private var places: [String: Int] = [:]
 
     init(run: RunID, hasMoment: Bool, child: ChildStart?) {
@@ -171,7 +261,7 @@ private struct EffectWriter {
         case .close: write("close")
         case .whenIdle(let then):
             var inner = EffectWriter(run: run, hasMoment: hasMoment, child: child)
-            (inner.heads, inner.places) = (heads, places)
+            (inner.heads, inner.places, inner.itemValues) = (heads, places, itemValues)
             try inner.append(then, head)
             (heads, places) = (inner.heads, inner.places)
             write("idle", String(inner.words.count))
@@ -191,8 +281,10 @@ private struct EffectWriter {
             write("fan", step, "rest", "0", String(window))
             try writeItems(step, head)
         case .endItem(let step, let index, let failed, let stops):
-            write("item", step, String(index), failed ? "1" : "0", stops ? "1" : "0")
+            write("items", step)
             try writeItems(step, head)
+            write("1", String(index), failed ? "1" : "0", stops ? "1" : "0")
+            words.append(failed ? itemValues.error : itemValues.output)
         case .releaseParked: write("release")
         case .enterState(let state): write("enter", state)
         case .keepObject: write("object")
