@@ -435,7 +435,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "d03f36c6299e8a76384c5b39316fbc80426b450e",
+        digest: "9e3133115e96ff5950a71e515ac2b1c0247323e6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -503,7 +503,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -583,7 +583,7 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
         elseif name == 'items' then
         local items = run.items[effect[2]] or {}
@@ -794,19 +794,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -873,6 +880,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -941,6 +955,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -1286,6 +1304,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -1361,14 +1381,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -1516,7 +1540,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "7a0a722326300b867d7f4c4e1a00c6e29c304520",
+        digest: "1dff0350d85433fe50e4b731a6a6a26fac3b6583",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2033,19 +2057,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -2112,6 +2143,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -2180,6 +2218,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -2395,7 +2437,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -2475,7 +2517,7 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
         elseif name == 'items' then
         local items = run.items[effect[2]] or {}
@@ -2757,6 +2799,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -2832,14 +2876,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -7090,7 +7138,7 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "e9ae241b7576c112885826128b915213f2d0c12a",
+        digest: "fa91196d8999089bdb1d9215da35e8fe9347c7b7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL remove_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7198,7 +7246,7 @@ package enum Scripts {
         redis.call('ZREM', key('named', name), id)
         end
         redis.call('ZREM', key('retained'), id)
-        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id), key('vars', id))
+        redis.call('UNLINK', key('run', id), key('history', id), key('errors', id), key('signals', id), key('vars', id))
         return 'removed'
         """#)
 
@@ -8148,7 +8196,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "06ec8698ccd0bb8510a6be04f5e385f83c98ef03",
+        digest: "92585ed86e2b3e01b35f1f20ef1e1a7f3827d6f8",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8389,19 +8437,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -8483,6 +8538,13 @@ package enum Scripts {
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
         end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
+        end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
         local idle = {}
@@ -8550,6 +8612,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -8895,6 +8961,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -8970,14 +9038,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -9130,7 +9202,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "a7520ce54f2c8b58c4d9184a963762dd159fc560",
+        digest: "66c9e6054c10d1691ce967ef0743ddfca1fdafbc",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9198,7 +9270,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -9278,7 +9350,7 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
         elseif name == 'items' then
         local items = run.items[effect[2]] or {}
@@ -9473,19 +9545,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -9552,6 +9631,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -9620,6 +9706,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -9960,6 +10050,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -10035,14 +10127,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')

@@ -14,6 +14,8 @@ struct RandomGraph {
     var rollbackFails: Set<String> = []
     var items: [String: Int] = [:]
     var failingItems: [String: Set<Int>] = [:]
+    /// Whether something is left of the input when the data are deleted.
+    var leavesInput = false
 
     init(_ random: inout SeededRandom, rollback: RollbackPolicy?, failFast: Bool, failures: Double) {
         let count = Int.random(in: 1...40, using: &random)
@@ -73,6 +75,7 @@ struct RandomGraph {
             }
         }
         if rollback != nil { steps[0].hasRollback = true }
+        leavesInput = count % 2 == 0
         shape = GraphShape(steps.shuffled(using: &random), failFast: failFast, rollback: rollback)
     }
 }
