@@ -57,6 +57,11 @@ extension WorkerEngine {
             return .decided(try conclude(end, call, brief, attempt), end)
         case .execute: break
         }
+        if case .deleteData(let from) = call.payload.task {
+            do { return .decided(try await erase(from: from, call, brief, attempt, workflow.code), nil) } catch {
+                return try failed(error, call, brief, attempt)
+            }
+        }
         if let plan = try ownPlan(call) {
             let moment = try await self.moment(entering: plan, call, object(call), workflow.code)
             return .decided(try self.plan(plan, call, brief, attempt, moment: moment), nil)
@@ -91,11 +96,12 @@ extension WorkerEngine {
     private func hopeless(_ call: RunCall, _ attempt: Attempt) -> String? {
         let last = attempt.task.history.troubles.last.map { ": \($0.message)" } ?? ""
         if attempt.task.attempt > attempt.policy.attempts { return "all attempts used up\(last)" }
-        switch call.payload.task {
-        case .hook, .callback: return nil
-        default: return attempt.task.history.recoveries >= 3 ? "its worker was lost three times\(last)" : nil
-        }
+        return isDeadly(attempt) ? "its worker was lost three times\(last)" : nil
     }
+
+    /// Whether the code may be what its workers die of. Plain jobs are then dead letters; a task of a run has to end by a
+    /// commit of its run.
+    private func isDeadly(_ attempt: Attempt) -> Bool { attempt.task.history.recoveries >= 3 }
 
     private func decide(_ call: RunCall, _ task: ClaimedTask) -> Beginning {
         let (payload, reading) = (call.payload, call.reading)
@@ -333,6 +339,48 @@ extension WorkerEngine {
         return nil
     }
 
+    // MARK: Deletion of data
+
+    /// Deletes a part of a run's data. With the last part goes what the workflow's own code leaves of the input or object.
+    private func erase(
+        from: Int, _ call: RunCall, _ brief: RunBrief, _ attempt: Attempt, _ code: WorkflowCode
+    ) async throws -> Outcome {
+        func plan(leaves: Bool) -> Plan {
+            switch call.planner.body {
+            case .graph(let planner): planner.erase(from: from, call.reading.facts, leavesInput: leaves)
+            case .machine(let planner): planner.erase(call.reading.machine, leavesObject: leaves)
+            }
+        }
+        let before = call.planner.hasMachine ? call.object : call.reading.input
+        guard let before, let scrub = code.scrub, plan(leaves: true).leavesData else {
+            return try self.plan(plan(leaves: false), call, brief, attempt)
+        }
+        if isDeadly(attempt) {
+            // Somebody waits for the data to be gone: better all of them than none.
+            logger.error(
+                "the workflow's scrubber is not called again: its worker was lost three times; all data go",
+                metadata: ["run": "\(call.id)"])
+            return try self.plan(plan(leaves: false), call, brief, attempt)
+        }
+        // Nothing, if a middleware does not pass the attempt on.
+        let left = Mutex<[UInt8]?>(nil)
+        attempt.start()
+        try await code.around(attempt.task, call.context) {
+            let bytes = try await scrub(before)
+            left.withLock { $0 = bytes }
+        }
+        guard let bytes = left.withLock({ $0 }) else {
+            return try self.plan(plan(leaves: false), call, brief, attempt)
+        }
+        guard bytes.count <= store.limits.payloadBytes else {
+            throw JobFailure.permanent(
+                "what the scrubber leaves has \(bytes.count) bytes; at most \(store.limits.payloadBytes) are allowed")
+        }
+        var end = RunEnd(.delivered)
+        end.output = bytes
+        return try self.plan(plan(leaves: true), call, brief, attempt, end)
+    }
+
     // MARK: Plans
 
     /// The plan of a task of the run itself, for which nobody's code is run; nil for any other.
@@ -433,6 +481,8 @@ extension WorkerEngine {
         case .timedOut(let limit): (message, disposition) = ("timed out after \(limit)", .retryable)
         case .deadlinePassed, nil: break
         }
+        // It goes on until the data are gone, whatever the error says.
+        if case .deleteData = call.payload.task, disposition == .permanent { disposition = .retryable }
         let decision = attempt.policy.decide(
             attempt: attempt.task.attempt, disposition: disposition, now: store.serverNow, deadline: nil,
             random: .random(in: 0..<1))
@@ -442,8 +492,8 @@ extension WorkerEngine {
         }
         if case .giveUp(let reason) = decision { message += " (\(reason.rawValue))" }
         switch (call.planner.body, call.payload.task) {
-        case (_, .hook), (_, .callback):
-            // A permanent failure: nobody will ever have it.
+        case (_, .hook), (_, .callback), (_, .deleteData):
+            // A permanent failure, or a worker that dies of it each time: nobody will ever have it.
             if let again { return .decided(again, nil) }
             logger.error(
                 "given up", metadata: ["run": "\(call.id)", "task": "\(call.payload.task.text)", "error": "\(message)"])
@@ -467,6 +517,15 @@ extension [Effect] {
     fileprivate func moves(_ step: String, to state: StepState) -> Bool {
         contains { effect in
             if case .moveStep(step, _, state, _) = effect { true } else { false }
+        }
+    }
+}
+
+extension Plan {
+    /// Whether something is left of the run's data, which the commit has to carry.
+    fileprivate var leavesData: Bool {
+        effects.contains { effect in
+            if case .erase(let remains) = effect { remains != .nothing } else { false }
         }
     }
 }

@@ -13,6 +13,8 @@ package struct RandomGraph: Sendable {
     package var rollbackFails: Set<String> = []
     package var items: [String: Int] = [:]
     package var failingItems: [String: Set<Int>] = [:]
+    /// Whether something is left of the input when the data are deleted.
+    package var leavesInput = false
 
     package init(_ random: inout SeededRandom, rollback: RollbackPolicy?, failFast: Bool, failures: Double) {
         let count = Int.random(in: 1...40, using: &random)
@@ -72,6 +74,7 @@ package struct RandomGraph: Sendable {
             }
         }
         if rollback != nil { steps[0].hasRollback = true }
+        leavesInput = count % 2 == 0
         shape = GraphShape(steps.shuffled(using: &random), failFast: failFast, rollback: rollback)
     }
 }

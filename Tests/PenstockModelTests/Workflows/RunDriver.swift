@@ -186,6 +186,7 @@ struct RunDriver {
             case .planRollback(let from): return planner.planRollback(from: from, claim.run, standing: standing)
             case .prepare(let what, let from):
                 return planner.prepare(what, from: from, claim.run, standing: standing)
+            case .deleteData(let from): return planner.erase(from: from, claim.run, leavesInput: graph.leavesInput)
             default: return claim.step.map { planner.ended(claim.task.task, outcome, $0) } ?? .nothing
             }
         }
