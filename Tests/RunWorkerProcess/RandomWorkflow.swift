@@ -15,7 +15,7 @@ enum RandomWorkflow {
         return code
     }
 
-    private static func childCode() -> WorkflowCode {
+    static func childCode() -> WorkflowCode {
         let shape = WorkflowShape("random-child", body: .graph(GraphShape([StepShape("only")])))
         var step = StepCode()
         step.run = { call in

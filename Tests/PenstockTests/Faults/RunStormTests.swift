@@ -128,9 +128,17 @@ import Testing
             let isStuck =
                 graph.shape.rollback == .preserve && status.steps.contains { $0.state == .rollbackFailed }
             #expect(status.state == (isStuck ? .failed : .rolledBack), "PENSTOCK_SEED=\(seed &- 1)")
+            var forward: [String: StepState] = [:]
+            for case .step(let step, let state, _) in try await started.run.history().flatMap(\.moves)
+            where state.isEnded { forward[step] = state }
             for step in status.steps {
+                guard forward[step.name] != nil else {
+                    #expect(step.state == .rolledBack, "PENSTOCK_SEED=\(seed &- 1) \(step.name) never started")
+                    continue
+                }
                 // What nothing that started depends on any more is undone, or has failed to be.
-                let next = graph.dependents(of: step.name).compactMap { status.state($0.name) }
+                let next = graph.dependents(of: step.name).filter { forward[$0.name] != nil }
+                    .compactMap { status.state($0.name) }
                 let isFree = next.allSatisfy {
                     $0 == .rolledBack || (graph.shape.rollback == .always && $0 == .rollbackFailed)
                 }
