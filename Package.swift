@@ -141,7 +141,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "PenstockCommandTests",
-            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
+            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", logging]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [
