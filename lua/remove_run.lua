@@ -50,5 +50,5 @@ if name then
   redis.call('ZREM', key('named', name), id)
 end
 redis.call('ZREM', key('retained'), id)
-redis.call('UNLINK', key('run', id), key('history', id), key('signals', id), key('vars', id))
+redis.call('UNLINK', key('run', id), key('history', id), key('errors', id), key('signals', id), key('vars', id))
 return 'removed'

@@ -48,6 +48,7 @@ package struct KeySpace: Sendable, Hashable {
     package var shapes: String { prefix + "shapes" }
     package func run(_ id: RunID) -> String { prefix + "run:" + id.rawValue }
     package func history(_ id: RunID) -> String { prefix + "history:" + id.rawValue }
+    package func errors(_ id: RunID) -> String { prefix + "errors:" + id.rawValue }
     package var workflows: String { prefix + "workflows" }
     package func runs(_ workflow: String, _ letter: String) -> String { prefix + "runs:\(workflow):\(letter)" }
     package func tagged(_ tag: String) -> String { prefix + "tagged:" + tag }

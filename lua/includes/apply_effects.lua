@@ -14,6 +14,8 @@
 --@include take_signal
 --@include start_child
 --@include tell_parent
+--@include erase_step
+--@include erase_run
 local function apply_effects(trial, effects)
   local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
   local idle = {}
@@ -81,6 +83,10 @@ local function apply_effects(trial, effects)
       tell_parent(trial, a)
     elseif name == 'var' then
       trial.vars[a] = b
+    elseif name == 'erase' then
+      erase_step(trial, a)
+    elseif name == 'forget' then
+      erase_run(trial, a)
     elseif name == 'object' then
       changed.b, facts.revision = plan.output, facts.revision + 1
     end

@@ -61,7 +61,10 @@ local function commit_runs(worker, commits, runs, rare, stale, refused, done, fr
         local tries = key('tries')
         local line = string.format('%.0f\t%s\t', now, plan.attempt ~= '' and plan.attempt or '1')
           .. string.gsub(plan.error, '[\r\n]', ' ')
-        local _, _, text = history(redis.call('HGET', tries, id), 1, 0, line)
+        -- Workers that were lost count anew from there, or it could never go on.
+        local before = redis.call('HGET', tries, id)
+        local lost = tonumber(string.match(before or '', '^%d+\t(%d+)')) or 0
+        local _, _, text = history(before, 1, -lost, line)
         redis.call('HSET', tries, id, text)
       end
     elseif valid[1] then

@@ -6,6 +6,7 @@
 ---   hold <name>, let go <name>   its foreign id, while it is live
 ---   take <signal>, buffer <signal> <what it brings>   signals: `first last`, and `name TAB number` each
 ---   vars <values>   sets variables
+---   forget   variables, buffered signals, and why things in the history failed
 ---   fan <step> <old>, unfan <step>, items <step> <values>, broken / mended <step> <item>   fan-outs
 --@include key
 --@include disarm
@@ -88,6 +89,8 @@ local function do_deed(run, deed, plan)
     put(key('items', part), b)
   elseif name == 'vars' then
     put(key('vars', run.id), a)
+  elseif name == 'forget' then
+    redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
   elseif name == 'broken' then
     redis.call('ZADD', key('broken', part), b, b)
   elseif name == 'mended' then

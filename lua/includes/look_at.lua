@@ -14,7 +14,7 @@ local function look_at(run, effects)
       wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
     elseif name == 'reset' then
       wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-    elseif name == 'fan' then
+    elseif name == 'fan' or name == 'erase' then
       wanted['n:' .. effect[2]] = true
     elseif name == 'items' then
       local items = run.items[effect[2]] or {}

@@ -5,7 +5,7 @@ local function read_effects(from, to, heads)
     run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
     reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
     items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-    child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
+    child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
   }
   local effects, at = {}, from
   while at <= to do

@@ -37,14 +37,19 @@ local function store_runs(runs, plan, now, gate)
       for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
           local value = entry[3][name]
           if value and value ~= '' then
             more[#more + 1], more[#more + 2] = name, value
           end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-          entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+          'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+          -- Apart, so that all of them can go at once.
+          redis.call('HSET', key('errors', run.id), id, why)
+        end
       end
       if run.history[1] and string.find(run.facts.state, '%u') then
         -- A stream takes 4 KiB ahead of what it needs, a copy of it no more than it needs.

@@ -83,7 +83,7 @@ package struct RunPlanner: Sendable {
     /// How a task is retried.
     package func retry(_ task: RunTask) -> RetryPolicy {
         switch (task, body) {
-        case (.hook, _), (.callback, _): .untilItSucceeds
+        case (.hook, _), (.callback, _), (.deleteData, _): .untilItSucceeds
         case (.rollBack(let name, _), .graph(let planner)):
             planner.graph.step(named: name)?.rollbackRetry ?? .standard
         case (_, .graph(let planner)):
@@ -105,7 +105,7 @@ extension RunTask {
     /// Whether somebody's code that takes the run's input may follow.
     fileprivate var wantsInput: Bool {
         switch self {
-        case .step, .item, .sync, .health, .rollBack, .signalled, .childEnded, .hook: true
+        case .step, .item, .sync, .health, .rollBack, .signalled, .childEnded, .deleteData, .hook: true
         default: false
         }
     }

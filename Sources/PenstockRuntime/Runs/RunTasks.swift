@@ -15,8 +15,8 @@ extension WorkerEngine {
     func runTask(_ attempt: Attempt, _ workflow: OwnWorkflow) async -> HandlerEnd {
         let task = attempt.task
         do {
-            guard let payload = RunTaskPayload(task.record.payload), let run = task.record.options.run else {
-                throw Postponed(after: .seconds(10), message: "this version does not know the task's payload")
+            guard let run = task.record.options.run else {
+                throw Postponed(after: .seconds(10), message: "the task belongs to no run")
             }
             let brief: RunBrief
             if let known = attempt.brief {
@@ -24,13 +24,14 @@ extension WorkerEngine {
             } else if let read = try await briefs(for: [task])[task.id] {
                 brief = read
             } else {
-                throw Postponed(after: .seconds(1), message: "the run cannot be read")
+                throw Postponed(after: .seconds(10), message: "this version does not know the task's payload")
             }
+            let payload = brief.payload
             guard let reading = brief.reading else {
                 return .decided(try plan(.nothing, payload, run, brief, attempt, RunEnd(.delivered)), nil)
             }
             let call = RunCall(
-                run, planner: brief.planner, payload: payload, task: task, reading: reading,
+                run, brief, task: task, reading: reading,
                 context: AttemptContext(logger: logger, attempt: attempt, engine: self), store: store)
             return try await perform(call, brief, attempt, workflow)
         } catch let postponed as Postponed {
@@ -55,6 +56,11 @@ extension WorkerEngine {
             let end = unexecuted(outcome, call)
             return .decided(try conclude(end, call, brief, attempt), end)
         case .execute: break
+        }
+        if case .deleteData(let from) = call.payload.task {
+            do { return .decided(try await erase(from: from, call, brief, attempt, workflow.code), nil) } catch {
+                return try failed(error, call, brief, attempt)
+            }
         }
         if let plan = try ownPlan(call) {
             let moment = try await self.moment(entering: plan, call, object(call), workflow.code)
@@ -90,11 +96,12 @@ extension WorkerEngine {
     private func hopeless(_ call: RunCall, _ attempt: Attempt) -> String? {
         let last = attempt.task.history.troubles.last.map { ": \($0.message)" } ?? ""
         if attempt.task.attempt > attempt.policy.attempts { return "all attempts used up\(last)" }
-        switch call.payload.task {
-        case .hook, .callback: return nil
-        default: return attempt.task.history.recoveries >= 3 ? "its worker was lost three times\(last)" : nil
-        }
+        return isDeadly(attempt) ? "its worker was lost three times\(last)" : nil
     }
+
+    /// Whether the code may be what its workers die of. Plain jobs are then dead letters; a task of a run has to end by a
+    /// commit of its run.
+    private func isDeadly(_ attempt: Attempt) -> Bool { attempt.task.history.recoveries >= 3 }
 
     private func decide(_ call: RunCall, _ task: ClaimedTask) -> Beginning {
         let (payload, reading) = (call.payload, call.reading)
@@ -175,7 +182,7 @@ extension WorkerEngine {
             let batch = try await batch(index, call, name)
             return .step(.succeeded(), output: try await items(call, batch))
         case .gather:
-            guard let gather = step.gather else { throw missing("code for items") }
+            guard let gather = step.gather else { return .step(.succeeded()) }
             return .step(.succeeded(), output: try await gather(call, try await results(call, name)))
         case .sync, .health:
             guard let sync = step.sync else { throw missing("sync") }
@@ -222,7 +229,7 @@ extension WorkerEngine {
     // MARK: Fan-outs
 
     private func batch(_ index: Int, _ call: RunCall, _ step: String) async throws -> [[UInt8]] {
-        let key = ItemLists.Key(run: call.id.rawValue, step: step, round: call.payload.round)
+        let key = FanKey(run: call.id, step: step, round: call.payload.round)
         var known = lists[key]
         if known == nil {
             var query = RunQuery(call.id)
@@ -332,6 +339,48 @@ extension WorkerEngine {
         return nil
     }
 
+    // MARK: Deletion of data
+
+    /// Deletes a part of a run's data. With the last part goes what the workflow's own code leaves of the input or object.
+    private func erase(
+        from: Int, _ call: RunCall, _ brief: RunBrief, _ attempt: Attempt, _ code: WorkflowCode
+    ) async throws -> Outcome {
+        func plan(leaves: Bool) -> Plan {
+            switch call.planner.body {
+            case .graph(let planner): planner.erase(from: from, call.reading.facts, leavesInput: leaves)
+            case .machine(let planner): planner.erase(call.reading.machine, leavesObject: leaves)
+            }
+        }
+        let before = call.planner.hasMachine ? call.object : call.reading.input
+        guard let before, let scrub = code.scrub, plan(leaves: true).leavesData else {
+            return try self.plan(plan(leaves: false), call, brief, attempt)
+        }
+        if isDeadly(attempt) {
+            // Somebody waits for the data to be gone: better all of them than none.
+            logger.error(
+                "the workflow's scrubber is not called again: its worker was lost three times; all data go",
+                metadata: ["run": "\(call.id)"])
+            return try self.plan(plan(leaves: false), call, brief, attempt)
+        }
+        // Nothing, if a middleware does not pass the attempt on.
+        let left = Mutex<[UInt8]?>(nil)
+        attempt.start()
+        try await code.around(attempt.task, call.context) {
+            let bytes = try await scrub(before)
+            left.withLock { $0 = bytes }
+        }
+        guard let bytes = left.withLock({ $0 }) else {
+            return try self.plan(plan(leaves: false), call, brief, attempt)
+        }
+        guard bytes.count <= store.limits.payloadBytes else {
+            throw JobFailure.permanent(
+                "what the scrubber leaves has \(bytes.count) bytes; at most \(store.limits.payloadBytes) are allowed")
+        }
+        var end = RunEnd(.delivered)
+        end.output = bytes
+        return try self.plan(plan(leaves: true), call, brief, attempt, end)
+    }
+
     // MARK: Plans
 
     /// The plan of a task of the run itself, for which nobody's code is run; nil for any other.
@@ -400,6 +449,14 @@ extension WorkerEngine {
         _ plan: Plan, _ payload: RunTaskPayload, _ run: RunID, _ brief: RunBrief, _ attempt: Attempt, _ end: RunEnd,
         moment: Int64? = nil
     ) throws(StoreError) -> Outcome {
+        if let heads = brief.itemHeads, plan.effects.count == 1, end.variables.isEmpty,
+            case .endItem(_, let index, let failed, let stops) = plan.effects[0]
+        {
+            let value = failed ? Array(TaskHistory.bounded(end.error).utf8) : end.output
+            let item = ItemEnd(heads: heads, index: index, failed: failed, stops: stops, value: value)
+            return .planned(
+                payload.task, RunCommit(item, run: run, revision: brief.reading?.facts.revision ?? 0))
+        }
         var extra: [Effect] = []
         if let secret = end.secret, let step = payload.task.step, plan.effects.moves(step, to: .waiting) {
             extra.append(.awaitSignal(Completion.signal(secret), step: step))
@@ -424,6 +481,8 @@ extension WorkerEngine {
         case .timedOut(let limit): (message, disposition) = ("timed out after \(limit)", .retryable)
         case .deadlinePassed, nil: break
         }
+        // It goes on until the data are gone, whatever the error says.
+        if case .deleteData = call.payload.task, disposition == .permanent { disposition = .retryable }
         let decision = attempt.policy.decide(
             attempt: attempt.task.attempt, disposition: disposition, now: store.serverNow, deadline: nil,
             random: .random(in: 0..<1))
@@ -433,8 +492,8 @@ extension WorkerEngine {
         }
         if case .giveUp(let reason) = decision { message += " (\(reason.rawValue))" }
         switch (call.planner.body, call.payload.task) {
-        case (_, .hook), (_, .callback):
-            // A permanent failure: nobody will ever have it.
+        case (_, .hook), (_, .callback), (_, .deleteData):
+            // A permanent failure, or a worker that dies of it each time: nobody will ever have it.
             if let again { return .decided(again, nil) }
             logger.error(
                 "given up", metadata: ["run": "\(call.id)", "task": "\(call.payload.task.text)", "error": "\(message)"])
@@ -458,6 +517,15 @@ extension [Effect] {
     fileprivate func moves(_ step: String, to state: StepState) -> Bool {
         contains { effect in
             if case .moveStep(step, _, state, _) = effect { true } else { false }
+        }
+    }
+}
+
+extension Plan {
+    /// Whether something is left of the run's data, which the commit has to carry.
+    fileprivate var leavesData: Bool {
+        effects.contains { effect in
+            if case .erase(let remains) = effect { remains != .nothing } else { false }
         }
     }
 }

@@ -134,8 +134,16 @@ extension Store {
 
     /// What happened to a run, the oldest first.
     package func history(_ run: RunID) async throws(StoreError) -> [RunEvent] {
-        let entries = try await send(RedisCommand("XRANGE", keys.history(run), "-", "+")).array ?? []
-        return entries.compactMap { entry in
+        let replies = try await pipeline([
+            RedisCommand("XRANGE", keys.history(run), "-", "+"), RedisCommand("HGETALL", keys.errors(run)),
+        ])
+        var errors: [String: String] = [:]
+        let pairs = replies[1].array ?? []
+        for i in stride(from: 0, to: pairs.count - 1, by: 2) {
+            guard let id = pairs[i].text, let bytes = pairs[i + 1].bytes else { continue }
+            errors[id] = String(decoding: bytes, as: UTF8.self)
+        }
+        return (replies[0].array ?? []).compactMap { entry in
             guard let parts = entry.array, parts.count == 2, let id = parts[0].text, let fields = parts[1].array,
                 let at = id.split(separator: "-").first.flatMap({ Int64($0) })
             else { return nil }
@@ -145,7 +153,8 @@ extension Store {
                 values[name] = String(decoding: bytes, as: UTF8.self)
             }
             let moves = (values["moves"] ?? "").split(separator: "\n").compactMap { RunEvent.Move(text: $0) }
-            return RunEvent(at: at, by: values["by"] ?? "", moves: moves, error: values["error"],
+            return RunEvent(
+                at: at, by: values["by"] ?? "", moves: moves, error: errors[id],
                 attempt: values["attempt"].flatMap { Int($0) },
                 took: values["took"].flatMap { Int64($0) }.map { .milliseconds($0) })
         }

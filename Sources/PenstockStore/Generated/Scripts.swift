@@ -78,7 +78,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "a3153ec2ba485aad0ed7f8a20c4dcaebd2413d95",
+        digest: "3e58873091c393682874dc8096a06dc466f2834c",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -110,11 +110,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -216,8 +216,11 @@ package enum Scripts {
         end
         return true
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -411,10 +414,17 @@ package enum Scripts {
         untie(id, bonds, state, now, retain)
         end
         end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
         local id, reason = ARGV[1], ARGV[2]
         local record = redis.call('HGET', key('tasks'), id)
         if not record then
         return 'unknown'
+        end
+        local run = run_of(record)
+        if run and redis.call('EXISTS', key('run', run)) == 1 then
+        return 'run ' .. run
         end
         local _, _, queue = record_lane(record)
         if redis.call('ZSCORE', key('dead', queue), id) then
@@ -435,7 +445,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "d03f36c6299e8a76384c5b39316fbc80426b450e",
+        digest: "aede83effa48d38817b0048d966aaa457d219122",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -485,11 +495,11 @@ package enum Scripts {
         return run
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -503,7 +513,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -583,7 +593,7 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
         elseif name == 'items' then
         local items = run.items[effect[2]] or {}
@@ -794,19 +804,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -873,6 +890,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -941,6 +965,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -1286,6 +1314,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -1361,14 +1391,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -1516,7 +1550,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "7a0a722326300b867d7f4c4e1a00c6e29c304520",
+        digest: "d3263c1c2b5ca80644296dc4b874659a862b9015",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1576,11 +1610,11 @@ package enum Scripts {
         end
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -2033,19 +2067,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -2112,6 +2153,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -2180,6 +2228,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -2299,7 +2351,9 @@ package enum Scripts {
         local tries = key('tries')
         local line = string.format('%.0f\t%s\t', now, plan.attempt ~= '' and plan.attempt or '1')
         .. string.gsub(plan.error, '[\r\n]', ' ')
-        local _, _, text = history(redis.call('HGET', tries, id), 1, 0, line)
+        local before = redis.call('HGET', tries, id)
+        local lost = tonumber(string.match(before or '', '^%d+\t(%d+)')) or 0
+        local _, _, text = history(before, 1, -lost, line)
         redis.call('HSET', tries, id, text)
         end
         elseif valid[1] then
@@ -2323,8 +2377,11 @@ package enum Scripts {
         redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
         end
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function drop(id, record, state, now, reason)
         local retain = record and retain_of(record)
@@ -2349,6 +2406,9 @@ package enum Scripts {
         if bonds then
         untie(id, bonds, 'dead', now)
         end
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
         end
         local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
         local held = key('held', worker)
@@ -2381,9 +2441,11 @@ package enum Scripts {
         local by = (outcome == 'dead' or counted == '1') and 1 or 0
         local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
         redis.call('HSET', key('tries'), id, tries)
-        if outcome == 'dead' then
+        local stays = outcome == 'dead' and run_of(redis.call('HGET', key('tasks'), id) or '')
+        if outcome == 'dead' and not stays then
         bury(id, queue, now)
         else
+        wait = stays and 10000 or wait
         total(queue, 'retried', 1)
         redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
         end
@@ -2395,7 +2457,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -2475,7 +2537,7 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
         elseif name == 'items' then
         local items = run.items[effect[2]] or {}
@@ -2757,6 +2819,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -2832,14 +2896,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -2951,7 +3019,7 @@ package enum Scripts {
         local _, recoveries, text = history(tries[i], 0, 1, line)
         redis.call('HSET', key('tries'), id, text)
         recovered[queue] = (recovered[queue] or 0) + 1
-        if recoveries >= 3 then
+        if recoveries >= 3 and not run_of(redis.call('HGET', key('tasks'), id) or '') then
         bury(id, queue, now)
         else
         groups[lane] = groups[lane] or {}
@@ -4456,7 +4524,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "8ba38936babea39b6f8fd26a4a8941fe251bf837",
+        digest: "ea1d021586d6ecd121c62bcc6d75d726434bb2e1",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4488,11 +4556,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -4501,8 +4569,11 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -4729,7 +4800,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "54fe2e440e8ac804591984f3220c337cea7dab34",
+        digest: "151a4d1ab155a1888ee0382db149de94dd7ec082",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4806,11 +4877,11 @@ package enum Scripts {
         return known or nil
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -4992,8 +5063,11 @@ package enum Scripts {
         end
         return true
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -5534,7 +5608,7 @@ package enum Scripts {
     /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
     package static let follow = RedisScript(
         name: "follow",
-        digest: "8938ed80a3896478057e75f3e8619d0a7e58d526",
+        digest: "2f83b5439340041adb15ef43c310d26e4ff42d8a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL follow expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5545,11 +5619,11 @@ package enum Scripts {
         return KEYS[1] .. name
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -5644,7 +5718,7 @@ package enum Scripts {
     /// the state of a task now.
     package static let inspect = RedisScript(
         name: "inspect",
-        digest: "d2abac1239d6e55e61a7e61c89c6e4ee78aaee23",
+        digest: "288e3de0d8d0acf5b776dfce7caf56d4c36583cd",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL inspect expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5662,11 +5736,11 @@ package enum Scripts {
         return value
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -6229,13 +6303,13 @@ package enum Scripts {
         return tostring(new)
         """#)
 
-    /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
+    /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "d56cb22fd301eaa70e60bb7bf6c0e079e4bfa120",
+        digest: "2ec8c16332049f2127ddfeaa6dad5d98b2d0ea13",
         source: #"""
         #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -6817,11 +6891,11 @@ package enum Scripts {
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -6988,16 +7062,34 @@ package enum Scripts {
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function is_bound(id)
+        if not string.find(id, '%-%l%d+$') then
+        return false
+        end
+        local record = redis.call('HGET', key('tasks'), id)
+        local run = record and run_of(record)
+        return run and redis.call('EXISTS', key('run', run)) == 1
+        end
         local queue, chunk = ARGV[1], math.min(number(2, 'chunk'), 1000)
+        local at, passed = string.match(ARGV[3] == '' and '-inf 0' or ARGV[3], '^([%d%-inf]+) (%d+)$')
+        if not at then
+        return redis.error_reply('BADCALL cursor (argument 3) is none')
+        end
         local now = clock()
+        local delayed = key('delayed', queue)
         local rings = { queue }
         for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
         rings[#rings + 1] = queue .. '|' .. kind
         end
-        local out, purged = 0, 0
+        local seen, purged, aside = 0, 0, {}
         local function remove(ids)
         if #ids > 0 then
-        out = out + #ids
         local bonds = redis.call('EXISTS', key('bonds')) == 1
         purged = purged + redis.call('HDEL', key('tasks'), unpack(ids))
         redis.call('HDEL', key('tries'), unpack(ids))
@@ -7007,36 +7099,66 @@ package enum Scripts {
         end
         end
         end
+        local function sort_out(ids)
+        local gone = {}
+        seen = seen + #ids
+        for _, id in ipairs(ids) do
+        if is_bound(id) then
+        aside[#aside + 1], aside[#aside + 2] = string.format('%.0f', now + 1000), id
+        else
+        gone[#gone + 1] = id
+        end
+        end
+        remove(gone)
+        end
         for _, ring in ipairs(rings) do
         local left = true
-        while out < chunk and left do
+        while seen < chunk and left do
         local taken
-        taken, left = take(ring, chunk - out, now)
+        taken, left = take(ring, chunk - seen, now)
         for _, group in ipairs(taken) do
-        remove(group[2])
+        sort_out(group[2])
         end
         end
-        while out < chunk do
+        while seen < chunk do
         local lane = redis.call('HRANDFIELD', key('parked', ring))
-        local ids = lane and redis.call('LPOP', key('lane', lane), chunk - out)
-        remove(ids or {})
+        local ids = lane and redis.call('LPOP', key('lane', lane), chunk - seen)
+        sort_out(ids or {})
         if not lane then
         break
         end
         leave(lane)
         end
         end
-        if out < chunk then
-        local popped, ids = redis.call('ZPOPMIN', key('delayed', queue), chunk - out), {}
-        for i = 1, #popped, 2 do
-        ids[#ids + 1] = popped[i]
+        if aside[1] then
+        redis.call('ZADD', delayed, unpack(aside))
+        wake(queue)
         end
-        remove(ids)
+        local cursor = at .. ' ' .. passed
+        if seen < chunk then
+        local room = chunk - seen
+        local rows = redis.call('ZRANGE', delayed, at, '+inf', 'BYSCORE', 'LIMIT', passed, room, 'WITHSCORES')
+        local gone = {}
+        for i = 1, #rows, 2 do
+        if rows[i + 1] ~= at then
+        at, passed = rows[i + 1], 0
+        end
+        if is_bound(rows[i]) then
+        passed = passed + 1
+        else
+        gone[#gone + 1] = rows[i]
+        end
+        end
+        if gone[1] then
+        redis.call('ZREM', delayed, unpack(gone))
+        end
+        remove(gone)
+        cursor = #rows / 2 < room and '' or string.format('%s %d', at, passed)
         end
         if purged > 0 then
         total(queue, 'purged', purged)
         end
-        return out
+        return { purged, cursor }
         """#)
 
     /// makes an incarnation known and gives it a lease.
@@ -7090,7 +7212,7 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "e9ae241b7576c112885826128b915213f2d0c12a",
+        digest: "3ff4b1027bb3d38e85b5bfe7762789889d53b937",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL remove_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7134,11 +7256,11 @@ package enum Scripts {
         return facts
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -7198,7 +7320,7 @@ package enum Scripts {
         redis.call('ZREM', key('named', name), id)
         end
         redis.call('ZREM', key('retained'), id)
-        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id), key('vars', id))
+        redis.call('UNLINK', key('run', id), key('history', id), key('errors', id), key('signals', id), key('vars', id))
         return 'removed'
         """#)
 
@@ -7256,7 +7378,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "a948206c36615c81963e3bd6325b306feb4e31ae",
+        digest: "72555d8290d49f8f77e031993c25fc9da3c0f465",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -7370,11 +7492,11 @@ package enum Scripts {
         return #a < #b
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -7383,8 +7505,11 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -7773,7 +7898,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "dde7d0f315a82b58120407b87fc7922f442c3a84",
+        digest: "efedfaad7f17a2ca72851e99fe219427de437fd2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7805,11 +7930,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -7949,7 +8074,7 @@ package enum Scripts {
     /// nobody but its own members adds to a batch any more; it ends with its last member, or now if it has
     package static let sealBatch = RedisScript(
         name: "seal_batch",
-        digest: "1220592a1a18719263ce861fe2e7667847f22872",
+        digest: "e0eda01379e61d65af825ee5b7dafb4b15f2fac4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL seal_batch expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -7981,11 +8106,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -8148,7 +8273,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "06ec8698ccd0bb8510a6be04f5e385f83c98ef03",
+        digest: "e213999ab6a0ad552c97d58fd8b584f1a1cc9d8e",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8389,19 +8514,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -8419,11 +8551,11 @@ package enum Scripts {
         trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -8482,6 +8614,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -8550,6 +8689,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -8895,6 +9038,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -8970,14 +9115,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -9130,7 +9279,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "a7520ce54f2c8b58c4d9184a963762dd159fc560",
+        digest: "1c5a3b3ccc5f48397e0379d44aeb8514a6f4180b",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9180,11 +9329,11 @@ package enum Scripts {
         return run
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -9198,7 +9347,7 @@ package enum Scripts {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -9278,7 +9427,7 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
         elseif name == 'items' then
         local items = run.items[effect[2]] or {}
@@ -9473,19 +9622,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'z:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -9552,6 +9708,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -9620,6 +9783,10 @@ package enum Scripts {
         tell_parent(trial, a)
         elseif name == 'var' then
         trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -9960,6 +10127,8 @@ package enum Scripts {
         put(key('items', part), b)
         elseif name == 'vars' then
         put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -10035,14 +10204,18 @@ package enum Scripts {
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
         local more = {}
-        for _, name in ipairs({ 'error', 'attempt', 'took' }) do
+        for _, name in ipairs({ 'attempt', 'took' }) do
         local value = entry[3][name]
         if value and value ~= '' then
         more[#more + 1], more[#more + 2] = name, value
         end
         end
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -10391,7 +10564,7 @@ package enum Scripts {
     /// what a task waits for, as facts to make a sentence of.
     package static let why = RedisScript(
         name: "why",
-        digest: "16e94fdec3b8125eb5aeb1b60892c7fc4a5522cc",
+        digest: "0bee71ab63d11fea3f6aab8407046de8d30adae1",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL why expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -10420,11 +10593,11 @@ package enum Scripts {
         return ring, tenant, priority, ring
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -10584,7 +10757,7 @@ package enum Scripts {
         "open_batch": ScriptContract(keys: ["prefix"], arguments: ["batch", "keep", "parent", "name", "callbacks"], rest: true),
         "parked": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor"], rest: false),
         "pause": ScriptContract(keys: ["prefix"], arguments: ["target", "by"], rest: false),
-        "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk"], rest: false),
+        "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk", "cursor"], rest: false),
         "register": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "facts"], rest: true),
         "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run", "expired"], rest: false),
         "resume": ScriptContract(keys: ["prefix"], arguments: ["target"], rest: false),

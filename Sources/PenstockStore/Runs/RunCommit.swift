@@ -14,7 +14,8 @@ package struct RunCommit: Sendable, Hashable {
     let item: ItemEnd?
 
     /// - Parameters:
-    ///   - output: what `keepOutput` and `keepObject` keep, `endItem` of an item that succeeded, and `openFan` as its list.
+    ///   - output: what `keepOutput` and `keepObject` keep, `endItem` of an item that succeeded, `openFan` as its list, and
+    ///     `erase` in place of what is gone.
     ///   - error: why steps that fail in this plan have failed; kept with them and in the history.
     ///   - moment: when the timer of `armAtCarriedMoment` is due, milliseconds since 1970.
     ///   - attempt: the attempt that ends, from 1, and `took` how long it was: for the history.
@@ -58,6 +59,9 @@ package struct RunCommit: Sendable, Hashable {
         words.append(contentsOf: writer.words)
         plain = words
     }
+
+    /// Whether it is the end of an item of a fan-out and nothing else.
+    package var isItem: Bool { item != nil }
 
     /// See `lua/includes/read_plan.lua`.
     var words: RedisArguments { item.map { Self.words([$0]) } ?? plain }
@@ -301,6 +305,19 @@ private struct EffectWriter {
             write(try place(of: .childEnded(step), head), RunTask.childEnded(step).text)
         case .cancelChild(let step): write("stop", step)
         case .tellParent(let state): write("tell", state.letter)
+        case .eraseStep(let step): write("erase", step)
+        case .erase(let remains): write("forget", remains.field)
+        }
+    }
+}
+
+extension RunRemains {
+    /// The field of the run's hash that takes it.
+    fileprivate var field: String {
+        switch self {
+        case .nothing: ""
+        case .input: "i"
+        case .object: "b"
         }
     }
 }

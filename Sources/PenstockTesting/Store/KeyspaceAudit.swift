@@ -85,6 +85,8 @@ package struct KeyspaceAudit: Sendable {
     /// Run to its buffered signals.
     package internal(set) var signals: [String: [String: String]] = [:]
     package internal(set) var histories: [String: Int] = [:]
+    /// Run to entries of its history, and why something failed in them.
+    package internal(set) var errors: [String: [String: String]] = [:]
     /// Where runs are found, `runs flow:r`, `tagged eu`, `named flow TAB foreign id`, to the runs and the moments of their start.
     package internal(set) var runIndexes: [String: [String: Int64]] = [:]
     /// Run to its variables.
@@ -206,7 +208,7 @@ extension KeyspaceAudit {
         "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
         "foreign": (.hash, false), "signals": (.hash, true), "runs": (.sortedSet, true), "tagged": (.sortedSet, true),
         "named": (.sortedSet, true), "workflows": (.hash, false), "retained": (.sortedSet, false),
-        "sweeping": (.string, false), "vars": (.hash, true), "nudges": (.stream, true),
+        "sweeping": (.string, false), "vars": (.hash, true), "errors": (.hash, true), "nudges": (.stream, true),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
@@ -224,11 +226,12 @@ extension KeyspaceAudit {
         switch form.name {
         case "tasks":
             heads = fields.mapValues { String($0.prefix { $0 != "\n" }) }
-            for (id, head) in heads where head.contains("\tw=") {
+            for (id, head) in heads where Self.run(ofHead: head) != nil {
                 runTasks[id] = String((fields[id] ?? "").dropFirst(head.count + 1))
             }
         case "run": runs[form.part] = fields
         case "history": histories[form.part] = content.int ?? 0
+        case "errors": errors[form.part] = fields
         case "timers": timers[form.part] = fields
         case "shelf": shelves[form.part] = items
         case "fans": fans[form.part] = Set(items)

@@ -10,6 +10,7 @@ extension KeyspaceAudit {
             (fans.keys.map { $0 }, "fan-outs"),
             (histories.keys.map { $0 }, "a history"),
             (signals.keys.map { $0 }, "signals"), (variables.keys.map { $0 }, "variables"),
+            (errors.keys.map { $0 }, "errors"),
             (runTasksWaiting, "delayed tasks"),
         ] {
             for run in part where runs[run] == nil { findings.append("run \(run) is gone and has \(what)") }
@@ -62,9 +63,13 @@ extension KeyspaceAudit {
         return (parts[0], parts.count > 1 ? parts[1] : "")
     }
 
-    private func run(of id: String) -> String? {
-        heads[id]?.split(separator: "\t").first { $0.hasPrefix("w=") }.map { String($0.dropFirst(2)) }
+    /// The run that a task belongs to: an option, behind kind, queue, tenant and priority.
+    static func run(ofHead head: String) -> String? {
+        head.split(separator: "\t", omittingEmptySubsequences: false).dropFirst(4).first { $0.hasPrefix("w=") }
+            .map { String($0.dropFirst(2)) }
     }
+
+    private func run(of id: String) -> String? { heads[id].flatMap { Self.run(ofHead: $0) } }
 
     private var runTasksWaiting: [String] { delayed.values.flatMap(\.keys).compactMap { run(of: $0) } }
 
@@ -92,11 +97,15 @@ extension KeyspaceAudit {
         }
         let lists = Set(fields.keys.filter { $0.hasPrefix("v:") }.map { String($0.dropFirst(2)) })
         if counted != lists { findings.append("run \(run) counts fan-outs \(counted) and has lists of \(lists)") }
-        // A machine has open what belongs to its visit; a run that has ended is not looked at.
-        guard !state.isUppercase, fields["m"] == nil else { return findings }
         let tasks = runTasks.filter { self.run(of: $0.key) == run }.compactMap { id, payload in
             RunTaskPayload(Array(payload.utf8))
         }
+        if state == "D", !tasks.contains(where: { $0.round == round && $0.task.deletesData }) {
+            findings.append("the data of run \(run) are to be deleted, and no task does it")
+        }
+        if state == "X" { findings += remains(of: run, fields) }
+        // A machine has open what belongs to its visit; a run that has ended is not looked at.
+        guard !state.isUppercase, fields["m"] == nil else { return findings }
         let ofRun = tasks.count { payload in
             guard payload.round == round else { return false }
             switch payload.task {
@@ -117,4 +126,22 @@ extension KeyspaceAudit {
         }
         return findings
     }
+
+    /// What should be gone of a run whose data have been deleted.
+    private func remains(of run: String, _ fields: [String: String]) -> [String] {
+        var left = fields.keys.filter { name in
+            name == "u" || ["o:", "e:", "z:", "v:", "n:"].contains { name.hasPrefix($0) }
+        }
+        for (what, part) in [
+            ("variables", variables.keys.map { $0 }), ("signals", signals.keys.map { $0 }),
+            ("errors", errors.keys.map { $0 }), ("fan-outs", fans.keys.map { $0 }),
+        ] where part.contains(run) {
+            left.append(what)
+        }
+        return left.isEmpty ? [] : ["the data of run \(run) were deleted, and it has \(left.sorted())"]
+    }
+}
+
+extension RunTask {
+    fileprivate var deletesData: Bool { if case .deleteData = self { true } else { false } }
 }

@@ -89,6 +89,8 @@ struct RunBench {
         for (run, fields) in audit.runs where run != id.rawValue {
             all["child"] = "\(fields["f"]?.first ?? "?") \(fields["w"] ?? "") \(fields["i"]?.utf8.count ?? 0)"
         }
+        if let variables = audit.variables[id.rawValue] { all["vars"] = variables.keys.sorted().joined(separator: " ") }
+        if let errors = audit.errors[id.rawValue] { all["errors"] = errors.values.sorted().joined(separator: " ") }
         if let signals = audit.signals[id.rawValue] { all["signals"] = "\(signals.count)" }
         return all
     }

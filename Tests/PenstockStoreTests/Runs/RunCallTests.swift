@@ -338,6 +338,44 @@ import Testing
         }
     }
 
+    @Test func `deleted data are gone from everywhere, the moves of the history stay`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: RunEffectTests.fan, input: Array("secret".utf8))
+            let secret = Array("secret".utf8)
+            _ = try await store.signal(run.id, "early", secret, by: "me")
+            try await run.apply(
+                [
+                    .endItem("a", index: 0, failed: true, stops: true), .endItem("a", index: 1, failed: false, stops: false),
+                    .moveStep("a", from: .waiting, to: .failed), .keepOutput("b"), .keepObject,
+                ], error: "secret error", output: secret)
+            let variables = try await store.read(RunQuery(run.id))
+            let set = try RunBench.commit(
+                run.id, [], revision: try #require(variables).facts.revision, variables: [("v", secret)])
+            guard case .applied = try await store.control(set, by: "me") else { throw Surprise("not set") }
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            let before = try await store.history(run.id)
+            #expect(before.compactMap(\.error) == ["secret error"])
+            try await run.apply([.moveRun(from: .failed, to: .deletingData), .schedule(.deleteData(from: 0), opens: false)])
+            var worker = try await Player(store)
+            let left = try await worker.turn(20).claimed
+            try await worker.turn(committed: try left.dropLast().map { try ended($0, try RunBench.commit(run.id, [], revision: 0)) })
+            let erase: [Effect] = [
+                .eraseStep("a"), .eraseStep("b"), .erase(leaving: .input), .moveRun(from: .deletingData, to: .dataDeleted),
+            ]
+            let task = try #require(left.last)
+            try await worker.turn(committed: [try ended(task, try await run.commit(erase, output: Array("left".utf8)))])
+            let history = try await store.history(run.id)
+            #expect(history.map(\.moves).prefix(before.count) == before.map(\.moves)[...])
+            #expect(history.allSatisfy { $0.error == nil } && history.count == before.count + 2)
+            let reading = try #require(
+                try await store.read(RunQuery(run.id, steps: ["a"], outputs: ["b"], errors: ["a"], wantsInput: true)))
+            #expect(reading.input == Array("left".utf8) && reading.object == nil && reading.outputs.isEmpty)
+            #expect(reading.standing("a").state == .failed && reading.errors.isEmpty && reading.fans.isEmpty)
+            let keys = try await store.redis.send(RedisCommand("KEYS", "*\(run.id)*")).array ?? []
+            #expect(Set(keys.compactMap(\.text)) == [store.keys.run(run.id), store.keys.history(run.id)])
+        }
+    }
+
     @Test func `a removed run leaves nothing; a live one is not removed`() async throws {
         try await withStore { store in
             let run = try await RunBench(store, foreignID: "f", effects: RunEffectTests.fan)

@@ -64,7 +64,7 @@ import Testing
             [.moveStep("a", from: .active, to: .succeeded, branch: "left")], ["s:a": "sleft"]),
         Case(
             "moveStep to failed keeps the error", after: [.launch(.step("a"))],
-            [.moveStep("a", from: .active, to: .failed)], ["s:a": "f", "e:a": "broke"]),
+            [.moveStep("a", from: .active, to: .failed)], ["s:a": "f", "e:a": "broke", "errors": "broke"]),
         Case("keepOutput", [.keepOutput("a")], ["o:a": output]),
         Case("launch", [.launch(.step("a"))], ["s:a": "a", "open": "1", "queue": "1 step a"]),
         Case("launch of a step that is elsewhere", after: failed, [.launch(.step("a"))], [:]),
@@ -193,6 +193,18 @@ import Testing
         Case(
             "enterState", after: [.schedule(.visit("o", 1), opens: true), .armAtCarriedMoment(.visitTimeout("o", 1))],
             [.enterState("paid")], ["m": "1 paid", "revision": "2", "open": "", "timers": ""]),
+        Case(
+            "eraseStep takes output and errors, and leaves the state", after: failed + [.keepOutput("a")],
+            [.eraseStep("a")], ["o:a": ""]),
+        Case(
+            "eraseStep with a fan-out",
+            after: fan + [.endItem("a", index: 0, failed: true, stops: false)], [.eraseStep("a")],
+            ["n:a": "", "v:a": "", "items": "", "broken": ""]),
+        Case("eraseStep of one that has left nothing", [.eraseStep("a")], [:]),
+        Case("erase", after: [.keepObject], [.erase(leaving: .nothing)], ["i": "", "b": ""]),
+        Case("erase leaving what the commit carries as the input", [.erase(leaving: .input)], ["i": output]),
+        Case(
+            "erase leaving what the commit carries as the object", [.erase(leaving: .object)], ["i": "", "b": output]),
         Case("keepObject", [.keepObject], ["b": String(decoding: RunBench.output, as: UTF8.self), "revision": "2"]),
     ]
 

@@ -73,6 +73,8 @@ private struct MachineLockstep {
             case 4...6: try await control(planner.callback(random.chance(0.5) ? "paid" : "again", facts))
             case 7...8: try await fire()
             case 9...13: try await claim()
+            // Late in the life of most.
+            case 14 where facts.run.state.isTerminal: try await control(planner.deleteData(facts))
             default: try await finish()
             }
         } catch is RunControlError {
@@ -128,6 +130,8 @@ private struct MachineLockstep {
         case .execute:
             if case .resume = payload.task {
                 plan = try planner.resume(facts)
+            } else if case .deleteData = payload.task {
+                plan = planner.erase(facts, leavesObject: random.chance(0.5))
             } else if random.chance(0.3) {
                 let failed = planner.failed(payload.task, errors: task.attempt, isLast: random.chance(0.1), facts)
                 guard let failed else {
@@ -170,6 +174,8 @@ private struct MachineLockstep {
         let summary = fields["f"].flatMap { RunSummary(field: $0) }
         same("facts", summary?.facts, interpreter.run)
         same("open", summary?.open, interpreter.open)
+        same("input", fields["i"] != nil, interpreter.hasInput)
+        same("object", fields["b"] != nil, interpreter.hasObject)
         same("visit", fields["m"], "\(interpreter.visit) \(interpreter.machineState)")
         func described(_ tasks: some Sequence<RunInterpreter.LiveTask>) -> [String] {
             tasks.map { "\($0.round)\t\($0.task.text) \($0.wasAttempted)" }.sorted()

@@ -22,14 +22,16 @@ public struct TypedRun<Output: Codable & Sendable>: Sendable {
 
     /// Waits for the run's end, and returns its output.
     ///
-    /// - Throws: `runFailed` if it ended otherwise than with success, with the errors of its steps; `timedOut`; `notFound`.
+    /// - Throws: `runFailed` if it ended otherwise than with success, with the errors of its steps, or if its data have been
+    ///   deleted, unless the scrubber of its state machine has left an object; `timedOut`; `notFound`.
     public func output(timeout: Duration = .seconds(60)) async throws(PenstockError) -> Output {
         let status = try await run.wait(timeout: timeout)
-        guard status.state == .succeeded else {
+        let left = status.state == .succeeded || status.state == .dataDeleted ? try await run.output() : nil
+        guard status.state == .succeeded || left != nil else {
             let errors = status.errors.map { "\n  \($0)" }.joined()
             throw PenstockError(.runFailed, "run \(id) of \(status.workflow) has ended: \(status.state.words)\(errors)")
         }
-        let bytes = try await run.output() ?? []
+        let bytes = left ?? []
         if Output.self == NoOutput.self, let none = NoOutput() as? Output { return none }
         do {
             return try run.penstock.configuration.codec.decode(Output.self, from: bytes)

@@ -76,13 +76,18 @@ extension Run {
         }
     }
 
-    /// Deletes what the run was about: input, outputs, variables, errors. What happened when is left. A workflow with a
-    /// scrubber of its own decides what is left of the input. Done by a worker: the run is then `dataDeleted`.
+    /// Deletes what the run was about: input or object, outputs, variables, signals, errors. What happened when is left, and
+    /// under which foreign id and tags. A workflow with a scrubber of its own decides what is left of the input.
+    ///
+    /// Done by a worker that has the workflow: the run is `dataDeleted` then, and can be asked for the same once more. Hooks
+    /// and callbacks that have not come through by then are dropped. Child runs are runs of their own: their data stay.
+    ///
+    /// - Throws: `notNow` if the run has not ended.
     public func deleteData() async throws(PenstockError) {
         try await control { planner, reading throws(RunControlError) in
             switch planner.body {
-            case .graph(let graph): try graph.pause(reading.facts)
-            case .machine(let machine): try machine.pause(reading.machine)
+            case .graph(let graph): try graph.deleteData(reading.facts)
+            case .machine(let machine): try machine.deleteData(reading.machine)
             }
         }
     }

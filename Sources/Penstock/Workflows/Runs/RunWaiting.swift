@@ -47,7 +47,8 @@ extension Run {
                     // What was read before the history may be older than it.
                     return try await self.status()
                 }
-                if status.state.isTerminal {
+                // Of all ends this one leads on by itself.
+                if status.state.isTerminal, passed == nil || status.state != .deletingData {
                     if passed != nil {
                         throw PenstockError(.notNow, "run \(id) has ended (\(status.state.words)) and never \(what)")
                     }
@@ -76,7 +77,7 @@ extension Run {
                             let status = try await status()
                             if status != last { continuation.yield(status) }
                             last = status
-                            if status.state.isTerminal { break }
+                            if status.state.isTerminal && status.state != .deletingData { break }
                             await changes.next(within: .seconds(5))
                         }
                     }

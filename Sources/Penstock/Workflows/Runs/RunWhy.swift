@@ -10,7 +10,7 @@ extension Run {
     public func why() async throws(PenstockError) -> [String] {
         let (planner, reading) = try await read([])
         let status = try await status(planner)
-        if status.state.isTerminal { return [] }
+        if status.state.isTerminal && status.state != .deletingData { return [] }
         var reasons: [String] = []
         if status.state == .paused {
             reasons.append("the run is paused: resume it")
@@ -28,7 +28,7 @@ extension Run {
             case .work: reasons.append("step \(step.name) goes on, and is synced or completed from outside")
             }
         }
-        if let status = status.status, case .machine(let machine) = planner.body,
+        if !status.state.isTerminal, let status = status.status, case .machine(let machine) = planner.body,
             let state = machine.state(named: status), !state.callbacks.isEmpty
         {
             let events = state.callbacks.map { "\"\($0)\"" }.joined(separator: ", ")

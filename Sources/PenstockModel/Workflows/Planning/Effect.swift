@@ -65,6 +65,22 @@ package enum Effect: Sendable, Hashable {
     case enterState(String)
     /// Stores the object that the commit carries; counts up the revision.
     case keepObject
+
+    /// Removes what a step has left: its output, its errors, and its fan-out with list and results. Its state stays.
+    case eraseStep(String)
+    /// Removes what the run was about and no step has: input, object, variables, buffered signals, whom it tells of its
+    /// moves, and the errors in its history, whose moves stay.
+    case erase(leaving: RunRemains)
+}
+
+/// What is left of a run whose data are deleted, beside its states and its history: the bytes that the commit carries, or
+/// nothing.
+package enum RunRemains: Sendable, Hashable {
+    case nothing
+    /// Of a graph: in place of its input.
+    case input
+    /// Of a machine: in place of its object.
+    case object
 }
 
 /// One of the run's facts and its new value.
