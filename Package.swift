@@ -76,7 +76,7 @@ let package = Package(
         .target(name: "PenstockObservability", dependencies: ["Penstock", tracing, metrics]),
 
         // HTTP callbacks of runs: signed, sent to checked addresses only. Apart from the core because it brings TLS.
-        .target(name: "PenstockCallbacks", dependencies: [nioCore, nioPosix, nioHTTP, nioTLS, crypto]),
+        .target(name: "PenstockCallbacks", dependencies: ["Penstock", nioCore, nioPosix, nioHTTP, nioTLS, crypto]),
 
         // A private redis-server, and the test kit on top of it.
         // EmbeddedRedis talks one PING over a plain socket and needs nothing of ours.
@@ -140,10 +140,13 @@ let package = Package(
             ]),
         .testTarget(
             name: "PenstockCallbacksTests",
-            dependencies: ["PenstockCallbacks", "PenstockTesting", nioCore, nioPosix, nioHTTP, nioTLS]),
+            dependencies: [
+                "PenstockCallbacks", "Penstock", "EmbeddedRedis", "PenstockTesting", nioCore, nioPosix, nioHTTP, nioTLS,
+                logging,
+            ]),
         .testTarget(
             name: "PenstockCommandTests",
-            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
+            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", logging]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

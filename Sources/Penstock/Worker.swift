@@ -244,7 +244,9 @@ public final class Worker: Service {
         configuration.pid = Host.process
         var callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
         if let sender = options.callbacks {
-            callbacks = { call, moment in try await Self.deliver(moment, of: call, by: sender) }
+            callbacks = { [store = penstock.store] call, moment in
+                try await Self.deliver(moment, of: call, by: sender, store)
+            }
         }
         do throws(StoreError) {
             return try WorkerEngine(

@@ -10,7 +10,7 @@ enum ImportArrows {
         "PenstockRuntime": ["PenstockModel", "RedisClient", "PenstockStore"],
         "Penstock": ["PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime"],
         "PenstockObservability": ["Penstock"],
-        "PenstockCallbacks": [],
+        "PenstockCallbacks": ["Penstock"],
         "EmbeddedRedis": ["RedisClient"],
         "PenstockTesting": [
             "PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime", "Penstock", "EmbeddedRedis",

@@ -84,19 +84,9 @@ extension Penstock {
     public func start(
         workflow name: String, version: Int? = nil, input: [UInt8], _ options: StartOptions = .init()
     ) async throws(PenstockError) -> (run: Run, isExisting: Bool) {
-        let known = try await publicly { () throws(StoreError) in try await store.workflows() }
-        let versions = known.filter { $0.name == name }
-        guard let latest = versions.filter({ version == nil || $0.version == version }).max(by: { $0.version < $1.version })
-        else {
-            let have = versions.map { String($0.version) }.joined(separator: ", ")
-            throw PenstockError(
-                .notFound,
-                versions.isEmpty
-                    ? "workflow \"\(name)\" is not known: start a worker that has it"
-                    : "workflow \"\(name)\" has no version \(version ?? 0); known are \(have)")
-        }
-        let planner = try await publicly { () throws(StoreError) in try await library.planner(latest.digest) }
-        return try await start(planner, latest.digest, Definition.usualRetention, nil, input, options)
+        let digest = try await known(workflow: name, version: version).digest
+        let planner = try await publicly { () throws(StoreError) in try await library.planner(digest) }
+        return try await start(planner, digest, Definition.usualRetention, nil, input, options)
     }
 
     private func start<Output>(
