@@ -121,11 +121,16 @@ let package = Package(
         .executableTarget(
             name: "WorkerProcess", dependencies: ["Penstock", "PenstockRuntime", serviceLifecycle, logging],
             path: "Tests/WorkerProcess"),
+        // Another one, for workflows.
+        .executableTarget(
+            name: "RunWorkerProcess",
+            dependencies: ["Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging],
+            path: "Tests/RunWorkerProcess"),
         .testTarget(
             name: "PenstockTests",
             dependencies: [
                 "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
-                "RedisClient", "WorkerProcess", serviceLifecycle, logging,
+                "RedisClient", "WorkerProcess", "RunWorkerProcess", serviceLifecycle, logging,
             ]),
         .testTarget(
             name: "PenstockObservabilityTests",

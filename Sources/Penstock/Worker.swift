@@ -69,6 +69,7 @@ public final class Worker: Service {
         var handlers: [String: Handler] = [:]
         var fallback: Handler?
         var workflows: [String: Definition] = [:]
+        var codes: [WorkflowCode] = []
         var engine: WorkerEngine?
     }
 
@@ -155,6 +156,9 @@ public final class Worker: Service {
     /// Executes the code of a state machine's runs.
     public func handle<Object, Status>(_ machine: StateMachine<Object, Status>) { register(machine.definition) }
 
+    /// Code that was made in another way than by a definition.
+    package func handle(code: WorkflowCode) { registry.withLock { $0.codes.append(code) } }
+
     private func register(_ definition: Definition) {
         registry.withLock { $0.workflows[definition.shape.kind] = definition }
     }
@@ -221,7 +225,8 @@ public final class Worker: Service {
     }
 
     private func makeEngine() throws(PenstockError) -> WorkerEngine {
-        let (handlers, fallback, workflows) = registry.withLock { ($0.handlers, $0.fallback, $0.workflows) }
+        let (handlers, fallback) = registry.withLock { ($0.handlers, $0.fallback) }
+        let workflows = registry.withLock { ($0.workflows.values.map { code($0) } + $0.codes) }
         for kind in handlers.keys {
             do { try Name.kind.check(kind) } catch { throw PenstockError(.invalidArgument, "\(error)", cause: error) }
         }
@@ -244,7 +249,7 @@ public final class Worker: Service {
         do throws(StoreError) {
             return try WorkerEngine(
                 store: penstock.store, configuration: configuration, handlers: handlers.mapValues(taskHandler),
-                fallback: fallback.map(taskHandler), workflows: workflows.values.map(code), library: penstock.library,
+                fallback: fallback.map(taskHandler), workflows: workflows, library: penstock.library,
                 callbacks: callbacks, logger: logger, observe: observe)
         } catch {
             throw PenstockError(error)

@@ -20,7 +20,9 @@ package final class WorkerEngine: Sendable {
     /// Delivers a callback of a run; nil if this worker does not.
     let callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
     let library: ShapeLibrary
-    let lists = ItemLists()
+    /// The items of the fan-outs at work: each list is read once, not with each item. At most 64 MiB of them.
+    let lists = FanCache<PackedList>(most: 8, mostBytes: 64 << 20) { $0.byteCount }
+    let fans = FanCache<FanBrief>(most: 64)
     let logger: Logger
     let observe: (@Sendable (WorkerEvent) -> Void)?
 

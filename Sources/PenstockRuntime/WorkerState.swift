@@ -404,7 +404,7 @@ struct WorkerState {
 struct Pace: Sendable {
     static let longestHold: Duration = .milliseconds(2)
     static let longestWait: Duration = .milliseconds(200)
-    private static let reachSeconds = 0.004
+    private static let reachSeconds = 0.010
     private static let most = 1000
 
     private(set) var ahead = 0

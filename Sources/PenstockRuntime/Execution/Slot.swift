@@ -131,7 +131,7 @@ extension WorkerEngine {
     private func runTerms(_ ready: WorkerState.Ready) -> (retry: RetryPolicy?, timeout: Duration?) {
         guard ready.task.record.options.run != nil,
             let planner = ready.brief?.planner ?? workflows[ready.task.record.kind]?.planner,
-            let task = RunTaskPayload(ready.task.record.payload)?.task
+            let task = ready.brief?.payload.task ?? RunTaskPayload(ready.task.record.payload)?.task
         else { return (nil, nil) }
         return (planner.retry(task), planner.timeout(task))
     }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The items of a fan-out in one piece: the lengths of all, with commas between them, LF, and the items one behind the
 /// other. One item is found without looking at the others.
 package struct PackedList: Sendable {
@@ -49,33 +47,4 @@ package struct PackedList: Sendable {
     }
 
     package subscript(place: Int) -> [UInt8] { Array(bytes[starts[place]..<starts[place + 1]]) }
-}
-
-/// The lists of the fan-outs that a worker is busy with: each is read once, not with each item.
-final class ItemLists: Sendable {
-    struct Key: Hashable {
-        let run: String
-        let step: String
-        let round: Int
-    }
-
-    /// As many lists as are kept, and bytes of them; the oldest go first, and one is kept whatever its size.
-    static let most = 8
-    static let mostBytes = 64 << 20
-
-    private let lists = Mutex<[(key: Key, list: PackedList)]>([])
-
-    subscript(key: Key) -> PackedList? { lists.withLock { $0.first { $0.key == key }?.list } }
-
-    func keep(_ list: PackedList, _ key: Key) {
-        lists.withLock { lists in
-            lists.removeAll { $0.key == key }
-            lists.append((key, list))
-            while lists.count > 1,
-                lists.count > Self.most || lists.reduce(0, { $0 + $1.list.byteCount }) > Self.mostBytes
-            {
-                lists.removeFirst()
-            }
-        }
-    }
 }

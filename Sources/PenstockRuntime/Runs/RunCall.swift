@@ -6,6 +6,7 @@ import Synchronization
 
 /// What the code of a workflow sees of its run, and what it leaves behind for the commit.
 package final class RunCall: Sendable {
+    /// What was read beside `reading`, and what the code sets.
     private struct Data {
         var outputs: [String: [UInt8]?] = [:]
         var standings: [String: StepStanding] = [:]
@@ -21,27 +22,18 @@ package final class RunCall: Sendable {
     package let task: ClaimedTask
     let reading: RunReading
     private let store: Store
-    private let data: Mutex<Data>
+    private let data = Mutex(Data())
 
     init(
-        _ id: RunID, planner: RunPlanner, payload: RunTaskPayload, task: ClaimedTask, reading: RunReading,
-        context: AttemptContext, store: Store
+        _ id: RunID, _ brief: RunBrief, task: ClaimedTask, reading: RunReading, context: AttemptContext, store: Store
     ) {
         self.id = id
-        self.planner = planner
-        self.payload = payload
+        planner = brief.planner
+        payload = brief.payload
         self.context = context
         self.task = task
         self.reading = reading
         self.store = store
-        var data = Data()
-        for (step, standing) in reading.steps {
-            data.standings[step] = standing
-            // What has no output has none to be looked for.
-            if standing.state == .pending || standing.state == .active { data.outputs[step] = .some(nil) }
-        }
-        for (step, output) in reading.outputs { data.outputs[step] = output }
-        self.data = Mutex(data)
     }
 
     package var workflow: String { planner.shape.name }
@@ -59,6 +51,9 @@ package final class RunCall: Sendable {
 
     /// A step's output, if it has one.
     package func output(of step: String) async throws(StoreError) -> [UInt8]? {
+        if let known = reading.outputs[step] { return known }
+        // What has not ended has no output.
+        if let state = reading.steps[step]?.state, state == .pending || state == .active { return nil }
         if let known = data.withLock({ $0.outputs[step] }) { return known }
         let reading = try await store.read(RunQuery(id, outputs: [step]))
         let output = reading?.outputs[step]
@@ -67,7 +62,7 @@ package final class RunCall: Sendable {
     }
 
     package func standing(of step: String) async throws(StoreError) -> StepStanding {
-        if let known = data.withLock({ $0.standings[step] }) { return known }
+        if let known = reading.steps[step] ?? data.withLock({ $0.standings[step] }) { return known }
         let standing = try await store.read(RunQuery(id, steps: [step]))?.standing(step) ?? StepStanding(.pending)
         data.withLock { $0.standings[step] = standing }
         return standing

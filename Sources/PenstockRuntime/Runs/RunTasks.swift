@@ -15,8 +15,8 @@ extension WorkerEngine {
     func runTask(_ attempt: Attempt, _ workflow: OwnWorkflow) async -> HandlerEnd {
         let task = attempt.task
         do {
-            guard let payload = RunTaskPayload(task.record.payload), let run = task.record.options.run else {
-                throw Postponed(after: .seconds(10), message: "this version does not know the task's payload")
+            guard let run = task.record.options.run else {
+                throw Postponed(after: .seconds(10), message: "the task belongs to no run")
             }
             let brief: RunBrief
             if let known = attempt.brief {
@@ -24,13 +24,14 @@ extension WorkerEngine {
             } else if let read = try await briefs(for: [task])[task.id] {
                 brief = read
             } else {
-                throw Postponed(after: .seconds(1), message: "the run cannot be read")
+                throw Postponed(after: .seconds(10), message: "this version does not know the task's payload")
             }
+            let payload = brief.payload
             guard let reading = brief.reading else {
                 return .decided(try plan(.nothing, payload, run, brief, attempt, RunEnd(.delivered)), nil)
             }
             let call = RunCall(
-                run, planner: brief.planner, payload: payload, task: task, reading: reading,
+                run, brief, task: task, reading: reading,
                 context: AttemptContext(logger: logger, attempt: attempt, engine: self), store: store)
             return try await perform(call, brief, attempt, workflow)
         } catch let postponed as Postponed {
@@ -181,7 +182,7 @@ extension WorkerEngine {
             let batch = try await batch(index, call, name)
             return .step(.succeeded(), output: try await items(call, batch))
         case .gather:
-            guard let gather = step.gather else { throw missing("code for items") }
+            guard let gather = step.gather else { return .step(.succeeded()) }
             return .step(.succeeded(), output: try await gather(call, try await results(call, name)))
         case .sync, .health:
             guard let sync = step.sync else { throw missing("sync") }
@@ -228,7 +229,7 @@ extension WorkerEngine {
     // MARK: Fan-outs
 
     private func batch(_ index: Int, _ call: RunCall, _ step: String) async throws -> [[UInt8]] {
-        let key = ItemLists.Key(run: call.id.rawValue, step: step, round: call.payload.round)
+        let key = FanKey(run: call.id, step: step, round: call.payload.round)
         var known = lists[key]
         if known == nil {
             var query = RunQuery(call.id)
@@ -448,6 +449,14 @@ extension WorkerEngine {
         _ plan: Plan, _ payload: RunTaskPayload, _ run: RunID, _ brief: RunBrief, _ attempt: Attempt, _ end: RunEnd,
         moment: Int64? = nil
     ) throws(StoreError) -> Outcome {
+        if let heads = brief.itemHeads, plan.effects.count == 1, end.variables.isEmpty,
+            case .endItem(_, let index, let failed, let stops) = plan.effects[0]
+        {
+            let value = failed ? Array(TaskHistory.bounded(end.error).utf8) : end.output
+            let item = ItemEnd(heads: heads, index: index, failed: failed, stops: stops, value: value)
+            return .planned(
+                payload.task, RunCommit(item, run: run, revision: brief.reading?.facts.revision ?? 0))
+        }
         var extra: [Effect] = []
         if let secret = end.secret, let step = payload.task.step, plan.effects.moves(step, to: .waiting) {
             extra.append(.awaitSignal(Completion.signal(secret), step: step))

@@ -50,7 +50,7 @@ package struct StepCode: Sendable {
     package var rollBack: (@Sendable (RunCall) async throws -> Void)?
     /// Of a fan-out: one task's items to one result.
     package var items: (@Sendable (RunCall, [[UInt8]]) async throws -> [UInt8])?
-    /// Of a fan-out: the results of all tasks, in order, to the step's output.
+    /// Of a fan-out: the results of all tasks, in order, to the step's output; nil where there are none.
     package var gather: (@Sendable (RunCall, [Result<[UInt8], ItemFailure>]) async throws -> [UInt8])?
     /// What a signal, a completion from outside or a child's output is as the step's output.
     package var receive: (@Sendable (RunCall, [UInt8]) async throws -> [UInt8])?

@@ -60,6 +60,9 @@ package struct RunCommit: Sendable, Hashable {
         plain = words
     }
 
+    /// Whether it is the end of an item of a fan-out and nothing else.
+    package var isItem: Bool { item != nil }
+
     /// See `lua/includes/read_plan.lua`.
     var words: RedisArguments { item.map { Self.words([$0]) } ?? plain }
 }

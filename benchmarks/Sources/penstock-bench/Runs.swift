@@ -135,6 +135,10 @@ struct Runs: AsyncParsableCommand {
             throw BenchmarkError("the fan-out has ended \(status.state): \(status.errors)")
         }
         let memory = worker.highestMemory
+        if let shows = ProcessInfo.processInfo.environment["SHOW"], !shows.isEmpty {
+            let history = try await run.history()
+            for entry in history { print(entry.at - (history.first?.at ?? 0), entry.moves) }
+        }
         await penstock.shutdown()
         return (Double(items) / (took / .seconds(1)), memory)
     }

@@ -429,6 +429,5 @@ extension StepCode {
             }
             return try coding.encode(outputs)
         }
-        gather = { _, _ in [] }
     }
 }

@@ -7,12 +7,11 @@ import PenstockStore
 public struct StepContext: Sendable {
     let call: RunCall
     let coding: Coding
-    private let job: JobContext
+    private var job: JobContext { JobContext(call.task, call.context) }
 
     init(_ call: RunCall, _ coding: Coding) {
         self.call = call
         self.coding = coding
-        job = JobContext(call.task, call.context)
     }
 
     public var runID: RunID { call.id }
@@ -21,13 +20,13 @@ public struct StepContext: Sendable {
     /// The step's name; of a machine that of the state.
     public var step: String { call.step ?? "" }
     /// This attempt, from 1.
-    public var attempt: Int { job.attempt }
-    public var maxAttempts: Int { job.maxAttempts }
+    public var attempt: Int { call.task.attempt }
+    public var maxAttempts: Int { call.context.maxAttempts }
     /// Times that a lost worker held it before.
-    public var recoveries: Int { job.recoveries }
-    public var queue: String { job.queue }
-    public var tenant: String { job.tenant }
-    public var logger: Logger { job.logger }
+    public var recoveries: Int { call.task.history.recoveries }
+    public var queue: String { call.task.record.queue }
+    public var tenant: String { call.task.record.tenant }
+    public var logger: Logger { call.context.logger }
     /// Why the code was cancelled, once it was; nil before.
     public var cancellation: JobContext.Cancellation? { job.cancellation }
     /// The same for all attempts of this execution of the step, and unlike that of any other: for services that do a thing

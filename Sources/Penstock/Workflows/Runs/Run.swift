@@ -5,7 +5,7 @@ import PenstockStore
 /// A run, to look at and to steer. Only a name: nothing is read before it is asked for.
 public struct Run: Sendable {
     public let id: RunID
-    let penstock: Penstock
+    package let penstock: Penstock
 
     init(_ id: RunID, _ penstock: Penstock) {
         self.id = id

@@ -1,23 +1,22 @@
 import PenstockModel
-import PenstockTesting
 
 /// A graph and what its steps will come to, drawn from a seed.
-struct RandomGraph {
-    enum Fate: Equatable {
+package struct RandomGraph: Sendable {
+    package enum Fate: Equatable, Sendable {
         case success(branch: String?)
         case failure
         case skip
     }
 
-    var shape: GraphShape
-    var fates: [String: Fate] = [:]
-    var rollbackFails: Set<String> = []
-    var items: [String: Int] = [:]
-    var failingItems: [String: Set<Int>] = [:]
+    package var shape: GraphShape
+    package var fates: [String: Fate] = [:]
+    package var rollbackFails: Set<String> = []
+    package var items: [String: Int] = [:]
+    package var failingItems: [String: Set<Int>] = [:]
     /// Whether something is left of the input when the data are deleted.
-    var leavesInput = false
+    package var leavesInput = false
 
-    init(_ random: inout SeededRandom, rollback: RollbackPolicy?, failFast: Bool, failures: Double) {
+    package init(_ random: inout SeededRandom, rollback: RollbackPolicy?, failFast: Bool, failures: Double) {
         let count = Int.random(in: 1...40, using: &random)
         var steps: [StepShape] = []
         for number in 0..<count {
@@ -77,5 +76,71 @@ struct RandomGraph {
         if rollback != nil { steps[0].hasRollback = true }
         leavesInput = count % 2 == 0
         shape = GraphShape(steps.shuffled(using: &random), failFast: failFast, rollback: rollback)
+    }
+}
+
+extension RandomGraph {
+    package func isFailing(_ step: StepShape, item index: Int) -> Bool {
+        let size = step.fanOut?.batchSize ?? 1
+        return failingItems[step.name, default: []].contains { $0 / size == index }
+    }
+
+    /// How a step ends that is executed and left to its end, told without any planning.
+    package func end(of step: StepShape) -> StepStanding {
+        let fate = fates[step.name] ?? .failure
+        var canSkip = true
+        if case .signal = step.kind { canSkip = false }
+        if fate == .skip && canSkip { return StepStanding(.skipped) }
+        if fate == .failure { return StepStanding(.failed) }
+        if let fanOut = step.fanOut, let items = items[step.name], items > 0, fanOut.failedItems != .collect,
+            !failingItems[step.name, default: []].isEmpty
+        {
+            return StepStanding(.failed)
+        }
+        if case .success(let branch) = fate { return StepStanding(.succeeded, branch: branch) }
+        return StepStanding(.succeeded)
+    }
+
+    package func step(_ name: String) -> StepShape? { shape.steps.first { $0.name == name } }
+
+    package func dependents(of name: String) -> [StepShape] {
+        shape.steps.filter { $0.dependencies.contains { $0.step == name } }
+    }
+
+    package func isCaught(_ name: String) -> Bool {
+        shape.steps.contains { $0.dependencies.contains { $0.step == name && $0.phase == .failure } }
+    }
+
+    /// Where every step gets to in a run that nothing stops: each step looked at again and again until nothing changes.
+    package func undisturbed() -> [String: StepStanding] {
+        var standings: [String: StepStanding] = [:]
+        var hasChanged = true
+        while hasChanged {
+            hasChanged = false
+            for step in shape.steps where standings[step.name] == nil {
+                let ended = step.dependencies.compactMap { dependency in
+                    standings[dependency.step].map { (dependency, $0) }
+                }
+                guard ended.count == step.dependencies.count else { continue }
+                let taken = ended.count { dependency, standing in
+                    switch dependency.phase {
+                    case .success:
+                        standing.state == .succeeded
+                            && (dependency.branch == nil || dependency.branch == standing.branch)
+                    case .failure: standing.state == .failed
+                    case .end: true
+                    }
+                }
+                let need: Int
+                switch step.join {
+                case .all: need = step.dependencies.count
+                case .any: need = min(1, step.dependencies.count)
+                case .atLeast(let number): need = number
+                }
+                standings[step.name] = taken >= need ? end(of: step) : StepStanding(.skipped)
+                hasChanged = true
+            }
+        }
+        return standings
     }
 }
