@@ -28,18 +28,24 @@ import Testing
     @Test("G6: sync fails for good, and a step that goes on for longer than it may: both are undone")
     func syncFails() async throws {
         let journal = Journal()
-        let flow = try Workflow("export", input: Bool.self) { flow in
-            flow.longRunning(
-                "export", every: .milliseconds(10), within: .milliseconds(400), retry: .quick(2)
-            ) { _, _ in .inProgress } sync: { fails, _ -> StepProgress<NoOutput> in
-                if fails { throw Broken("the export is lost") }
-                return .inProgress
+        let failing = try Workflow("failing", input: NoInput.self) { flow in
+            flow.longRunning("export", every: .milliseconds(10), retry: .quick(2)) { _, _ in .inProgress } sync: {
+                _, _ -> StepProgress<NoOutput> in throw Broken("the export is lost")
             }.rollback { _, _ in journal.note("undone") }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
-            let lost = try await rig.penstock.start(flow, true).run.wait()
+        let endless = try Workflow("endless", input: NoInput.self) { flow in
+            flow.longRunning("export", every: .milliseconds(10), within: .milliseconds(100)) { _, _ in
+                .inProgress
+            } sync: { _, _ -> StepProgress<NoOutput> in .inProgress }
+            .rollback { _, _ in journal.note("undone") }
+        }
+        try await withWorkflows({ worker in
+            worker.handle(failing)
+            worker.handle(endless)
+        }) { rig in
+            let lost = try await rig.penstock.start(failing).run.wait()
             #expect(lost.state == .rolledBack && lost.errors[0].message.hasPrefix("the export is lost"))
-            let late = try await rig.penstock.start(flow, false).run.wait()
+            let late = try await rig.penstock.start(endless).run.wait()
             #expect(late.state == .rolledBack && late.errors[0].message.hasPrefix("waited for longer than it may"))
             #expect(journal.all == ["undone", "undone"])
         }
@@ -78,7 +84,7 @@ import Testing
             let status = try await failed.run.wait()
             #expect(status.state == .failed && status.errors.map(\.message) == ["the other side gave up"])
 
-            // A token that was guessed, one of an earlier attempt, and what is none.
+            // A token that was guessed, and what is none.
             let guessed = try await rig.penstock.start(flow, false)
             _ = try await rig.waits(guessed.run, "wait")
             await expectNotNow {
@@ -90,6 +96,29 @@ import Testing
             }
             #expect(unknown?.code == .notFound)
             try await guessed.run.cancel()
+        }
+    }
+
+    @Test("G6: a token of an earlier attempt is refused, and says so")
+    func earlierToken() async throws {
+        let tokens = Lockbox<[CompletionToken]>([])
+        let flow = try Workflow("tokens", input: NoInput.self) { flow in
+            flow.longRunning("wait", every: .seconds(3600), retry: .quick(2)) { _, context in
+                let token = context.completionToken
+                tokens.change { $0.append(token) }
+                if context.attempt == 1 { throw Broken() }
+                return .inProgress
+            } sync: { _, _ -> StepProgress<Int> in .inProgress }
+        }
+        try await withWorkflows({ $0.handle(flow) }) { rig in
+            let run = try await rig.penstock.start(flow)
+            _ = try await rig.waits(run.run, "wait")
+            let known = tokens.value
+            #expect(known.count == 2 && known[0] != known[1])
+            let error = await #expect(throws: PenstockError.self) { try await rig.penstock.complete(known[0], with: 1) }
+            #expect(error?.message.contains("one of an earlier attempt of step \"wait\"") == true)
+            try await rig.penstock.complete(known[1], with: 2)
+            #expect(try await run.output() == 2)
         }
     }
 
