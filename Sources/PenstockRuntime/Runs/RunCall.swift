@@ -16,26 +16,27 @@ package final class RunCall: Sendable {
     }
 
     package let id: RunID
-    package let planner: RunPlanner
+    private let found: FoundRun
     package let payload: RunTaskPayload
     package let context: AttemptContext
     package let task: ClaimedTask
-    let reading: RunReading
     private let store: Store
     private let data = Mutex(Data())
 
     init(
-        _ id: RunID, _ brief: RunBrief, task: ClaimedTask, reading: RunReading, context: AttemptContext, store: Store
+        _ id: RunID, _ found: FoundRun, payload: RunTaskPayload, task: ClaimedTask, context: AttemptContext,
+        store: Store
     ) {
         self.id = id
-        planner = brief.planner
-        payload = brief.payload
+        self.found = found
+        self.payload = payload
         self.context = context
         self.task = task
-        self.reading = reading
         self.store = store
     }
 
+    package var planner: RunPlanner { found.planner }
+    var reading: RunReading { found.reading }
     package var workflow: String { planner.shape.name }
     package var version: Int { planner.shape.version }
     package var step: String? { payload.task.step ?? payload.task.visit?.state }
