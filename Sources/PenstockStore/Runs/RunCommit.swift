@@ -26,7 +26,8 @@ package struct RunCommit: Sendable, Hashable {
     /// - Throws: `invalid` for an effect that cannot be stored, or a task that cannot be queued.
     package init(
         _ plan: Plan, run: RunID, revision: Int, output: [UInt8] = [], error: String = "", moment: Int64? = nil,
-        attempt: Int = 1, took: Duration = .zero, child: ChildStart? = nil, variables: [(name: String, value: [UInt8])] = [],
+        attempt: Int = 1, took: Duration = .zero, child: ChildStart? = nil,
+        variables: [(name: String, value: [UInt8])] = [],
         extra: [Effect] = [], head: (RunTask) -> TaskRecord
     ) throws(StoreError) {
         self.run = run
