@@ -119,7 +119,8 @@ extension RunCall {
     /// Why steps and their rollbacks have failed, in the order of the steps; of one step, if one is given.
     package func errors(
         of step: String?
-    ) async throws(StoreError) -> (run: [(step: String, message: String)], rollback: [(step: String, message: String)]) {
+    ) async throws(StoreError) -> (run: [(step: String, message: String)], rollback: [(step: String, message: String)])
+    {
         guard case .graph(let graph) = planner.shape.body else { return ([], []) }
         let names = step.map { [$0] } ?? graph.steps.map(\.name)
         guard let reading = try await store.read(RunQuery(id, errors: names)) else { return ([], []) }

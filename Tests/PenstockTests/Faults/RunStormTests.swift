@@ -40,8 +40,10 @@ import Testing
             // What was abandoned, and health checks, go on or are dropped when their turn comes.
             try await RunWorkerProgram.run(rig.redis.url) { _ in
                 try await eventually("all children to end", within: .seconds(60)) {
-                    try await rig.penstock.runs(.init(states: [.pending, .running, .paused, .cancelling, .rollingBack]))
-                        .entries.isEmpty
+                    try await rig.penstock.runs(
+                        .init(states: [.pending, .running, .paused, .cancelling, .rollingBack])
+                    )
+                    .entries.isEmpty
                 }
                 try await eventually("nothing to be held", within: .seconds(60)) { try await rig.queue().running == 0 }
             }
@@ -189,7 +191,8 @@ private final class Storm: Sendable {
             for number in 0..<workers {
                 group.addTask {
                     while !Task.isCancelled {
-                        try await RunWorkerProgram.run(self.rig.redis.url, lease: .seconds(1), concurrency: 4) { worker in
+                        try await RunWorkerProgram.run(self.rig.redis.url, lease: .seconds(1), concurrency: 4) {
+                            worker in
                             let life: Duration =
                                 self.kills
                                 ? .milliseconds(Int.random(in: 200...1200) * (number == 0 ? 3 : 1)) : .seconds(3600)

@@ -40,7 +40,8 @@ import Testing
                     func jobs() async throws {
                         for number in 0..<5 {
                             let id = try await rig.penstock.enqueue(
-                                Work(number: number), .init(retention: .seconds(60))).id
+                                Work(number: number), .init(retention: .seconds(60))
+                            ).id
                             _ = try await rig.penstock.wait(for: id)
                         }
                     }
@@ -61,14 +62,19 @@ import Testing
     @Test("items of a fan-out read their run once for many claims, not with each")
     func items() async throws {
         let fan = try Workflow("fan", input: Int.self) { flow in
-            flow.forEach("items", concurrency: 50) { count, _ in Array(0..<count) } run: { _, _ in }
+            flow.forEach("items", concurrency: 50) { count, _ in
+                Array(0..<count)
+            } run: { _, _ in
+            }
         }
         try await Rig.with { rig in
             try await rig.load(Scripts.cycle)
             try await FaultProxy.withProxy(to: rig.redis) { proxy in
                 let client = try Rig.client(proxy.url)
                 let options = Worker.Options.quick.with { $0.lease = .seconds(60) }
-                try await RunningWorker.with(client, concurrency: 4, options: options) { $0.handle(fan) } _: { _ in
+                try await RunningWorker.with(client, concurrency: 4, options: options) {
+                    $0.handle(fan)
+                } _: { _ in
                     _ = try await rig.penstock.start(fan, 10).output()
                     let before = proxy.hits(of: .command("HMGET"))
                     let claims = proxy.hits(of: .script(Scripts.cycle.digest))

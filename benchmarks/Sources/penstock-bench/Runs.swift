@@ -9,7 +9,10 @@ import RedisClient
 enum Nothing {
     static func fan() throws -> Workflow<Int, NoOutput> {
         try Workflow("fan", input: Int.self) { flow in
-            flow.forEach("items") { count, _ in (0..<count).map { Noop(id: $0) } } run: { _, _ in }
+            flow.forEach("items") { count, _ in
+                (0..<count).map { Noop(id: $0) }
+            } run: { _, _ in
+            }
         }
     }
 
