@@ -21,6 +21,12 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+func example(_ name: String, _ folder: String, _ more: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: "example-\(name)", dependencies: ["Penstock", "EmbeddedRedis", serviceLifecycle, logging] + more,
+        path: "Sources/Examples/\(folder)")
+}
+
 let package = Package(
     name: "penstock",
     platforms: [.macOS(.v15)],
@@ -95,6 +101,12 @@ let package = Package(
                 unixSignals, logging,
             ]),
 
+        // Workflows to read and to run: `swift run example-orders`. No products, since nobody depends on them.
+        example("orders", "Orders"),
+        example("approval", "Approval"),
+        example("media", "Media", [crypto]),
+        example("signup", "SignUp"),
+
         // lua/ -> Sources/PenstockStore/Generated/Scripts.swift
         .target(name: "ScriptRendering", dependencies: [crypto, subprocess, systemPackage]),
         .executableTarget(name: "RenderScripts", dependencies: ["ScriptRendering"]),
@@ -124,7 +136,9 @@ let package = Package(
         // Another one, for workflows.
         .executableTarget(
             name: "RunWorkerProcess",
-            dependencies: ["Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging],
+            dependencies: [
+                "Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging,
+            ],
             path: "Tests/RunWorkerProcess"),
         .testTarget(
             name: "PenstockTests",
@@ -146,7 +160,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "PenstockCommandTests",
-            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", logging]),
+            dependencies: [
+                "PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", logging, "example-orders",
+                "example-approval", "example-media", "example-signup",
+            ]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

@@ -16,6 +16,7 @@ enum ImportArrows {
             "PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime", "Penstock", "EmbeddedRedis",
         ],
         "PenstockCommand": ["Penstock", "EmbeddedRedis", "PenstockModel", "PenstockRuntime"],
+        "Examples": ["Penstock", "EmbeddedRedis"],
         "ScriptRendering": [],
         "RenderScripts": ["ScriptRendering"],
     ]

@@ -143,4 +143,28 @@ import Testing
             try await refuse(shop, "run", "complete", "nobody.secret.print", mentions: "nobody is not known")
         }
     }
+
+    @Test func `the data of a run are deleted when it has ended, but for what the scrubber leaves`() async throws {
+        try await Workshop.withRuns { shop, _ in
+            let id = try await start(shop, #"{"number":7}"#)
+            let deleted = try await shop.penstock("run", "delete-data", id, "--json").expect().json()
+            #expect(["deleting_data", "data_deleted"].contains(deleted["state"].string))
+            _ = try await shop.client.run(try #require(RunID(id))).wait(for: .dataDeleted)
+            let show = try await shop.penstock("run", "show", id, "--json").expect().json()
+            #expect(show["state"].string == "data_deleted" && show["input"] == .null && show["steps"].array.count == 3)
+            try await refuse(shop, "run", "result", id, mentions: "data deleted")
+            try await refuse(shop, "run", "retry", id, mentions: "data have been deleted")
+
+            let machine = try await shop.penstock(
+                "run", "start", "sign-up", "--input", #"{"mail":"a"}"#, "--status", "active", "--wait", "--json"
+            ).expect().json()
+            let other = try #require(machine["id"].string)
+            try await shop.penstock("run", "delete-data", other).expect()
+            _ = try await shop.client.run(try #require(RunID(other))).wait(for: .dataDeleted)
+            #expect(try await shop.penstock("run", "result", other).expect().text == #"{"mail":"scrubbed"}"#)
+
+            let live = try await shop.penstock("run", "start", "approval").expect().text
+            try await refuse(shop, "run", "delete-data", live, mentions: "has not ended", "cancel it")
+        }
+    }
 }

@@ -93,6 +93,32 @@ import Foundation
         }
     }
 
+    @Test("S2: a callback saves the object and stays, in a status that has no code to repeat")
+    func callbackThatStays() async throws {
+        let machine = try StateMachine("stays", object: Account.self, initial: Status.verifying) { machine in
+            machine.callback("count", in: .verifying, to: .active, payload: NoInput.self) { account, _, _ in
+                account.visits += 1
+                return account.visits < 3 ? .saveAndRepeat : .to(.active)
+            }
+            machine.step(.created, to: .verifying) { _, _ in .to(.verifying) }
+            machine.callback("back", in: .active, to: .created, .expired, payload: NoInput.self) { _, _, _ in .to(.expired) }
+        }
+        try await withWorkflows({ $0.handle(machine) }) { rig in
+            let run = try await rig.penstock.start(machine, Account())
+            for _ in 0..<2 { try await run.run.callback("count", NoInput()) }
+            try await eventually("nothing to be left to do") {
+                let queue = try await rig.queue()
+                return queue.ready + queue.running + queue.delayed == 0
+            }
+            let saved = try #require(try await run.run.output())
+            #expect(try JSONCodec().decode(Account.self, from: saved).visits == 2)
+            try await run.run.callback("count", NoInput())
+            #expect(try await run.run.wait(forStatus: "active").status == "active")
+            try await run.run.callback("back", NoInput())
+            #expect(try await run.output().visits == 3)
+        }
+    }
+
     @Test("S3: time-outs by duration, computed or absolute; gone when the status changes, kept while paused")
     func timeouts() async throws {
         let journal = Journal()

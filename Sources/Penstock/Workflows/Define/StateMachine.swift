@@ -71,7 +71,7 @@ public enum Transition<Status: Sendable>: Sendable {
     case to(Status)
     /// Nothing is saved, and the run stays where it is, until a callback or a time-out.
     case skip
-    /// The object is saved, and the code of the state runs once more.
+    /// The object is saved, and the code of the state runs once more; where it has none, the run stays.
     case saveAndRepeat
 }
 
@@ -87,6 +87,8 @@ public final class Machine<
 
         func code(_ coding: Coding) -> StateCode {
             var code = StateCode()
+            // What repeats where no code runs: a callback that saves the object and stays.
+            code.step = { _, object in StateReturn(.stay, object: object) }
             for fill in fills { fill(coding, &code) }
             return code
         }

@@ -23,7 +23,7 @@ struct RunShow: ConnectedCommand {
             if view.status.state == .succeeded || view.graph == nil {
                 view.output = try await run.output().flatMap { $0.isEmpty ? nil : $0 }
             }
-            if !view.status.state.isTerminal { view.why = try await run.why() }
+            view.why = try await run.why()
             return view
         }
         let limit = full ? Int.max : 2 << 10

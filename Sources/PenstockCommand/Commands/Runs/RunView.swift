@@ -51,11 +51,11 @@ struct RunView {
                 printableLines(error.message))
         }
         sheet.add("why", why.isEmpty ? nil : why.map(printableLines).joined(separator: "\n"))
-        return ([sheet.render()] + [drawing].filter { !$0.isEmpty }).joined(separator: "\n\n")
+        return ([sheet.render()] + [drawing()].filter { !$0.isEmpty }).joined(separator: "\n\n")
     }
 
     /// The steps, or the statuses that a machine went through.
-    var drawing: String {
+    func drawing(_ style: Style = .output) -> String {
         if let graph {
             var standings: [String: StepStanding] = [:]
             var details = times.steps
@@ -63,7 +63,8 @@ struct RunView {
                 standings[step.name] = StepStanding(step.state, branch: step.branch)
                 details[step.name, default: .init()].error = step.rollbackError ?? step.error
             }
-            return StepDrawing(rows: StepRow.rows(of: graph, standings: standings, details: details)).lines()
+            return StepDrawing(rows: StepRow.rows(of: graph, standings: standings, details: details), style: style)
+                .lines()
                 .joined(separator: "\n")
         }
         if times.statuses.isEmpty { return "" }
@@ -75,7 +76,7 @@ struct RunView {
                 Table.Cell(HumanText.duration(milliseconds: max(0, end - visit.at))), Table.Cell(visit.by),
             ])
         }
-        return table.render()
+        return table.render(style)
     }
 
     /// One line: what it is and where.

@@ -26,7 +26,7 @@ struct RunWatch: ConnectedCommand {
                     let view = try await RunView(run, shape: shape)
                     // Home, and clear what was there.
                     Console.draw("\u{1B}[H\u{1B}[2J")
-                    Console.write(view.headline + "\n\n" + view.drawing)
+                    Console.write(view.headline + "\n\n" + view.drawing())
                 } else {
                     let history = try await run.history()
                     for entry in history.dropFirst(told) {
