@@ -6,6 +6,8 @@ import PackageDescription
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -19,12 +21,19 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+func example(_ name: String, _ folder: String, _ more: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: "example-\(name)", dependencies: ["Penstock", "EmbeddedRedis", serviceLifecycle, logging] + more,
+        path: "Sources/Examples/\(folder)")
+}
+
 let package = Package(
     name: "penstock",
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Penstock", targets: ["Penstock"]),
         .library(name: "PenstockObservability", targets: ["PenstockObservability"]),
+        .library(name: "PenstockCallbacks", targets: ["PenstockCallbacks"]),
         .library(name: "PenstockTesting", targets: ["PenstockTesting"]),
         .library(name: "EmbeddedRedis", targets: ["EmbeddedRedis"]),
         .library(name: "RedisClient", targets: ["RedisClient"]),
@@ -38,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -71,6 +81,9 @@ let package = Package(
         // Middleware for tracing and metrics, apart from the core so that nobody links them unasked.
         .target(name: "PenstockObservability", dependencies: ["Penstock", tracing, metrics]),
 
+        // HTTP callbacks of runs: signed, sent to checked addresses only. Apart from the core because it brings TLS.
+        .target(name: "PenstockCallbacks", dependencies: ["Penstock", nioCore, nioPosix, nioHTTP, nioTLS, crypto]),
+
         // A private redis-server, and the test kit on top of it.
         // EmbeddedRedis talks one PING over a plain socket and needs nothing of ours.
         .target(name: "CSystemCalls"),
@@ -87,6 +100,12 @@ let package = Package(
                 "Penstock", "EmbeddedRedis", argumentParser, subprocess, systemPackage, crypto, serviceLifecycle,
                 unixSignals, logging,
             ]),
+
+        // Workflows to read and to run: `swift run example-orders`. No products, since nobody depends on them.
+        example("orders", "Orders"),
+        example("approval", "Approval"),
+        example("media", "Media", [crypto]),
+        example("signup", "SignUp"),
 
         // lua/ -> Sources/PenstockStore/Generated/Scripts.swift
         .target(name: "ScriptRendering", dependencies: [crypto, subprocess, systemPackage]),
@@ -114,11 +133,18 @@ let package = Package(
         .executableTarget(
             name: "WorkerProcess", dependencies: ["Penstock", "PenstockRuntime", serviceLifecycle, logging],
             path: "Tests/WorkerProcess"),
+        // Another one, for workflows.
+        .executableTarget(
+            name: "RunWorkerProcess",
+            dependencies: [
+                "Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging,
+            ],
+            path: "Tests/RunWorkerProcess"),
         .testTarget(
             name: "PenstockTests",
             dependencies: [
                 "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
-                "RedisClient", "WorkerProcess", serviceLifecycle, logging,
+                "RedisClient", "WorkerProcess", "RunWorkerProcess", serviceLifecycle, logging,
             ]),
         .testTarget(
             name: "PenstockObservabilityTests",
@@ -127,8 +153,17 @@ let package = Package(
                 metrics, metricsTestKit, logging,
             ]),
         .testTarget(
+            name: "PenstockCallbacksTests",
+            dependencies: [
+                "PenstockCallbacks", "Penstock", "EmbeddedRedis", "PenstockTesting", nioCore, nioPosix, nioHTTP, nioTLS,
+                logging,
+            ]),
+        .testTarget(
             name: "PenstockCommandTests",
-            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
+            dependencies: [
+                "PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", logging, "example-orders",
+                "example-approval", "example-media", "example-signup",
+            ]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

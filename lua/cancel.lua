@@ -3,16 +3,22 @@
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] id: task
 --- ARGV[2] reason: for people and for the handler
---- returns: 'cancelled' (it waited), 'requested' (it runs), 'dead' (a dead letter: discard it), 'unknown'
+--- returns: 'cancelled' (it waited), 'requested' (it runs), 'dead' (a dead letter: discard it), 'unknown', or
+---   'run <id>': it belongs to that run, and stays (cancel the run)
 --@include key
 --@include clock
 --@include record_lane
 --@include withdraw
 --@include drop
+--@include run_of
 local id, reason = ARGV[1], ARGV[2]
 local record = redis.call('HGET', key('tasks'), id)
 if not record then
   return 'unknown'
+end
+local run = run_of(record)
+if run and redis.call('EXISTS', key('run', run)) == 1 then
+  return 'run ' .. run
 end
 local _, _, queue = record_lane(record)
 if redis.call('ZSCORE', key('dead', queue), id) then

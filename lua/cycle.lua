@@ -10,7 +10,7 @@
 --- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
 ---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of
 ---   other outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua); then the number of
----   commits of tasks of runs, each `id, claim, run, revision, ending, timer` (see includes/commit_runs.lua) and what
+---   commits of tasks of runs, each `n, ids, claim, run, revision, ending, timer` (includes/commit_runs.lua) and what
 ---   follows for its run (see includes/read_plan.lua)
 --- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; then four lists,
 ---   each preceded by its length: id, record of each claimed task; ids of stale outcomes; id, history of each claimed
@@ -77,15 +77,22 @@ end
 local commits, involved = {}, {}
 at = ended_to + 1
 for i = 1, number(at, 'number of commits') do
+  local count = number(at + 1, 'number of tasks of a commit')
+  local ids = { unpack(ARGV, at + 2, at + 1 + count) }
+  at = at + 1 + count
   local commit = {
-    id = ARGV[at + 1], claim = ARGV[at + 2], run = open_run(involved, ARGV[at + 3]),
-    revision = number(at + 4, 'revision'), ending = ARGV[at + 5], timer = ARGV[at + 6],
+    ids = ids, claim = ARGV[at + 1], run = open_run(involved, ARGV[at + 2]),
+    revision = number(at + 3, 'revision'), ending = ARGV[at + 4], timer = ARGV[at + 5],
   }
   if commit.ending ~= 'done' and commit.ending ~= 'park' then
     error({ err = 'BADCALL ending of commit ' .. i .. ' is not known' })
   end
-  commit.plan, at = read_plan(at + 7)
+  commit.plan, at = read_plan(at + 6)
   at = at - 1
+  local first = commit.plan.effects[1]
+  if count > 1 and not (first and first[1] == 'items' and #first[7] == count and not commit.plan.effects[2]) then
+    error({ err = 'BADCALL commit ' .. i .. ' has several tasks, and is not of as many items' })
+  end
   look_at(commit.run, commit.plan.effects)
   commits[i] = commit
 end

@@ -3,17 +3,27 @@
 --- flags: allow-oom
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] run: id
---- returns: 'removed', 'more', 'live' (it has not ended) or 'unknown'
+--- ARGV[2] expired: '1' to remove it only if the time for which it is kept is over
+--- returns: 'removed', 'more', 'live' (it has not ended), 'kept' (its time is not over) or 'unknown'
 --@include key
+--@include clock
 --@include run_facts
 --@include disarm
 local id = ARGV[1]
-local text, name = unpack(redis.call('HMGET', key('run', id), 'f', 'x'))
+local text, name, workflow, tags = unpack(redis.call('HMGET', key('run', id), 'f', 'x', 'w', 't'))
 if not text then
+  redis.call('ZREM', key('retained'), id)
   return 'unknown'
 end
-if not string.find(run_facts(text).state, '%u') then
+local state = run_facts(text).state
+if not string.find(state, '%u') then
   return 'live'
+end
+if ARGV[2] == '1' then
+  local moment = tonumber(redis.call('ZSCORE', key('retained'), id) or nil)
+  if not moment or moment > clock() then
+    return 'kept'
+  end
 end
 local timers, shelf, fans = key('timers', id), key('shelf', id), key('fans', id)
 local found = redis.call('HRANDFIELD', timers, 500, 'WITHVALUES')
@@ -32,8 +42,13 @@ end
 if redis.call('EXISTS', timers, shelf, fans) > 0 then
   return 'more'
 end
-if name and redis.call('HGET', key('foreign'), name) == id then
-  redis.call('HDEL', key('foreign'), name)
+redis.call('ZREM', key('runs', workflow .. ':' .. state), id)
+for tag in string.gmatch(tags or '', '[^\t]+') do
+  redis.call('ZREM', key('tagged', tag), id)
 end
-redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
+if name then
+  redis.call('ZREM', key('named', name), id)
+end
+redis.call('ZREM', key('retained'), id)
+redis.call('UNLINK', key('run', id), key('history', id), key('errors', id), key('signals', id), key('vars', id))
 return 'removed'

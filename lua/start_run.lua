@@ -7,9 +7,12 @@
 --- ARGV[4] shape: digest of its shape (see keep_shape)
 --- ARGV[5] input: payload
 --- ARGV[6] foreign: if not '', an id from outside of which the workflow has one live run
---- ARGV[7] callback: '1' if the run has a callback URL
---- ARGV[8] by: who asks, for the history
---- ARGV[9] plan...: see includes/read_plan.lua
+--- ARGV[7] head: of the record of any of its tasks: kind, queue, tenant and priority
+--- ARGV[8] callback: '+' and whom it tells of its moves, or '' for nobody
+--- ARGV[9] tags: with TABs between them, or ''
+--- ARGV[10] retention: ms for which it is kept when it has ended, or '' for as long as nobody removes it
+--- ARGV[11] by: who asks, for the history
+--- ARGV[12] plan...: see includes/read_plan.lua
 --- returns: now (ms); 'started' or 'live' (a live run has the foreign id); the facts of the run, for 'live' the id of
 ---   that one
 --- errors: NOSHAPE there is no such shape; IDTAKEN there is a run of this id; UNFIT the plan is not one of a start
@@ -25,7 +28,13 @@
 --@include store_runs
 --@include gate_at
 --@include finish_plan
-local callback, plan = number(7, 'callback'), read_plan(9)
+local plan = read_plan(12)
+if not string.find(ARGV[7], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
+  return redis.error_reply('BADCALL head (argument 7) is none')
+end
+if ARGV[10] ~= '' then
+  number(10, 'retention')
+end
 local now, _, us = clock()
 local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
 local before = redis.call('GET', sent)
@@ -51,11 +60,18 @@ look_at(run, plan.effects)
 for field in pairs(run.wanted) do
   run.fields[field] = false
 end
-run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', callback, now))
-for field, value in pairs({ w = ARGV[3], d = ARGV[4], i = ARGV[5], x = name or nil }) do
-  run.fields[field], run.dirty[field] = value, true
+run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', ARGV[8] ~= '' and 1 or 0, now))
+local fields = { w = ARGV[3], d = ARGV[4], h = ARGV[7], t = ARGV[9], r = ARGV[10], x = name or '' }
+for field, value in pairs(fields) do
+  if value ~= '' then
+    run.fields[field], run.dirty[field] = value, true
+  end
 end
-if not try_plan(run, plan, 0, ARGV[8], runs, now) then
+run.fields.i, run.dirty.i = ARGV[5], true
+if ARGV[8] ~= '' then
+  run.fields.u, run.dirty.u = string.sub(ARGV[8], 2), true
+end
+if not try_plan(run, plan, 0, ARGV[11], runs, now) then
   return redis.error_reply('UNFIT the plan does not start a run')
 end
 local todo = { entering = {}, ready = {}, earlier = {} }

@@ -2,7 +2,7 @@ import PenstockModel
 import PenstockStore
 
 /// What became of a request to cancel.
-public enum Cancelled: String, Sendable, Hashable {
+public enum Cancelled: Sendable, Hashable {
     /// It waited, and is gone.
     case cancelled
     /// It runs; its handler is being cancelled.
@@ -11,6 +11,19 @@ public enum Cancelled: String, Sendable, Hashable {
     case dead
     /// There is no such job, or it has ended.
     case unknown
+    /// It is a step of this run, which would wait for it for ever: cancel the run, or skip the step.
+    case belongsToRun(RunID)
+
+    /// The answer in one word, as commands tell it to programs.
+    public var word: String {
+        switch self {
+        case .cancelled: "cancelled"
+        case .requested: "requested"
+        case .dead: "dead"
+        case .unknown: "unknown"
+        case .belongsToRun: "belongsToRun"
+        }
+    }
 }
 
 /// A job at one moment.
@@ -104,7 +117,7 @@ extension Penstock {
     // MARK: Jobs
 
     /// Cancels a job, from any process. One that waits is gone at once; the handler of one that runs is cancelled within
-    /// a second. It is not tried again in either case.
+    /// a second. It is not tried again in either case. Jobs that are steps of a run stay: cancel the run, or skip the step.
     @discardableResult
     public func cancel(_ id: TaskID, reason: String = "") async throws(PenstockError) -> Cancelled {
         let answer = try await publicly { () throws(StoreError) in try await store.cancel(id, reason: reason) }
@@ -113,6 +126,7 @@ extension Penstock {
         case .requested: return .requested
         case .dead: return .dead
         case .unknown: return .unknown
+        case .belongsToRun(let run): return .belongsToRun(run)
         }
     }
 
@@ -177,17 +191,21 @@ extension Penstock {
         try await publicly { () throws(StoreError) in try await store.resume(.kind(kind)) }
     }
 
-    /// Removes all waiting jobs of a queue, ready and delayed, in chunks that never block Redis for long.
+    /// Removes all waiting jobs of a queue, ready and delayed, in chunks that never block Redis for long. Steps of runs stay,
+    /// since their runs would wait for them for ever; some of them may be put off by a second.
     /// - Returns: how many were removed.
     @discardableResult
     public func purge(queue: String, progress: (Int) -> Void = { _ in }) async throws(PenstockError) -> Int {
         var removed = 0
-        while true {
-            let chunk = try await publicly { () throws(StoreError) in try await store.purge(queue: queue) }
-            if chunk == 0 { return removed }
-            removed += chunk
-            progress(removed)
-        }
+        var cursor: String?
+        repeat {
+            let chunk = try await publicly { () throws(StoreError) in try await store.purge(queue: queue, from: cursor)
+            }
+            removed += chunk.removed
+            cursor = chunk.next
+            if chunk.removed > 0 { progress(removed) }
+        } while cursor != nil
+        return removed
     }
 
     /// Sets how many jobs a tenant gets in a round of its queue; 1 by default.

@@ -73,7 +73,7 @@ extension Penstock {
     // MARK: Length caps
 
     /// Caps how many jobs of a queue, or of a tenant in it, live at a time: those that wait, ready or delayed, and those
-    /// that run, but not dead letters. It counts what is enqueued from then on.
+    /// that run, but neither dead letters nor steps of runs. It counts what is enqueued from then on.
     ///
     /// - Parameters:
     ///   - tenant: nil for the whole queue, `*` for each tenant that has no cap of its own.

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import PenstockModel
+import PenstockRuntime
 import PenstockStore
 import RedisClient
 import ServiceLifecycle
@@ -46,6 +47,10 @@ public final class Penstock: Service {
     let redis: RedisClient
     let logger: Logger
     let endings: Endings
+    let watch: RunWatch
+    let library: ShapeLibrary
+    /// As whom this client is known in the histories of runs.
+    let actor: String
     /// Nil where there is no middleware.
     private let chain: EnqueueChain?
 
@@ -81,6 +86,9 @@ public final class Penstock: Service {
         do throws(InvalidName) {
             store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
             endings = Endings(store: store, logger: logger)
+            watch = RunWatch(store: store, logger: logger)
+            library = ShapeLibrary(store: store)
+            actor = "\(Host.name)-\(Host.process)"
         } catch {
             throw PenstockError(.invalidArgument, "\(error)", cause: error)
         }
@@ -103,6 +111,7 @@ public final class Penstock: Service {
 
     /// Ends the client. Idempotent. Workers that use it should have ended before.
     public func shutdown() async {
+        await watch.close()
         await store.shutdown()
         await redis.shutdown()
     }

@@ -28,6 +28,10 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
         case timedOut
         /// The job whose result was asked for did not complete.
         case jobFailed
+        /// The run whose output was asked for did not succeed.
+        case runFailed
+        /// The state of a run or step does not allow it; nothing was done.
+        case notNow
         /// Redis answered with an error.
         case server
         /// A payload or result cannot be encoded or decoded.

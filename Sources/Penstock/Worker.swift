@@ -5,14 +5,6 @@ import PenstockStore
 import ServiceLifecycle
 import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Runs jobs. A service for `ServiceGroup`: on graceful shutdown it claims nothing more, lets running jobs end within the
 /// grace time, and hands the rest back, uncounted.
 ///
@@ -36,6 +28,9 @@ public final class Worker: Service {
         public var attemptTimeout: Duration?
         /// How jobs are retried, where neither the job nor its handler says.
         public var retry: RetryPolicy = .standard
+        /// How long an idle worker waits before it looks for work although nobody has told it of any: wake-ups are pushed, and
+        /// this finds what was lost on the way. 5 s by default, and never longer than a third of the lease.
+        public var pollInterval: Duration = .seconds(5)
         /// End when nothing is ready, limited, delayed or running in the worker's queues.
         public var drains = false
         /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
@@ -43,6 +38,9 @@ public final class Worker: Service {
         public var watchesInbox = true
         /// Called around every attempt, the first one outermost; none by default.
         public var executionMiddleware: [any ExecutionMiddleware] = []
+        /// Delivers the callbacks of runs that were started with a URL. None by default: such callbacks then wait for a worker
+        /// that has one. PenstockCallbacks brings `CallbackSender`.
+        public var callbacks: (any RunCallbackSender)?
         /// Limits that the code declares, by name, as `Penstock.setLimit(_:_:)` takes them: `["account:*": try .init(jobs: 10)]`.
         ///
         /// A declared limit is stored when the worker starts, where none is set under its name, and is then a limit like
@@ -73,6 +71,8 @@ public final class Worker: Service {
     private struct Registry {
         var handlers: [String: Handler] = [:]
         var fallback: Handler?
+        var workflows: [String: Definition] = [:]
+        var codes: [WorkflowCode] = []
         var engine: WorkerEngine?
     }
 
@@ -153,6 +153,19 @@ public final class Worker: Service {
         register(kind, retry, timeout, body)
     }
 
+    /// Executes the steps of a workflow's runs, in the version that this one has. Several versions can be handled side by side.
+    public func handle<Input, Output>(_ workflow: Workflow<Input, Output>) { register(workflow.definition) }
+
+    /// Executes the code of a state machine's runs.
+    public func handle<Object, Status>(_ machine: StateMachine<Object, Status>) { register(machine.definition) }
+
+    /// Code that was made in another way than by a definition.
+    package func handle(code: WorkflowCode) { registry.withLock { $0.codes.append(code) } }
+
+    private func register(_ definition: Definition) {
+        registry.withLock { $0.workflows[definition.shape.kind] = definition }
+    }
+
     /// Handles every kind that has no handler of its own, as bytes. The worker then claims any kind.
     public func handleAnyKind(
         retry: RetryPolicy? = nil, timeout: Duration? = nil,
@@ -173,6 +186,20 @@ public final class Worker: Service {
         return TaskHandler(retry: handler.retry, timeout: handler.timeout) { task, context in
             try await run(task.record.payload, JobContext(task, context))
         }
+    }
+
+    /// The code of a workflow, with the middleware around it. A step has no payload of its own and no result of the job's.
+    private func code(_ definition: Definition) -> WorkflowCode {
+        var code = definition.code(Coding(codec: penstock.configuration.codec))
+        if options.executionMiddleware.isEmpty { return code }
+        let middleware = options.executionMiddleware
+        code.around = { task, context, body in
+            _ = try await middleware.around { _, _ in
+                try await body()
+                return nil
+            }(task.record.payload, JobContext(task, context))
+        }
+        return code
     }
 
     /// Works until shutdown or cancellation.
@@ -202,6 +229,7 @@ public final class Worker: Service {
 
     private func makeEngine() throws(PenstockError) -> WorkerEngine {
         let (handlers, fallback) = registry.withLock { ($0.handlers, $0.fallback) }
+        let workflows = registry.withLock { ($0.workflows.values.map { code($0) } + $0.codes) }
         for kind in handlers.keys {
             do { try Name.kind.check(kind) } catch { throw PenstockError(.invalidArgument, "\(error)", cause: error) }
         }
@@ -214,13 +242,21 @@ public final class Worker: Service {
         configuration.attemptTimeout = options.attemptTimeout
         configuration.retry = options.retry
         configuration.drains = options.drains
+        configuration.fallbackPoll = options.pollInterval
         configuration.watchesInbox = options.watchesInbox
-        configuration.host = Self.hostName
-        configuration.pid = Int(getpid())
+        configuration.host = Host.name
+        configuration.pid = Host.process
+        var callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
+        if let sender = options.callbacks {
+            callbacks = { [store = penstock.store] call, moment in
+                try await Self.deliver(moment, of: call, by: sender, store)
+            }
+        }
         do throws(StoreError) {
             return try WorkerEngine(
                 store: penstock.store, configuration: configuration, handlers: handlers.mapValues(taskHandler),
-                fallback: fallback.map(taskHandler), logger: logger, observe: observe)
+                fallback: fallback.map(taskHandler), workflows: workflows, library: penstock.library,
+                callbacks: callbacks, logger: logger, observe: observe)
         } catch {
             throw PenstockError(error)
         }
@@ -231,12 +267,6 @@ public final class Worker: Service {
         return Statistics(
             claimed: known.claimed, completed: known.completed, retried: known.retried, dead: known.dead,
             cancelled: known.cancelled, released: known.released, refused: known.refused)
-    }
-
-    private static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
 

@@ -15,27 +15,52 @@ package final class WorkerEngine: Sendable {
     let handlers: [String: TaskHandler]
     /// Takes kinds that have no handler of their own; where there is one, the worker claims any kind.
     let fallback: TaskHandler?
+    /// By the kind of their runs' tasks.
+    let workflows: [String: OwnWorkflow]
+    /// Delivers a callback of a run; nil if this worker does not.
+    let callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
+    let library: ShapeLibrary
+    /// The items of the fan-outs at work: each list is read once, not with each item. At most 64 MiB of them.
+    let lists = FanCache<PackedList>(most: 8, mostBytes: 64 << 20) { $0.byteCount }
+    let fans = FanCache<FoundRun>(most: 64)
     let logger: Logger
     let observe: (@Sendable (WorkerEvent) -> Void)?
 
+    /// The kinds that it claims; nil for any.
+    private let kinds: [String]?
     let state: Mutex<WorkerState>
     let gate = Gate()
     let alarm = Alarm()
 
     package init(
         store: Store, configuration: WorkerConfiguration, handlers: [String: TaskHandler], fallback: TaskHandler? = nil,
+        workflows: [WorkflowCode] = [], library: ShapeLibrary? = nil,
+        callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)? = nil,
         logger: Logger, observe: (@Sendable (WorkerEvent) -> Void)? = nil
     ) throws(StoreError) {
         try configuration.validate()
-        guard fallback != nil || !handlers.isEmpty else { throw .invalid("a worker needs at least one handler") }
+        guard fallback != nil || !handlers.isEmpty || !workflows.isEmpty else {
+            throw .invalid("a worker needs at least one handler or workflow")
+        }
+        var own: [String: OwnWorkflow] = [:]
+        for code in workflows {
+            do {
+                own[code.shape.kind] = OwnWorkflow(code: code, planner: try RunPlanner(code.shape))
+            } catch {
+                throw .invalid("workflow \(code.shape.name): \(error)")
+            }
+        }
+        self.workflows = own
+        self.callbacks = callbacks
+        self.library = library ?? ShapeLibrary(store: store)
         self.store = store
         self.configuration = configuration
         self.handlers = handlers
         self.fallback = fallback
         self.logger = logger
         self.observe = observe
-        state = Mutex(
-            WorkerState(configuration: configuration, kinds: fallback == nil ? handlers.keys.sorted() : nil))
+        kinds = fallback == nil ? (Array(handlers.keys) + own.keys).sorted() : nil
+        state = Mutex(WorkerState(configuration: configuration, kinds: kinds))
     }
 
     package var statistics: WorkerStatistics { state.withLock { $0.statistics } }
@@ -46,6 +71,8 @@ package final class WorkerEngine: Sendable {
     /// Works until a graceful shutdown, the cancellation of the task, or, where configured, until its queues are empty.
     /// Throws only if the worker cannot start.
     package func run() async throws(StoreError) {
+        // Before any of its tasks is claimed, and for those who start runs by the workflow's name.
+        for workflow in workflows.values { _ = try await library.keep(workflow.planner) }
         try await registerFirst()
         // The duties live on replies and never block: on the connection's own event loop they cost no thread hops.
         await withTaskExecutorPreference(store.redis.executor) { await perform() }
@@ -56,6 +83,7 @@ package final class WorkerEngine: Sendable {
         await withTaskGroup(of: Void.self) { duties in
             duties.addTask { await self.listenForHints() }
             duties.addTask { await self.keepLease() }
+            if !workflows.isEmpty { duties.addTask { await self.removeExpiredRuns() } }
             if configuration.watchesInbox { duties.addTask { await self.watchInbox() } }
             duties.addTask { await self.alarm.run { self.ring() } }
             await withGracefulShutdownHandler {
@@ -158,7 +186,7 @@ package final class WorkerEngine: Sendable {
 
     private var facts: WorkerFacts {
         WorkerFacts(
-            queues: configuration.queues, kinds: fallback == nil ? handlers.keys.sorted() : nil,
+            queues: configuration.queues, kinds: kinds,
             concurrency: configuration.concurrency, host: configuration.host, pid: configuration.pid)
     }
 

@@ -26,6 +26,15 @@ struct WorkerState {
     struct Ready {
         let task: ClaimedTask
         let since: ContinuousClock.Instant
+        var brief: RunBrief?
+        var carried: RunEnd?
+    }
+
+    /// The end of an attempt, to be committed.
+    private struct End {
+        let task: EndedTask
+        /// Of a run's task: what ended, in case that its run has moved on and it has to be planned once more.
+        var attempt: Attempt?
     }
 
     let configuration: WorkerConfiguration
@@ -43,10 +52,10 @@ struct WorkerState {
     private(set) var running: [ObjectIdentifier: Attempt] = [:]
     /// Child tasks that take from `ready`; at most as many as there are slots.
     private var runners = 0
-    private var ended: [EndedTask] = []
+    private var ended: [End] = []
     private var oldestEnd: ContinuousClock.Instant?
     /// Sent, reply awaited.
-    private var inFlight: [EndedTask] = []
+    private var inFlight: [End] = []
     private var isInFlight = false
     /// Ends that were sent and their reply lost: refused the next time, they had been taken the first time.
     private var doubtful: Set<Lease> = []
@@ -86,7 +95,7 @@ struct WorkerState {
     /// The incarnation was taken over. Its attempts are to be interrupted by the caller; what had ended is refused.
     mutating func lose() -> (interrupt: [Attempt], refused: [TaskID]) {
         isLost = true
-        let refused = (inFlight + ended).map(\.id)
+        let refused = (inFlight + ended).map(\.task.id)
         statistics.refused += refused.count
         inFlight = []
         isInFlight = false
@@ -132,6 +141,21 @@ struct WorkerState {
         isDue = false
         if room > 0 { wantsWork = false }
         statistics.cycles += 1
+        // Most workers have no tasks of runs; then all of it goes as it is.
+        var others: [EndedTask]
+        var committed: [EndedRunTask] = []
+        if inFlight.allSatisfy({ $0.attempt == nil }) {
+            others = inFlight.map(\.task)
+        } else {
+            others = []
+            for task in inFlight.lazy.map(\.task) {
+                if case .planned(let what, let commit) = task.outcome {
+                    committed.append(EndedRunTask(id: task.id, claim: task.claim, task: what, commit: commit))
+                } else {
+                    others.append(task)
+                }
+            }
+        }
         let request = CycleRequest(
             worker: incarnationName, lease: configuration.lease, claim: claimCount, room: room,
             queues: configuration.queues, kinds: kinds,
@@ -139,14 +163,14 @@ struct WorkerState {
                 (kind, max(0, bound - heldByKind[kind, default: 0]))
             },
             reconcile: needsReconcile ? leases : nil,
-            ended: inFlight)
+            ended: others, committed: committed)
         return .cycle(request, again: !doubtful.isEmpty)
     }
 
     /// What this incarnation knows that it holds: running, waiting for a slot, or ended and not yet committed for certain.
     private var leases: [(id: TaskID, claim: Int)] {
         running.values.filter { $0.incarnation == incarnation }.map { ($0.task.id, $0.task.claim) }
-            + ready.map { ($0.task.id, $0.task.claim) } + inFlight.map { ($0.id, $0.claim) }
+            + ready.map { ($0.task.id, $0.task.claim) } + inFlight.map { ($0.task.id, $0.task.claim) }
     }
 
     /// Holding a batch back pays while slots have work waiting in this process; never for longer than `Pace.longestHold`.
@@ -162,8 +186,10 @@ struct WorkerState {
     var flushAt: ContinuousClock.Instant? { isInFlight ? nil : oldestEnd.map { $0 + Pace.longestHold } }
 
     /// Takes in the reply of a cycle. Returns how many runners to start.
+    ///
+    /// - Parameter briefs: what was read of the runs of claimed tasks.
     mutating func accept(
-        _ turn: CycleTurn, requested: CycleRequest, now: ContinuousClock.Instant
+        _ turn: CycleTurn, requested: CycleRequest, briefs: [TaskID: RunBrief] = [:], now: ContinuousClock.Instant
     ) -> (start: Int, refused: [TaskID], confirmed: [TaskID]) {
         // The reply to an earlier life: what it carried was given up for lost, and what it claimed is lost.
         guard requested.worker == incarnationName, !isLost else { return (0, [], []) }
@@ -171,10 +197,17 @@ struct WorkerState {
         pace.note(ended: inFlight.count, at: now)
         portion.note(arrived: turn.claimed)
         let stale = Set(turn.stale)
+        let outdated = Set(turn.refused.map(\.id))
         var refused: [TaskID] = []
         var confirmed: [TaskID] = []
-        for task in inFlight {
-            if !stale.contains(task.id) {
+        for end in inFlight {
+            let task = end.task
+            if outdated.contains(task.id) {
+                // Planned for another state of its run: looked at once more, without its code if that has run.
+                if let attempt = end.attempt {
+                    ready.prepend(Ready(task: attempt.task, since: now, carried: attempt.end))
+                }
+            } else if !stale.contains(task.id) {
                 count(task.outcome)
             } else if doubtful.contains(task.lease) {
                 confirmed.append(task.id)
@@ -188,7 +221,7 @@ struct WorkerState {
         if !doubtful.isEmpty { doubtful = [] }
         if requested.reconcile != nil { needsReconcile = false }
         nextDue = turn.nextDue.map { now + .milliseconds(max(0, $0 - turn.now)) }
-        take(turn, claim: requested.claim, now: now)
+        take(turn, claim: requested.claim, briefs, now: now)
         // As much as there was room for: there may be more.
         if requested.room > 0 && turn.claimed.count >= requested.room { wantsWork = true }
         if case .stopping = phase {
@@ -200,20 +233,22 @@ struct WorkerState {
         return (start, refused, confirmed)
     }
 
-    private mutating func take(_ turn: CycleTurn, claim: Int, now: ContinuousClock.Instant) {
+    private mutating func take(
+        _ turn: CycleTurn, claim: Int, _ briefs: [TaskID: RunBrief], now: ContinuousClock.Instant
+    ) {
         statistics.claimed += turn.claimed.count
         for task in turn.claimed {
             if boundsKinds { heldByKind[task.record.kind, default: 0] += 1 }
             if let reason = earlyCancels[task.id] {
                 end(task, .cancelled(reason: reason), now: now)
             } else {
-                ready.append(Ready(task: task, since: now))
+                ready.append(Ready(task: task, since: now, brief: briefs.isEmpty ? nil : briefs[task.id]))
             }
         }
         if !earlyCancels.isEmpty { earlyCancels = [:] }
         for id in turn.unreadable {
             let outcome = Outcome.dead(attempt: 1, message: "the stored record cannot be read by this version")
-            ended.append(EndedTask(id: id, claim: claim, outcome: outcome))
+            ended.append(End(task: EndedTask(id: id, claim: claim, outcome: outcome)))
             if oldestEnd == nil { oldestEnd = now }
         }
     }
@@ -224,7 +259,7 @@ struct WorkerState {
         isInFlight = false
         if outcomeUnknown { portion.noteLost(room: requested.room) }
         if outcomeUnknown {
-            doubtful.formUnion(inFlight.lazy.map(\.lease))
+            doubtful.formUnion(inFlight.lazy.map(\.task.lease))
             needsReconcile = true
         }
         ended = inFlight + ended
@@ -249,12 +284,12 @@ struct WorkerState {
     // MARK: Slots
 
     /// The next task for a runner; nil ends the runner.
-    mutating func takeReady(_ make: (ClaimedTask, Int) -> Attempt) -> Attempt? {
+    mutating func takeReady(_ make: (Ready, Int) -> Attempt) -> Attempt? {
         guard let waiting = ready.popFirst() else {
             runners -= 1
             return nil
         }
-        let attempt = make(waiting.task, incarnation)
+        let attempt = make(waiting, incarnation)
         running[ObjectIdentifier(attempt)] = attempt
         return attempt
     }
@@ -273,10 +308,13 @@ struct WorkerState {
     }
 
     /// An attempt has ended.
-    mutating func settle(_ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant) -> Settlement {
+    mutating func settle(
+        _ attempt: Attempt, _ outcome: Outcome?, _ carried: RunEnd? = nil, now: ContinuousClock.Instant
+    ) -> Settlement {
         guard running.removeValue(forKey: ObjectIdentifier(attempt)) != nil else { return .late }
         if let outcome, attempt.incarnation == incarnation, !isLost {
-            end(attempt.task, outcome, now: now)
+            if let carried { attempt.end = carried }
+            end(attempt.task, outcome, outcome.isPlanned ? attempt : nil, now: now)
             return .recorded
         }
         release(kind: attempt.task.record.kind)
@@ -337,8 +375,10 @@ struct WorkerState {
     var overdueAt: ContinuousClock.Instant? { ready.last.map { $0.since + Pace.longestWait } }
     var isIdle: Bool { running.isEmpty && ready.isEmpty && ended.isEmpty && inFlight.isEmpty }
 
-    private mutating func end(_ task: ClaimedTask, _ outcome: Outcome, now: ContinuousClock.Instant = .now) {
-        ended.append(EndedTask(id: task.id, claim: task.claim, outcome: outcome))
+    private mutating func end(
+        _ task: ClaimedTask, _ outcome: Outcome, _ attempt: Attempt? = nil, now: ContinuousClock.Instant = .now
+    ) {
+        ended.append(End(task: EndedTask(id: task.id, claim: task.claim, outcome: outcome), attempt: attempt))
         if oldestEnd == nil { oldestEnd = now }
         release(kind: task.record.kind)
     }
@@ -350,7 +390,7 @@ struct WorkerState {
 
     private mutating func count(_ outcome: Outcome) {
         switch outcome {
-        case .completed, .result: statistics.completed += 1
+        case .completed, .result, .planned: statistics.completed += 1
         case .retry: statistics.retried += 1
         case .dead: statistics.dead += 1
         case .cancelled: statistics.cancelled += 1
@@ -364,7 +404,7 @@ struct WorkerState {
 struct Pace: Sendable {
     static let longestHold: Duration = .milliseconds(2)
     static let longestWait: Duration = .milliseconds(200)
-    private static let reachSeconds = 0.004
+    private static let reachSeconds = 0.010
     private static let most = 1000
 
     private(set) var ahead = 0

@@ -44,9 +44,19 @@ package struct KeySpace: Sendable, Hashable {
     package func batch(_ id: String) -> String { prefix + "batch:" + id }
     package func members(_ batch: String) -> String { prefix + "members:" + batch }
     package func live(_ target: String) -> String { prefix + "live:" + target }
+    package var foreign: String { prefix + "foreign" }
     package var shapes: String { prefix + "shapes" }
     package func run(_ id: RunID) -> String { prefix + "run:" + id.rawValue }
     package func history(_ id: RunID) -> String { prefix + "history:" + id.rawValue }
+    package func errors(_ id: RunID) -> String { prefix + "errors:" + id.rawValue }
+    package var workflows: String { prefix + "workflows" }
+    package func runs(_ workflow: String, _ letter: String) -> String { prefix + "runs:\(workflow):\(letter)" }
+    package func tagged(_ tag: String) -> String { prefix + "tagged:" + tag }
+    package func named(_ workflow: String, _ foreignID: String) -> String {
+        prefix + "named:\(workflow)\t\(foreignID)"
+    }
+    package func vars(_ id: RunID) -> String { prefix + "vars:" + id.rawValue }
     package func items(_ id: RunID, _ step: String) -> String { prefix + "items:" + id.rawValue + ":" + step }
+    package func nudges(_ watcher: String) -> String { prefix + "nudges:" + watcher }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
 }

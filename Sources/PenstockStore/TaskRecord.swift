@@ -61,6 +61,27 @@ package struct TaskRecord: Sendable, Hashable {
         return head
     }
 
+    /// What all tasks of a run share of their record: everything but limits, which are those of a step, and the payload.
+    var ofRun: TaskRecord {
+        var record = self
+        record.options.limits = []
+        record.options.run = nil
+        record.payload = []
+        return record
+    }
+
+    /// - Throws: `invalid`, with the words `what` before the reason, if the head has names that are not allowed.
+    func checkNames(_ what: String) throws(StoreError) {
+        do {
+            try Name.kind.check(kind)
+            try Name.queue.check(queue)
+            try Name.tenant.check(tenant)
+            for limit in options.limits { try limit.checkAsKey() }
+        } catch {
+            throw .invalid("\(what): \(error)")
+        }
+    }
+
     package var bytes: [UInt8] {
         let head = self.head
         var bytes: [UInt8] = []

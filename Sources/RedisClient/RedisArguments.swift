@@ -2,7 +2,7 @@
 ///
 /// Binary safe: an argument is any sequence of bytes, the empty one included. Encoding happens as arguments are
 /// appended, on the caller's thread, so that sending is one copy of bytes.
-public struct RedisArguments: Sendable {
+public struct RedisArguments: Sendable, Hashable {
     /// How many arguments there are.
     public private(set) var count: Int
     private(set) var encoded: [UInt8]

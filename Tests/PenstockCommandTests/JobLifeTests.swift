@@ -66,6 +66,18 @@ import Testing
         }
     }
 
+    @Test func `a step of a run is not cancelled as a job: the answer names its run`() async throws {
+        let flow = try Workflow("flow", input: NoInput.self) { flow in flow.step("only") { _, _ in } }
+        try await Workshop.open { shop in
+            let run = try await shop.client.start(flow).run
+            let refused = try await shop.penstock("job", "cancel", "\(run.id)-a1", "--json").expect(1)
+            let answer = try refused.json()
+            #expect(answer["answer"].string == "belongsToRun" && answer["run"].string == run.id.rawValue)
+            #expect(refused.errorText.contains("a step of run \(run.id): use penstock run cancel \(run.id)"))
+            try await run.cancel()
+        }
+    }
+
     @Test func `a delay is kept, and a key enqueues once`() async throws {
         try await Workshop.open { shop in
             let first = try await shop.penstock("enqueue", "k", "--delay", "1h30m", "--key", "once", "--json").expect()

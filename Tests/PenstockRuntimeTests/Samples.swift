@@ -78,7 +78,7 @@ final class Subject {
         _ attempt: Attempt, _ outcome: Outcome?, now: ContinuousClock.Instant = start
     ) -> WorkerState.Settlement { state.settle(attempt, outcome, now: now) }
 
-    func takeReady() -> Attempt? { state.takeReady { makeAttempt($0, $1) } }
+    func takeReady() -> Attempt? { state.takeReady { makeAttempt($0.task, $1) } }
     func lookForWork() { state.lookForWork() }
     func reviewLeases() { state.reviewLeases() }
     func lose() -> (interrupt: [Attempt], refused: [TaskID]) { state.lose() }

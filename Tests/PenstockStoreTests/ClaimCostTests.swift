@@ -41,7 +41,7 @@ import Testing
     /// Brings the number of ready tasks to `count`, shared by the tenants.
     private func fill(_ store: Store, to count: Int, tenants: Int) async throws {
         var ready = try await store.queues().first?.ready ?? 0
-        while ready > count { ready -= try await store.purge(queue: "q", chunk: min(1000, ready - count)) }
+        while ready > count { ready -= try await store.purge(queue: "q", chunk: min(1000, ready - count)).removed }
         for tenant in 0..<tenants where ready < count {
             try await store.fill((count - ready) / (tenants - tenant), tenant: "t\(tenant)")
             ready += (count - ready) / (tenants - tenant)

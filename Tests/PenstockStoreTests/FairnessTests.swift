@@ -79,7 +79,7 @@ import Testing
             #expect(["a", "b", "c"].allSatisfy { counts[$0, default: 0] >= 2 }, "\(counts)")
             // Nobody who comes and goes gets more than those who wait.
             var worker2 = try await Player(store, "w2")
-            _ = try await store.purge(queue: "q", chunk: 1000)
+            try await store.purgeAll("q", chunk: 1000)
             try await store.fill(100, tenant: "a")
             var (waiting, coming) = (0, 0)
             for _ in 0..<20 {

@@ -443,9 +443,9 @@ private struct Fuzz {
     private mutating func purge() async throws {
         let (queue, chunk) = (pick(["q0", "q1"]), number(1...20))
         last = "purge \(queue) \(chunk)"
-        let out = try await store.purge(queue: queue, chunk: chunk)
+        let (removed, next) = try await store.purge(queue: queue, chunk: chunk)
         try await look()
-        try model.purge(queue, chunk: chunk, out: out, now: audit)
+        try model.purge(queue, chunk: chunk, removed: removed, isLast: next == nil, now: audit)
     }
 
     private mutating func stepClock() async throws {

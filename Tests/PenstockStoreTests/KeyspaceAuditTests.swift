@@ -47,13 +47,17 @@ import Testing
         ["HSET", "timers:RUN", "sync\tb", "gone"], ["HDEL", "tasks", "TIMER"], ["SADD", "fans:RUN", "b"],
         ["HSET", "items:RUN:b", "0", "+1 "], ["ZADD", "broken:RUN:fan", "0", "0"], ["SREM", "fans:RUN", "fan"],
         ["HSET", "signals:gone", "go", "1 1"], ["HSET", "timers:gone", "sync\tb", "x"], ["DEL", "lane:q\t"],
-        ["RPUSH", "shelf:RUN", "TIMER\tq\t"],
+        ["RPUSH", "shelf:RUN", "TIMER\tq\t"], ["DEL", "runs:flow:r"], ["ZADD", "runs:flow:r", "1", "RUN"],
+        ["ZADD", "runs:flow:S", "1", "RUN"], ["ZADD", "tagged:eu", "1", "gone"], ["ZREM", "tagged:eu", "RUN"],
+        ["DEL", "named:flow\tf"], ["HDEL", "run:RUN", "a"], ["HSET", "workflows", "flow\t2", "gone"],
+        ["ZADD", "retained", "1", "RUN"], ["SET", "sweeping", "w"],
+        ["HSET", "vars:gone", "a", "1"], ["HDEL", "run:RUN", "v:fan"], ["HSET", "errors:gone", "1-1", "no"],
     ]
 
     @Test(arguments: runDamage)
     func `damage to runs is found`(command: [String]) async throws {
         try await withStore(audits: false) { store in
-            let run = try await RunBench(store, foreignID: "f")
+            let run = try await RunBench(store, foreignID: "f", tags: ["eu"])
             try await run.apply([
                 .launch(.step("a")), .arm(.sync("a"), after: .seconds(60)), .launch(.step("fan")),
                 .moveStep("fan", from: .active, to: .waiting), .openFan("fan", .all(tasks: 2, window: 1)),
@@ -82,6 +86,8 @@ import Testing
             let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: /\bkey\('([a-z_]+)'(,)?/) { used[String(match.1)] = match.2 != nil }
         }
+        // Of those who watch runs, who write it themselves.
+        used["nudges"] = true
         let page = Self.root.appendingPathComponent("Sources/Penstock/Penstock.docc/Storage.md")
         let document = try String(contentsOf: page, encoding: .utf8)
         var described: [String: Bool] = [:]

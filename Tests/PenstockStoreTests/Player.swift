@@ -62,6 +62,20 @@ extension Store {
         return ids
     }
 
+    /// Purges a queue chunk by chunk; returns how many were removed.
+    @discardableResult
+    func purgeAll(_ queue: String, chunk: Int, each: (Int) async throws -> Void = { _ in }) async throws -> Int {
+        var removed = 0
+        var cursor: String?
+        repeat {
+            let part = try await purge(queue: queue, chunk: chunk, from: cursor)
+            removed += part.removed
+            cursor = part.next
+            try await each(part.removed)
+        } while cursor != nil
+        return removed
+    }
+
     func state(_ id: TaskID) async throws -> TaskState { try await inspect(id).state }
 
     /// Runs one command of Redis.

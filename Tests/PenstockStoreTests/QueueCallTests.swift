@@ -70,11 +70,10 @@ import Testing
             }
             try await worker.turn(ended: dead + again)
             var chunks: [Int] = []
-            while true {
-                let out = try await store.purge(queue: "q", chunk: 500)
-                if out == 0 { break }
-                chunks.append(out)
-                #expect(try await KeyspaceAudit.check(store) == [])
+            try await store.purgeAll("q", chunk: 500) { removed in
+                chunks.append(removed)
+                let findings = try await KeyspaceAudit.check(store)
+                #expect(findings == [])
             }
             #expect(chunks == [500, 500, 195])
             let views = try await store.queues()
@@ -93,9 +92,7 @@ import Testing
             try await store.fill(30, tenant: "z")
             let deep = try await store.fill(2300, tenant: "y")
             for id in deep[1000..<1200] { _ = try await store.cancel(id, reason: "") }
-            var out = 0
-            while case let some = try await store.purge(queue: "q", chunk: 50), some > 0 { out += some }
-            #expect(out == 2330)
+            #expect(try await store.purgeAll("q", chunk: 50) == 2130)
             let audit = try await KeyspaceAudit.read(store)
             #expect(
                 audit.heads.isEmpty && audit.lanes.isEmpty && audit.totals["q"] == ["cancelled": 260, "purged": 2130])

@@ -101,7 +101,7 @@ struct StoreModel {
         let id = task.id.rawValue
         guard let lease = held[worker]?.removeValue(forKey: id), let item = items[id] else { return }
         switch task.outcome {
-        case .completed, .result:
+        case .completed, .result, .planned:
             drop(id, as: "completed")
         case .cancelled: drop(id, as: "cancelled")
         case _ where item.cancel != nil: drop(id, as: "cancelled")
@@ -193,14 +193,18 @@ struct StoreModel {
 
     // MARK: Calls that leave a choice
 
-    mutating func purge(_ queue: String, chunk: Int, out: Int, now audit: KeyspaceAudit) throws {
+    mutating func purge(
+        _ queue: String, chunk: Int, removed: Int, isLast: Bool, now audit: KeyspaceAudit
+    ) throws {
         let mine = lanes.keys.filter { lane in
             let ring = lane.prefix { $0 != "\t" }
             return ring == queue[...] || ring.hasPrefix(queue + "|")
         }
         let ready = mine.reduce(0) { $0 + (lanes[$1]?.count ?? 0) }
         let waiting = ready + (delayed[queue]?.count ?? 0)
-        guard out == min(chunk, waiting) else { throw Wrong(description: "purged \(out) of \(waiting)") }
+        guard removed == min(chunk, waiting), isLast == (waiting < chunk) else {
+            throw Wrong(description: "purged \(removed) of \(waiting)\(isLast ? ", and that was all" : "")")
+        }
         for lane in mine {
             let after = audit.lanes[lane] ?? []
             let before = lanes[lane] ?? []
@@ -211,11 +215,11 @@ struct StoreModel {
             for id in before.dropLast(after.count) { forget(id) }
         }
         let due = (delayed[queue] ?? [:]).sorted { ($0.value, $0.key) < ($1.value, $1.key) }
-        for (id, _) in due.prefix(max(0, out - ready)) {
+        for (id, _) in due.prefix(max(0, removed - ready)) {
             delayed[queue]?[id] = nil
             forget(id)
         }
-        if out > 0 { count(queue, "purged", out) }
+        if removed > 0 { count(queue, "purged", removed) }
     }
 
     // MARK: Comparing

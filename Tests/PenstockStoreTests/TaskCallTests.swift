@@ -187,12 +187,14 @@ import Testing
 
 /// How many commands Redis has run, those in scripts included.
 enum Commands {
-    static func count(_ store: Store) async throws -> Int {
+    /// Of one command, or of all but `INFO`.
+    static func count(_ store: Store, _ name: String? = nil) async throws -> Int {
         let text = try await store.redis.send(RedisCommand("INFO", "commandstats")).text ?? ""
         return text.split(whereSeparator: \.isNewline).reduce(0) { sum, line in
             guard line.hasPrefix("cmdstat_"), !line.hasPrefix("cmdstat_info"), let from = line.firstRange(of: "calls="),
                 let calls = Int(line[from.upperBound...].prefix { $0.isNumber })
             else { return sum }
+            if let name, !line.hasPrefix("cmdstat_\(name):") { return sum }
             return sum + calls
         }
     }

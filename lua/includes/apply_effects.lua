@@ -7,13 +7,15 @@
 --@include launch
 --@include arrive
 --@include open_fan
---@include end_item
+--@include end_items
 --@include move_run
 --@include reset_step
 --@include await_signal
 --@include take_signal
 --@include start_child
 --@include tell_parent
+--@include erase_step
+--@include erase_run
 local function apply_effects(trial, effects)
   local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
   local idle = {}
@@ -35,7 +37,7 @@ local function apply_effects(trial, effects)
       end
       set_step(trial, a, c, d)
       if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
       end
     elseif name == 'keep' then
       changed['o:' .. a] = plan.output
@@ -59,8 +61,8 @@ local function apply_effects(trial, effects)
       deeds[#deeds + 1] = { 'disarm', a }
     elseif name == 'fan' then
       open_fan(trial, unpack(effect, 2))
-    elseif name == 'item' then
-      end_item(trial, unpack(effect, 2))
+    elseif name == 'items' then
+      end_items(trial, unpack(effect, 2))
     elseif name == 'release' then
       deeds[#deeds + 1] = { 'release' }
     elseif name == 'enter' then
@@ -79,6 +81,12 @@ local function apply_effects(trial, effects)
       deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
     elseif name == 'tell' then
       tell_parent(trial, a)
+    elseif name == 'var' then
+      trial.vars[a] = b
+    elseif name == 'erase' then
+      erase_step(trial, a)
+    elseif name == 'forget' then
+      erase_run(trial, a)
     elseif name == 'object' then
       changed.b, facts.revision = plan.output, facts.revision + 1
     end

@@ -2,7 +2,7 @@
 --- `claim`; returns false when it does not. `outcome` is one of
 ---   result   success; `text` is the result, kept for `wait` ms
 ---   retry    again in `wait` ms; counted as an attempt if `counted` is '1'; `text` is the line for its history
----   dead     no more attempts; `text` is the line for its history
+---   dead     no more attempts; `text` is the line for its history. A task of a run is tried again in 10 s instead
 ---   cancel   ended on request; `text` is the reason
 ---   release  handed back, not counted: appended to `released` (lane -> ids), for the caller to push at the heads
 --- A task that was asked to end (`cancels`) is neither tried again nor handed back.
@@ -16,6 +16,7 @@
 --@include lease_parts
 --@include give_up
 --@include bury
+--@include run_of
 local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
   local held = key('held', worker)
   local value = redis.call('HGET', held, id)
@@ -47,9 +48,12 @@ local function conclude(worker, outcome, id, claim, wait, counted, text, rare, n
     local by = (outcome == 'dead' or counted == '1') and 1 or 0
     local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
     redis.call('HSET', key('tries'), id, tries)
-    if outcome == 'dead' then
+    -- Nobody but a worker that can read the task can say what follows for its run.
+    local stays = outcome == 'dead' and run_of(redis.call('HGET', key('tasks'), id) or '')
+    if outcome == 'dead' and not stays then
       bury(id, queue, now)
     else
+      wait = stays and 10000 or wait
       total(queue, 'retried', 1)
       redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
     end

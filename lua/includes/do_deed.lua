@@ -5,6 +5,8 @@
 ---   disarm <text>, clear, ended <text> <id>   takes it back; takes all back; it has run
 ---   hold <name>, let go <name>   its foreign id, while it is live
 ---   take <signal>, buffer <signal> <what it brings>   signals: `first last`, and `name TAB number` each
+---   vars <values>   sets variables
+---   forget   variables, buffered signals, and why things in the history failed
 ---   fan <step> <old>, unfan <step>, items <step> <values>, broken / mended <step> <item>   fan-outs
 --@include key
 --@include disarm
@@ -13,6 +15,15 @@ local function do_deed(run, deed, plan)
   local name, a, b = unpack(deed, 1, 3)
   local timers, shelf = key('timers', run.id), key('shelf', run.id)
   local part = run.id .. ':' .. tostring(a)
+  local function put(hash, values)
+    local words = {}
+    for field, value in pairs(values) do
+      words[#words + 1], words[#words + 2] = field, value
+    end
+    for from = 1, #words, 2000 do
+      redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+    end
+  end
   if name == 'park' then
     redis.call('RPUSH', shelf, a)
   elseif name == 'release' then
@@ -75,11 +86,11 @@ local function do_deed(run, deed, plan)
     redis.call('SREM', key('fans', run.id), a)
     redis.call('UNLINK', key('items', part), key('broken', part))
   elseif name == 'items' then
-    local values = {}
-    for item, value in pairs(b) do
-      values[#values + 1], values[#values + 2] = item, value
-    end
-    redis.call('HSET', key('items', part), unpack(values))
+    put(key('items', part), b)
+  elseif name == 'vars' then
+    put(key('vars', run.id), a)
+  elseif name == 'forget' then
+    redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
   elseif name == 'broken' then
     redis.call('ZADD', key('broken', part), b, b)
   elseif name == 'mended' then

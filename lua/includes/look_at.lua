@@ -14,12 +14,14 @@ local function look_at(run, effects)
       wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
     elseif name == 'reset' then
       wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-    elseif name == 'fan' then
+    elseif name == 'fan' or name == 'erase' then
       wanted['n:' .. effect[2]] = true
-    elseif name == 'item' then
-      wanted['n:' .. effect[2]] = true
-      run.items[effect[2]] = run.items[effect[2]] or {}
-      run.items[effect[2]][string.format('%d', effect[3])] = false
+    elseif name == 'items' then
+      local items = run.items[effect[2]] or {}
+      wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+      for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+      end
     elseif name == 'await' then
       wanted['g:' .. effect[2]] = true
     elseif name == 'stop' then

@@ -1,5 +1,6 @@
---- open_fan: opens a fan-out, of `count` tasks or (mode `rest`) with those that failed or were never begun, and queues
---- the first `window` of its items; with none, the gathering.
+--- open_fan: opens a fan-out, of `count` tasks (their list, output of the plan, is kept in field `v:<step>`) or (mode
+--- `rest`) with those that failed or were never begun, and queues the first `window` of its items; with none, the
+--- gathering.
 --@include fan_facts
 --@include fan_text
 --@include next_item
@@ -9,6 +10,7 @@ local function open_fan(trial, step, mode, count, window, item_head, item_text, 
   if mode == 'all' then
     trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
     fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+    trial.changed['v:' .. step] = trial.plan.output
   elseif not fan then
     return
   else

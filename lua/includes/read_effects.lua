@@ -4,8 +4,8 @@ local function read_effects(from, to, heads)
   local forms = {
     run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
     reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-    item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-    child = 'wnwwwhhw', stop = 'w', tell = 'w',
+    items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
+    child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
   }
   local effects, at = {}, from
   while at <= to do
@@ -24,7 +24,21 @@ local function read_effects(from, to, heads)
       end
     end
     at = at + #form + 1
-    if effect[1] == 'idle' then
+    if effect[1] == 'items' then
+      -- Of each item its number, whether it failed, whether it stops the others, and its result or error.
+      local list, last = {}, at + 4 * effect[7] - 1
+      if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+      end
+      for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+          error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+      end
+      effect[7], at = list, last + 1
+    elseif effect[1] == 'idle' then
       local last = at + effect[2] - 1
       if last > to then
         error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })

@@ -1,13 +1,17 @@
 --- read_plan: what a commit does to its run, from ARGV[at] on: error, output, moment (ms) or '', which effects may
---- use; the number of heads of records, and these; the number of words of the effects (see `read_effects`), and these.
---- Returns a table, and the place behind it.
+--- use; for the history the attempt and how long it took (ms), '' where nobody has to know; the number of heads of
+--- records, and these; the number of words of the effects (see `read_effects`), and these. Returns a table, and the
+--- place behind it.
 --@include number
 --@include record_lane
 --@include read_effects
 local function read_plan(at)
-  local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-  local count = number(at + 3, 'number of heads')
-  at = at + 3
+  local plan = {
+    error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+    heads = {}, lanes = {},
+  }
+  local count = number(at + 5, 'number of heads')
+  at = at + 5
   for i = 1, count do
     plan.heads[i] = ARGV[at + i] or ''
     if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then

@@ -2,11 +2,11 @@
 --- TAB tenant TAB priority [TAB option=value ...] LF payload`. The payload is never looked at. Limit keys of the task
 --- (options `l`) are parts of its lane.
 local function record_lane(record)
-  local kind, queue, tenant, priority, more =
-    string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+  local kind, queue, tenant, priority, options =
+    string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
   local lane, keys = queue .. '\t' .. tenant, ''
-  if more ~= '' then
-    for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+  if options ~= '' then
+    for name in string.gmatch(options, '\tl=([^\t]*)') do
       keys = keys .. '\t' .. name
     end
   end

@@ -1,8 +1,10 @@
 --- start_child: makes the run that a step starts, pending, with a task that starts it. Its id follows from the run that
---- starts it, the step and the round, so that there is one. An awaited one knows in field `p` whom to tell of its end.
+--- starts it, the step and the round, so that there is one. Field `p` names that run, and of an awaited one says how to
+--- tell it of the end.
 --@include key
 --@include record_lane
-local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+  text)
   local round = string.format('%d', trial.facts.round)
   local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
   -- The shard is in the eighth place.
@@ -11,10 +13,13 @@ local function start_child(trial, step, awaited, workflow, shape, input, child_h
   if redis.call('EXISTS', key('run', id)) == 1 then
     return
   end
-  local own = trial.plan.heads[child_head] .. '\tw=' .. id
-  local fields = { w = workflow, d = shape, i = input, h = own }
+  local home = trial.plan.heads[child_head]
+  local own = home .. '\tw=' .. id
+  local fields = {
+    w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+  }
   if awaited == 1 then
-    fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+    fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
   end
   local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
   trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }

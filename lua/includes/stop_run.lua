@@ -11,7 +11,7 @@ local function stop_run(id, plan, now, gate)
     local task = id .. '-x' .. round
     if redis.call('HEXISTS', key('tasks'), task) == 0 then
       local group = { lane = record_lane(head), start = '', extras = {} }
-      store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+      store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
     end
   end
 end

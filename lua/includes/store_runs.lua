@@ -5,6 +5,7 @@
 --@include store_group
 --@include do_deed
 --@include stop_run
+--@include index_run
 local function store_runs(runs, plan, now, gate)
   local stopped = {}
   for _, run in ipairs(runs) do
@@ -35,9 +36,20 @@ local function store_runs(runs, plan, now, gate)
       end
       for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-          entry[2], unpack(more))
+        local more = {}
+        for _, name in ipairs({ 'attempt', 'took' }) do
+          local value = entry[3][name]
+          if value and value ~= '' then
+            more[#more + 1], more[#more + 2] = name, value
+          end
+        end
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+          'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+          -- Apart, so that all of them can go at once.
+          redis.call('HSET', key('errors', run.id), id, why)
+        end
       end
       if run.history[1] and string.find(run.facts.state, '%u') then
         -- A stream takes 4 KiB ahead of what it needs, a copy of it no more than it needs.
@@ -46,6 +58,10 @@ local function store_runs(runs, plan, now, gate)
           redis.call('COPY', name, copy)
           redis.call('RENAME', copy, name)
         end
+      end
+      local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+      if run.facts.state ~= before then
+        index_run(run, before, now)
       end
       local set, gone = {}, {}
       for name in pairs(run.dirty) do

@@ -1,7 +1,7 @@
 --- takeover: puts up to 100 tasks of an incarnation whose lease has expired back at the head of their lanes. From the
 --- first chunk on the incarnation is dead (score -1): it can neither renew nor commit. A task that was taken over for
---- the third time is a poison pill and goes to the dead letters; one that was being cancelled ends. Whoever takes
---- over may serve other queues: each queue is told.
+--- the third time is a poison pill and goes to the dead letters, unless it belongs to a run: then whoever claims it
+--- next ends it. One that was being cancelled ends. Whoever takes over may serve other queues: each queue is told.
 --@include key
 --@include lane_parts
 --@include lease_parts
@@ -9,6 +9,7 @@
 --@include history
 --@include older
 --@include bury
+--@include run_of
 --@include drop
 --@include push_groups
 --@include total
@@ -44,7 +45,7 @@ local function takeover(worker, now, freed)
       local _, recoveries, text = history(tries[i], 0, 1, line)
       redis.call('HSET', key('tries'), id, text)
       recovered[queue] = (recovered[queue] or 0) + 1
-      if recoveries >= 3 then
+      if recoveries >= 3 and not run_of(redis.call('HGET', key('tasks'), id) or '') then
         bury(id, queue, now)
       else
         groups[lane] = groups[lane] or {}

@@ -15,7 +15,7 @@ local function try_plan(run, plan, revision, by, runs, now)
   end
   local trial = {
     run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-    children = {},
+    children = {}, vars = {},
   }
   if not apply_effects(trial, plan.effects) then
     return false
@@ -30,6 +30,9 @@ local function try_plan(run, plan, revision, by, runs, now)
     end
     run.deeds[#run.deeds + 1] = { 'items', step, items }
   end
+  if next(trial.vars) then
+    table.insert(run.deeds, { 'vars', trial.vars })
+  end
   for _, list in ipairs({ 'tasks', 'deeds' }) do
     for _, one in ipairs(trial[list]) do
       table.insert(run[list], one)
@@ -41,13 +44,13 @@ local function try_plan(run, plan, revision, by, runs, now)
   for _, child in ipairs(trial.children) do
     local new = open_run(runs, child.id)
     new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-    new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+    new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
     for name, value in pairs(child.fields) do
       new.fields[name], new.dirty[name] = value, true
     end
   end
   if trial.moves[1] then
-    table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+    table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
   end
   return true
 end

@@ -60,7 +60,7 @@ public struct InvalidName: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The beginning of a text that nobody has checked, fit for a message.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         text.unicodeScalars.prefix(60).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : String($0) }.joined()
     }
 }

@@ -23,6 +23,8 @@ public enum RunControlError: Error, Sendable, Hashable, CustomStringConvertible 
     case wrongState(event: String, state: String)
     /// The state is not declared as one that may follow.
     case undeclaredState(state: String, next: String)
+    /// Runs of this workflow know no such thing, being those of a state machine, or of a graph.
+    case unsupported(String, String)
 
     public var description: String {
         switch self {
@@ -40,6 +42,7 @@ public enum RunControlError: Error, Sendable, Hashable, CustomStringConvertible 
             "state \"\(state)\" takes no callback \"\(InvalidName.printable(event))\""
         case .undeclaredState(let state, let next):
             "state \"\(state)\" may not go to \"\(InvalidName.printable(next))\"; declare it as a next state"
+        case .unsupported(let what, let workflow): "runs of \(workflow) know no \(what)"
         }
     }
 }

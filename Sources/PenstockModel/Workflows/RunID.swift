@@ -19,3 +19,19 @@ public struct RunID: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     public static func < (left: RunID, right: RunID) -> Bool { left.rawValue < right.rawValue }
 }
+
+extension RunID: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let id = RunID(text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is no id of a run")
+        }
+        self = id
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}

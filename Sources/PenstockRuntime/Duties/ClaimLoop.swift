@@ -36,8 +36,11 @@ extension WorkerEngine {
     }
 
     private func take(_ turn: CycleTurn, _ request: CycleRequest, _ slots: inout DiscardingTaskGroup) async {
+        let briefs = await readRuns(turn, request)
         let now = ContinuousClock.now
-        let (start, refused, confirmed) = state.withLock { $0.accept(turn, requested: request, now: now) }
+        let (start, refused, confirmed) = state.withLock {
+            $0.accept(turn, requested: request, briefs: briefs, now: now)
+        }
         count(refused: refused, confirmed: confirmed)
         if !turn.unreadable.isEmpty {
             logger.error("claimed tasks that cannot be read", metadata: ["jobs": "\(turn.unreadable)"])
@@ -53,6 +56,36 @@ extension WorkerEngine {
             }
             alarm.set(now + configuration.pollInterval)
         }
+    }
+
+    /// What the tasks of runs among these need to be looked at. What cannot be read now is read in the slot.
+    private func readRuns(_ turn: CycleTurn, _ request: CycleRequest) async -> [TaskID: RunBrief] {
+        if workflows.isEmpty { return [:] }
+        let tasks = turn.claimed.filter { $0.record.options.run != nil }
+        if tasks.isEmpty { return [:] }
+        do throws(StoreError) {
+            return try await briefs(for: tasks, confirmed: Self.confirmed(turn, request))
+        } catch {
+            logger.warning("cannot read runs", metadata: ["error": "\(error)"])
+            return [:]
+        }
+    }
+
+    /// Runs whose revision the call has found to be what was known, and has not moved: of those all commits were ends of items,
+    /// and one was applied.
+    private static func confirmed(_ turn: CycleTurn, _ request: CycleRequest) -> [RunID: Int] {
+        var revisions: [RunID: Int] = [:]
+        var others: Set<RunID> = []
+        let failed = turn.refused.isEmpty && turn.stale.isEmpty ? [] : Set(turn.refused.map(\.id) + turn.stale)
+        for task in request.committed {
+            if task.commit.isItem, !failed.contains(task.id) {
+                revisions[task.commit.run] = task.commit.revision
+            } else {
+                others.insert(task.commit.run)
+            }
+        }
+        for run in others { revisions[run] = nil }
+        return revisions
     }
 
     private func startSlots(_ count: Int, _ slots: inout DiscardingTaskGroup) {

@@ -25,6 +25,9 @@ final class Attempt: Sendable {
         var abandonAt: ContinuousClock.Instant?
         /// The handler has returned by itself: nothing may cancel its task any more, which runs the next attempt.
         var hasFinished = false
+        /// When the code of a run's task was called.
+        var started: ContinuousClock.Instant?
+        var end: RunEnd?
     }
 
     let task: ClaimedTask
@@ -36,19 +39,36 @@ final class Attempt: Sendable {
     let limit: (at: ContinuousClock.Instant, reason: Interruption)?
     /// Opened to have the handler's task cancelled.
     private let cancellation: Gate
+    /// Of a run's task: what was read of the run after the claim, if that went well.
+    let brief: RunBrief?
+    /// Of a run's task whose code has run in an attempt that the run had moved on from: how that ended.
+    let carried: RunEnd?
     private let state = Mutex(State())
 
     init(
         task: ClaimedTask, incarnation: Int, handler: TaskHandler?, policy: RetryPolicy,
-        limit: (at: ContinuousClock.Instant, reason: Interruption)?, cancellation: Gate
+        limit: (at: ContinuousClock.Instant, reason: Interruption)?, cancellation: Gate, brief: RunBrief? = nil,
+        carried: RunEnd? = nil
     ) {
         self.task = task
+        self.brief = brief
+        self.carried = carried
         self.incarnation = incarnation
         self.handler = handler
         self.policy = policy
         self.limit = limit
         self.cancellation = cancellation
     }
+
+    /// How the code of a run's task has ended.
+    var end: RunEnd? {
+        get { state.withLock { $0.end } }
+        set { state.withLock { $0.end = newValue } }
+    }
+
+    /// When the code of a run's task was called.
+    var started: ContinuousClock.Instant? { state.withLock { $0.started } }
+    func start() { state.withLock { $0.started = .now } }
 
     /// The reason given so far to end early.
     var interruption: Interruption? { state.withLock { $0.reason } }
@@ -86,8 +106,16 @@ final class Attempt: Sendable {
 enum HandlerEnd: Sendable {
     case returned([UInt8]?)
     case threw(message: String, disposition: FailureDisposition)
+    /// A task of a run: with what follows for the run, and what would be planned with once more.
+    case decided(Outcome, RunEnd?)
     /// It did not return within the grace time after its cancellation.
     case abandoned
+}
+
+extension HandlerEnd {
+    var carried: RunEnd? {
+        if case .decided(_, let end) = self { end } else { nil }
+    }
 }
 
 extension Attempt {
@@ -98,6 +126,7 @@ extension Attempt {
     ) -> Outcome? {
         let reason = interruption
         if reason == .leaseLost { return nil }
+        if case .decided(let outcome, _) = end { return outcome }
         if case .returned(let result) = end {
             if let retention = task.record.options.retention { return .result(result ?? [], retention: retention) }
             return .completed
@@ -111,7 +140,7 @@ extension Attempt {
         }
         switch end {
         case .threw(let message, let disposition): return failure(message, disposition, now: now(), random: random())
-        case .returned, .abandoned: return failure("did not return", .retryable, now: now(), random: random())
+        case .returned, .decided, .abandoned: return failure("did not return", .retryable, now: now(), random: random())
         }
     }
 
@@ -122,6 +151,9 @@ extension Attempt {
         switch decision {
         case .retry(let wait, let counted):
             return .retry(after: wait, counted: counted, attempt: task.attempt, message: message)
+        case .giveUp where task.record.options.run != nil:
+            // What follows for the run is planned by who claims it next, and finds all attempts used up.
+            return .retry(after: .zero, counted: true, attempt: task.attempt, message: message)
         case .giveUp(let reason):
             return .dead(attempt: task.attempt, message: "\(message) (\(reason.rawValue))")
         }

@@ -49,7 +49,7 @@ extension WorkerEngine {
             let settlement: WorkerState.Settlement
             let signal: Signal
             (settlement, signal, next) = state.withLock { state in
-                let settlement = state.settle(attempt, outcome, now: now)
+                let settlement = state.settle(attempt, outcome, end.carried, now: now)
                 let goesOn = settlement != .late || state.regainRunner()
                 let next = goesOn ? state.takeReady { makeAttempt($0, $1, cancellation) } : nil
                 return (settlement, Signal(state), next)
@@ -64,7 +64,7 @@ extension WorkerEngine {
     private func settle(_ attempt: Attempt, _ end: HandlerEnd) -> Bool {
         let outcome = outcome(attempt, end)
         let (settlement, goesOn, signal) = state.withLock { state in
-            let settlement = state.settle(attempt, outcome, now: .now)
+            let settlement = state.settle(attempt, outcome, end.carried, now: .now)
             return (settlement, settlement != .late || state.regainRunner(), Signal(state))
         }
         give(signal)
@@ -100,14 +100,21 @@ extension WorkerEngine {
 
     private func outcome(_ attempt: Attempt, _ end: HandlerEnd) -> Outcome? {
         let outcome = attempt.outcome(of: end, now: store.serverNow, random: .random(in: 0..<1))
-        if case .threw = end { log(attempt, outcome) }
+        switch end {
+        case .threw, .decided(.retry, _): log(attempt, outcome)
+        default: break
+        }
         return outcome
     }
 
-    private func makeAttempt(_ task: ClaimedTask, _ incarnation: Int, _ cancellation: Gate) -> Attempt {
+    private func makeAttempt(
+        _ ready: WorkerState.Ready, _ incarnation: Int, _ cancellation: Gate
+    ) -> Attempt {
+        let task = ready.task
         let handler = handlers[task.record.kind] ?? fallback
+        let (planned, timeout) = runTerms(ready)
         var limit: (at: ContinuousClock.Instant, reason: Interruption)?
-        if let timeout = task.record.options.timeout ?? handler?.timeout ?? configuration.attemptTimeout {
+        if let timeout = timeout ?? task.record.options.timeout ?? handler?.timeout ?? configuration.attemptTimeout {
             limit = (.now + timeout, .timedOut(timeout))
         }
         if let deadline = task.record.options.deadline {
@@ -116,12 +123,27 @@ extension WorkerEngine {
         }
         return Attempt(
             task: task, incarnation: incarnation, handler: handler,
-            policy: (handler?.retry ?? configuration.retry).overridden(by: task.record.options), limit: limit,
-            cancellation: cancellation)
+            policy: (planned ?? handler?.retry ?? configuration.retry).overridden(by: task.record.options),
+            limit: limit, cancellation: cancellation, brief: ready.brief, carried: ready.carried)
+    }
+
+    /// How a task of a run is retried, and how long an attempt may take: as the run's own version of the workflow says.
+    private func runTerms(_ ready: WorkerState.Ready) -> (retry: RetryPolicy?, timeout: Duration?) {
+        guard ready.task.record.options.run != nil,
+            let planner = ready.brief?.planner ?? workflows[ready.task.record.kind]?.planner,
+            let task = ready.brief?.payload.task ?? RunTaskPayload(ready.task.record.payload)?.task
+        else { return (nil, nil) }
+        return (planner.retry(task), planner.timeout(task))
     }
 
     /// Runs the handler. An interruption cancels it; the end is whatever it then does.
     private func run(_ attempt: Attempt) async -> HandlerEnd {
+        if attempt.task.record.options.run != nil {
+            if let workflow = workflows[attempt.task.record.kind] { return await runTask(attempt, workflow) }
+            let message = "this worker has no workflow \(attempt.task.record.kind)"
+            return .decided(
+                .retry(after: .seconds(5), counted: false, attempt: attempt.task.attempt, message: message), nil)
+        }
         guard let handler = attempt.handler else {
             return .threw(message: "no handler for kind \(attempt.task.record.kind)", disposition: .ignorable)
         }
@@ -136,11 +158,11 @@ extension WorkerEngine {
         }
     }
 
-    private static func describe(_ error: any Error) -> String {
+    static func describe(_ error: any Error) -> String {
         String(describing: error)
     }
 
-    private static func disposition(of error: any Error) -> FailureDisposition {
+    static func disposition(of error: any Error) -> FailureDisposition {
         (error as? any FailureDisposing)?.disposition ?? .retryable
     }
 

@@ -26,6 +26,10 @@ package enum Outcome: Sendable, Hashable {
     case cancelled(reason: String)
     /// Handed back unfinished, at the head of its lane, not counted.
     case released
+    /// A task of a run has ended, with what follows for its run. Sent as one of `CycleRequest.committed`.
+    case planned(RunTask, RunCommit)
+
+    package var isPlanned: Bool { if case .planned = self { true } else { false } }
 }
 
 package struct EndedTask: Sendable {
@@ -204,17 +208,47 @@ extension Store {
             arguments.append(counted ? "1" : "0")
             arguments.append(text)
         }
-        arguments.append(request.committed.count)
-        for task in request.committed {
-            arguments.append(task.id.rawValue)
-            arguments.append(task.claim)
-            arguments.append(task.commit.run.rawValue)
-            arguments.append(task.commit.revision)
-            arguments.append(task.commit.ending == .done ? "done" : "park")
-            arguments.append(task.task.isTimer ? task.task.text : "")
-            arguments.append(contentsOf: task.commit.words)
-        }
+        append(request.committed, to: &arguments)
         return arguments
+    }
+
+    /// Ends of items of one fan-out go as one commit: what they have in common is sent, read and applied once.
+    private static func append(_ committed: [EndedRunTask], to arguments: inout RedisArguments) {
+        struct Group: Hashable {
+            let run: RunID
+            let revision: Int
+            let claim: Int
+            let heads: ItemHeads
+        }
+        var groups: [Group: Int] = [:]
+        var commits: [[EndedRunTask]] = []
+        for task in committed {
+            guard let item = task.commit.item else {
+                commits.append([task])
+                continue
+            }
+            let group = Group(
+                run: task.commit.run, revision: task.commit.revision, claim: task.claim, heads: item.heads)
+            if let place = groups[group] {
+                commits[place].append(task)
+            } else {
+                groups[group] = commits.count
+                commits.append([task])
+            }
+        }
+        arguments.append(commits.count)
+        for tasks in commits {
+            guard let first = tasks.first else { continue }
+            arguments.append(tasks.count)
+            for task in tasks { arguments.append(task.id.rawValue) }
+            arguments.append(first.claim)
+            arguments.append(first.commit.run.rawValue)
+            arguments.append(first.commit.revision)
+            arguments.append(first.commit.ending == .done ? "done" : "park")
+            arguments.append(first.task.isTimer ? first.task.text : "")
+            let items = tasks.compactMap(\.commit.item)
+            arguments.append(contentsOf: items.isEmpty ? first.commit.words : RunCommit.words(items))
+        }
     }
 }
 
@@ -230,6 +264,7 @@ extension Outcome {
             ("dead", 0, true, Array(TaskHistory.line(attempt: attempt, message: message).utf8))
         case .cancelled(let reason): ("cancel", 0, false, Array(reason.utf8))
         case .released: ("release", 0, false, [])
+        case .planned: preconditionFailure("commits of runs are sent apart from other outcomes")
         }
     }
 }

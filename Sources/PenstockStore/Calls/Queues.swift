@@ -78,10 +78,19 @@ extension Store {
         }
     }
 
-    /// Removes a chunk of the waiting tasks of a queue; returns how many were taken out, 0 when none is left.
-    package func purge(queue: String, chunk: Int = 500) async throws(StoreError) -> Int {
+    /// Looks at a chunk of the waiting tasks of a queue and removes those that belong to no run; returns how many it
+    /// removed, and where to go on.
+    ///
+    /// - Parameter cursor: nil at first, then as returned.
+    package func purge(
+        queue: String, chunk: Int = 500, from cursor: String? = nil
+    ) async throws(StoreError) -> (removed: Int, next: String?) {
         try checkQueue(queue)
-        return try await call(Scripts.purge, [queue, String(chunk)]).int ?? 0
+        let reply = try await call(Scripts.purge, [queue, String(chunk), cursor ?? ""]).array ?? []
+        guard reply.count == 2, let removed = reply[0].int, let next = reply[1].text else {
+            throw .unexpectedReply("purge")
+        }
+        return (removed, next.isEmpty ? nil : next)
     }
 
     /// Sets the weight of a tenant's turns: tasks a round, 0.001 to 1,000; 1 is the default and takes the entry away.

@@ -1,33 +1,6 @@
 import PenstockModel
 import RedisClient
 
-/// A run on its way into the store.
-package struct NewRun: Sendable {
-    package var id: RunID
-    package var workflow: String
-    /// Of the workflow's shape, as `keepShape` tells it.
-    package var shapeDigest: String
-    package var input: [UInt8]
-    /// An id from outside of which the workflow has one live run.
-    package var foreignID: String?
-    package var hasCallback: Bool
-
-    package init(
-        id: RunID, workflow: String, shapeDigest: String, input: [UInt8] = [], foreignID: String? = nil,
-        hasCallback: Bool = false
-    ) {
-        self.id = id
-        self.workflow = workflow
-        self.shapeDigest = shapeDigest
-        self.input = input
-        self.foreignID = foreignID
-        self.hasCallback = hasCallback
-    }
-
-    /// What a run is planned with before it is stored.
-    package var facts: RunFacts { RunFacts(state: .pending, hasCallback: hasCallback) }
-}
-
 package enum StartAnswer: Sendable, Hashable {
     case started(RunSummary)
     /// Another live run of the workflow has the foreign id.
@@ -57,48 +30,6 @@ package enum SignalAnswer: String, Sendable {
     case unknown
 }
 
-package enum RemovalAnswer: String, Sendable { case removed, live, unknown }
-
-/// What is asked of one run.
-package struct RunQuery: Sendable, Hashable {
-    package var run: RunID
-    /// Steps whose standing and fan-out are told.
-    package var steps: [String]
-    package var outputs: [String]
-    package var errors: [String]
-    /// Whether the input and, of a state machine, the object are told.
-    package var wantsInput: Bool
-
-    package init(
-        _ run: RunID, steps: [String] = [], outputs: [String] = [], errors: [String] = [], wantsInput: Bool = false
-    ) {
-        self.run = run
-        self.steps = steps
-        self.outputs = outputs
-        self.errors = errors
-        self.wantsInput = wantsInput
-    }
-}
-
-/// What was asked of one run.
-package struct RunReading: Sendable {
-    package var summary: RunSummary
-    package var workflow: String
-    package var shapeDigest: String
-    package var steps: [String: StepStanding] = [:]
-    package var fans: [String: FanStanding] = [:]
-    package var outputs: [String: [UInt8]] = [:]
-    package var errors: [String: String] = [:]
-    package var input: [UInt8]?
-    package var machine: MachineFacts
-    package var object: [UInt8]?
-    /// Steps with the run that they have started.
-    package var children: [String: RunID] = [:]
-
-    package var facts: RunFacts { summary.facts }
-    package func standing(_ step: String) -> StepStanding { steps[step] ?? StepStanding(.pending) }
-}
-
 /// One entry of a run's history: a commit that moved something.
 package struct RunEvent: Sendable, Hashable {
     package enum Move: Sendable, Hashable {
@@ -111,6 +42,9 @@ package struct RunEvent: Sendable, Hashable {
     package let by: String
     package let moves: [Move]
     package let error: String?
+    /// The attempt that it ends, where there were several.
+    package let attempt: Int?
+    package let took: Duration?
 }
 
 extension Store {
@@ -119,37 +53,12 @@ extension Store {
         return id
     }
 
-    /// Stores the shape of a workflow, once, by its content; answers its digest. One round trip.
-    package func keepShape(_ encoded: [UInt8]) async throws(StoreError) -> String {
-        var arguments = RedisArguments()
-        arguments.append(encoded)
-        guard let digest = try await call(Scripts.keepShape, arguments).text else {
-            throw .unexpectedReply("keep_shape")
-        }
-        return digest
-    }
-
-    package func shape(_ digest: String) async throws(StoreError) -> [UInt8]? {
-        try await send(RedisCommand("HGET", keys.shapes, digest)).bytes
-    }
-
     /// Stores a run and starts it, in one round trip. A lost reply is made good by sending it again.
     ///
     /// - Parameter start: the plan of its start, made for revision 0.
     package func start(_ run: NewRun, _ start: RunCommit, by: String) async throws(StoreError) -> StartAnswer {
-        do {
-            try Name.kind.check(run.workflow)
-            if let id = run.foreignID { try Name.key.check(id) }
-        } catch {
-            throw .invalid("\(error)")
-        }
-        guard run.input.count <= limits.payloadBytes else {
-            throw .invalid("the input has \(run.input.count) bytes; at most \(limits.payloadBytes) are allowed")
-        }
-        var arguments = RedisArguments([makeToken(), run.id.rawValue, run.workflow, run.shapeDigest])
-        arguments.append(run.input)
-        arguments.append(run.foreignID ?? "")
-        arguments.append(run.hasCallback ? "1" : "0")
+        var arguments = RedisArguments([makeToken()])
+        arguments.append(contentsOf: try run.words(limits))
         arguments.append(by)
         arguments.append(contentsOf: start.words)
         do throws(StoreError) {
@@ -207,73 +116,6 @@ extension Store {
         return answer
     }
 
-    /// Removes a run that has ended and all that belongs to it.
-    package func remove(_ run: RunID) async throws(StoreError) -> RemovalAnswer {
-        while true {
-            let text = try await call(Scripts.removeRun, [run.rawValue]).text
-            if text == "more" { continue }
-            guard let answer = text.flatMap(RemovalAnswer.init) else { throw .unexpectedReply("remove_run") }
-            return answer
-        }
-    }
-
-    /// Reads runs: one round trip for all of them. Nil for those that are not there.
-    package func read(_ queries: [RunQuery]) async throws(StoreError) -> [RunReading?] {
-        let replies = try await pipeline(
-            queries.map { query in
-                var arguments = RedisArguments([keys.run(query.run), "f", "w", "d", "m"])
-                if query.wantsInput {
-                    arguments.append("i")
-                    arguments.append("b")
-                }
-                for step in query.steps {
-                    arguments.append("s:" + step)
-                    arguments.append("n:" + step)
-                    arguments.append("c:" + step)
-                }
-                for step in query.outputs { arguments.append("o:" + step) }
-                for step in query.errors { arguments.append("e:" + step) }
-                return RedisCommand("HMGET", arguments)
-            })
-        var readings: [RunReading?] = []
-        for (query, reply) in zip(queries, replies) { readings.append(try Self.reading(query, reply)) }
-        return readings
-    }
-
-    package func read(_ query: RunQuery) async throws(StoreError) -> RunReading? { try await read([query])[0] }
-
-    private static func reading(_ query: RunQuery, _ reply: RedisReply) throws(StoreError) -> RunReading? {
-        guard let fields = reply.array,
-            fields.count == 4 + (query.wantsInput ? 2 : 0) + 3 * query.steps.count + query.outputs.count
-                + query.errors.count
-        else { throw .unexpectedReply("HMGET") }
-        var rest = fields[...]
-        func next() -> RedisReply? { rest.popFirst() }
-        guard let first = next()?.text else { return nil }
-        guard let summary = RunSummary(field: first), let workflow = next()?.text, let digest = next()?.text else {
-            throw .unexpectedReply("HMGET of a run")
-        }
-        var machine = MachineFacts(run: summary.facts)
-        if let words = next()?.text?.split(separator: " ", maxSplits: 1), words.count == 2 {
-            machine.visit = Int(words[0]) ?? 0
-            machine.state = String(words[1])
-        }
-        var reading = RunReading(summary: summary, workflow: workflow, shapeDigest: digest, machine: machine)
-        if query.wantsInput {
-            reading.input = next()?.bytes
-            reading.object = next()?.bytes
-        }
-        for step in query.steps {
-            guard let standing = StepStanding(field: next()?.text) else { throw .unexpectedReply("HMGET of a step") }
-            reading.steps[step] = standing
-            defer { reading.children[step] = next()?.text.flatMap { RunID($0) } }
-            if let fan = next()?.text { reading.fans[step] = FanStanding(field: fan) }
-        }
-        for step in query.outputs { reading.outputs[step] = next()?.bytes }
-        for step in query.errors { reading.errors[step] = next()?.text }
-        return reading
-    }
-
     /// Results of a fan-out's items, in order; nil for those that have none.
     package func results(
         _ run: RunID, _ step: String, items: Range<Int>
@@ -292,8 +134,16 @@ extension Store {
 
     /// What happened to a run, the oldest first.
     package func history(_ run: RunID) async throws(StoreError) -> [RunEvent] {
-        let entries = try await send(RedisCommand("XRANGE", keys.history(run), "-", "+")).array ?? []
-        return entries.compactMap { entry in
+        let replies = try await pipeline([
+            RedisCommand("XRANGE", keys.history(run), "-", "+"), RedisCommand("HGETALL", keys.errors(run)),
+        ])
+        var errors: [String: String] = [:]
+        let pairs = replies[1].array ?? []
+        for i in stride(from: 0, to: pairs.count - 1, by: 2) {
+            guard let id = pairs[i].text, let bytes = pairs[i + 1].bytes else { continue }
+            errors[id] = String(decoding: bytes, as: UTF8.self)
+        }
+        return (replies[0].array ?? []).compactMap { entry in
             guard let parts = entry.array, parts.count == 2, let id = parts[0].text, let fields = parts[1].array,
                 let at = id.split(separator: "-").first.flatMap({ Int64($0) })
             else { return nil }
@@ -303,7 +153,10 @@ extension Store {
                 values[name] = String(decoding: bytes, as: UTF8.self)
             }
             let moves = (values["moves"] ?? "").split(separator: "\n").compactMap { RunEvent.Move(text: $0) }
-            return RunEvent(at: at, by: values["by"] ?? "", moves: moves, error: values["error"])
+            return RunEvent(
+                at: at, by: values["by"] ?? "", moves: moves, error: errors[id],
+                attempt: values["attempt"].flatMap { Int($0) },
+                took: values["took"].flatMap { Int64($0) }.map { .milliseconds($0) })
         }
     }
 

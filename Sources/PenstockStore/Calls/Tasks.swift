@@ -1,7 +1,7 @@
 import PenstockModel
 import RedisClient
 
-package enum CancelAnswer: String, Sendable {
+package enum CancelAnswer: Sendable, Hashable {
     /// It waited and is gone.
     case cancelled
     /// It runs; its worker was told.
@@ -9,6 +9,8 @@ package enum CancelAnswer: String, Sendable {
     /// It is a dead letter.
     case dead
     case unknown
+    /// It belongs to a run, which would wait for it for ever: the run can be cancelled.
+    case belongsToRun(RunID)
 }
 
 package enum ReviveAnswer: String, Sendable { case ready, running, unknown }
@@ -48,8 +50,17 @@ package struct TaskView: Sendable {
 extension Store {
     package func cancel(_ id: TaskID, reason: String) async throws(StoreError) -> CancelAnswer {
         let reply = try await call(Scripts.cancel, [id.rawValue, String(reason.prefix(500))])
-        guard let answer = reply.text.flatMap(CancelAnswer.init) else { throw .unexpectedReply("cancel") }
-        return answer
+        switch reply.text {
+        case "cancelled": return .cancelled
+        case "requested": return .requested
+        case "dead": return .dead
+        case "unknown": return .unknown
+        case let text?:
+            guard text.hasPrefix("run "), let run = RunID(String(text.dropFirst(4))) else { break }
+            return .belongsToRun(run)
+        case nil: break
+        }
+        throw .unexpectedReply("cancel")
     }
 
     /// Dead letters and waiting retries start again now.

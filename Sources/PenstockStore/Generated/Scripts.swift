@@ -78,7 +78,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "a3153ec2ba485aad0ed7f8a20c4dcaebd2413d95",
+        digest: "3e58873091c393682874dc8096a06dc466f2834c",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -110,11 +110,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -216,8 +216,11 @@ package enum Scripts {
         end
         return true
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -411,10 +414,17 @@ package enum Scripts {
         untie(id, bonds, state, now, retain)
         end
         end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
         local id, reason = ARGV[1], ARGV[2]
         local record = redis.call('HGET', key('tasks'), id)
         if not record then
         return 'unknown'
+        end
+        local run = run_of(record)
+        if run and redis.call('EXISTS', key('run', run)) == 1 then
+        return 'run ' .. run
         end
         local _, _, queue = record_lane(record)
         if redis.call('ZSCORE', key('dead', queue), id) then
@@ -435,7 +445,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "76d731e8f96f6beb7c3994bae43659c07c30558f",
+        digest: "aede83effa48d38817b0048d966aaa457d219122",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -485,11 +495,11 @@ package enum Scripts {
         return run
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -502,8 +512,8 @@ package enum Scripts {
         local forms = {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwhhw', stop = 'w', tell = 'w',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -522,7 +532,20 @@ package enum Scripts {
         end
         end
         at = at + #form + 1
-        if effect[1] == 'idle' then
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+        end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+        end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
         local last = at + effect[2] - 1
         if last > to then
         error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
@@ -535,9 +558,12 @@ package enum Scripts {
         return effects
         end
         local function read_plan(at)
-        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-        local count = number(at + 3, 'number of heads')
-        at = at + 3
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
         for i = 1, count do
         plan.heads[i] = ARGV[at + i] or ''
         if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -567,12 +593,14 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
-        elseif name == 'item' then
-        wanted['n:' .. effect[2]] = true
-        run.items[effect[2]] = run.items[effect[2]] or {}
-        run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
         elseif name == 'await' then
         wanted['g:' .. effect[2]] = true
         elseif name == 'stop' then
@@ -698,6 +726,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -711,26 +740,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -738,10 +768,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -770,19 +804,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -820,7 +861,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -828,10 +870,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -845,6 +890,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -867,7 +919,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -891,8 +943,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then
@@ -911,6 +963,12 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -927,7 +985,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -942,6 +1000,9 @@ package enum Scripts {
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
         end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
+        end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
         table.insert(run[list], one)
@@ -953,13 +1014,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -1180,6 +1241,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -1241,11 +1311,11 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -1260,7 +1330,33 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
         end
         end
         end
@@ -1294,9 +1390,19 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local more = {}
+        for _, name in ipairs({ 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -1304,6 +1410,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -1440,7 +1550,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "fb58437aaf983ac7432495f08305201cdc5b4d53",
+        digest: "d3263c1c2b5ca80644296dc4b874659a862b9015",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1500,11 +1610,11 @@ package enum Scripts {
         end
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -1751,6 +1861,20 @@ package enum Scripts {
         total(name, 'completed', count)
         end
         end
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
         local function run_facts(text)
         local names = {
         'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
@@ -1865,6 +1989,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -1878,26 +2003,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -1905,10 +2031,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -1937,19 +2067,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -1987,7 +2124,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -1995,10 +2133,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -2012,6 +2153,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -2034,7 +2182,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -2058,8 +2206,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then
@@ -2078,6 +2226,12 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -2105,7 +2259,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -2120,6 +2274,9 @@ package enum Scripts {
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
         end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
+        end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
         table.insert(run[list], one)
@@ -2131,13 +2288,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -2148,34 +2305,65 @@ package enum Scripts {
         end
         local function commit_runs(worker, commits, runs, rare, stale, refused, done, freed, now)
         local held, ids, over, seen = key('held', worker), {}, {}, {}
-        for i, commit in ipairs(commits) do
-        ids[i] = commit.id
+        for _, commit in ipairs(commits) do
+        for _, id in ipairs(commit.ids) do
+        ids[#ids + 1] = id
+        end
         end
         load_runs(runs)
+        local leases = {}
         for from = 1, #ids, 1000 do
-        local leases = redis.call('HMGET', held, unpack(ids, from, math.min(from + 999, #ids)))
-        for i, lease in ipairs(leases) do
-        local commit = commits[from + i - 1]
-        local id, run, fence = commit.id, commit.run, commit.claim .. '\t'
-        local is_plain = commit.ending == 'done' and not commit.plan.effects[1]
-        if seen[id] or not lease or string.sub(lease, 1, #fence) ~= fence then
+        for _, lease in ipairs(redis.call('HMGET', held, unpack(ids, from, math.min(from + 999, #ids)))) do
+        leases[#leases + 1] = lease
+        end
+        end
+        local at = 0
+        for _, commit in ipairs(commits) do
+        local run, plan, fence = commit.run, commit.plan, commit.claim .. '\t'
+        local valid, entries, lease = {}, {}, nil
+        for place, id in ipairs(commit.ids) do
+        at = at + 1
+        if seen[id] or not leases[at] or string.sub(leases[at], 1, #fence) ~= fence then
         stale[#stale + 1] = id
-        elseif not is_plain and not try_plan(run, commit.plan, commit.revision, worker, runs, now) then
+        else
+        seen[id], lease = true, leases[at]
+        valid[#valid + 1] = id
+        entries[#entries + 1] = #commit.ids > 1 and plan.effects[1][7][place] or nil
+        end
+        end
+        if #commit.ids > 1 then
+        plan.effects[1][7] = entries
+        end
+        local is_plain = commit.ending == 'done' and not plan.effects[1]
+        if valid[1] and not is_plain and not try_plan(run, plan, commit.revision, worker, runs, now) then
+        for _, id in ipairs(valid) do
+        seen[id] = nil
         refused[#refused + 1] = id
         refused[#refused + 1] = run.facts and run_text(run.facts) or ''
-        elseif commit.ending == 'park' then
+        end
+        elseif valid[1] and commit.ending == 'park' then
+        local id = valid[1]
         local _, lane, names = lease_parts(lease)
-        seen[id] = true
         give_up(freed, names, id)
         redis.call('HDEL', held, id)
         table.insert(run.deeds, { 'park', id .. '\t' .. lane })
-        else
-        seen[id] = true
-        over[commit.claim] = over[commit.claim] or {}
-        table.insert(over[commit.claim], id)
-        if commit.timer ~= '' then
-        table.insert(run.deeds, { 'ended', commit.timer, id })
+        if plan.error ~= '' then
+        local tries = key('tries')
+        local line = string.format('%.0f\t%s\t', now, plan.attempt ~= '' and plan.attempt or '1')
+        .. string.gsub(plan.error, '[\r\n]', ' ')
+        local before = redis.call('HGET', tries, id)
+        local lost = tonumber(string.match(before or '', '^%d+\t(%d+)')) or 0
+        local _, _, text = history(before, 1, -lost, line)
+        redis.call('HSET', tries, id, text)
         end
+        elseif valid[1] then
+        local list = over[commit.claim] or {}
+        over[commit.claim] = list
+        for _, id in ipairs(valid) do
+        list[#list + 1] = id
+        end
+        if commit.timer ~= '' then
+        table.insert(run.deeds, { 'ended', commit.timer, valid[1] })
         end
         end
         end
@@ -2183,28 +2371,17 @@ package enum Scripts {
         complete(worker, claim, list, 1, #list, rare, stale, done, freed, now)
         end
         end
-        local function history(old, attempts_by, recoveries_by, line)
-        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
-        attempts = (tonumber(attempts) or 0) + attempts_by
-        recoveries = (tonumber(recoveries) or 0) + recoveries_by
-        lines = lines or ''
-        if line and line ~= '' then
-        local _, count = string.gsub(lines, '\n', '\n')
-        if count >= 10 then
-        lines = string.match(lines, '^\n[^\n]*(.*)$')
-        end
-        lines = lines .. '\n' .. line
-        end
-        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
-        end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
         local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
         redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
         end
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function drop(id, record, state, now, reason)
         local retain = record and retain_of(record)
@@ -2229,6 +2406,9 @@ package enum Scripts {
         if bonds then
         untie(id, bonds, 'dead', now)
         end
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
         end
         local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
         local held = key('held', worker)
@@ -2261,9 +2441,11 @@ package enum Scripts {
         local by = (outcome == 'dead' or counted == '1') and 1 or 0
         local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
         redis.call('HSET', key('tries'), id, tries)
-        if outcome == 'dead' then
+        local stays = outcome == 'dead' and run_of(redis.call('HGET', key('tasks'), id) or '')
+        if outcome == 'dead' and not stays then
         bury(id, queue, now)
         else
+        wait = stays and 10000 or wait
         total(queue, 'retried', 1)
         redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
         end
@@ -2274,8 +2456,8 @@ package enum Scripts {
         local forms = {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwhhw', stop = 'w', tell = 'w',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -2294,7 +2476,20 @@ package enum Scripts {
         end
         end
         at = at + #form + 1
-        if effect[1] == 'idle' then
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+        end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+        end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
         local last = at + effect[2] - 1
         if last > to then
         error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
@@ -2307,9 +2502,12 @@ package enum Scripts {
         return effects
         end
         local function read_plan(at)
-        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-        local count = number(at + 3, 'number of heads')
-        at = at + 3
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
         for i = 1, count do
         plan.heads[i] = ARGV[at + i] or ''
         if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -2339,12 +2537,14 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
-        elseif name == 'item' then
-        wanted['n:' .. effect[2]] = true
-        run.items[effect[2]] = run.items[effect[2]] or {}
-        run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
         elseif name == 'await' then
         wanted['g:' .. effect[2]] = true
         elseif name == 'stop' then
@@ -2546,6 +2746,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -2607,11 +2816,11 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -2626,7 +2835,33 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
         end
         end
         end
@@ -2660,9 +2895,19 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local more = {}
+        for _, name in ipairs({ 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -2670,6 +2915,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -2770,7 +3019,7 @@ package enum Scripts {
         local _, recoveries, text = history(tries[i], 0, 1, line)
         redis.call('HSET', key('tries'), id, text)
         recovered[queue] = (recovered[queue] or 0) + 1
-        if recoveries >= 3 then
+        if recoveries >= 3 and not run_of(redis.call('HGET', key('tasks'), id) or '') then
         bury(id, queue, now)
         else
         groups[lane] = groups[lane] or {}
@@ -3946,15 +4195,22 @@ package enum Scripts {
         local commits, involved = {}, {}
         at = ended_to + 1
         for i = 1, number(at, 'number of commits') do
+        local count = number(at + 1, 'number of tasks of a commit')
+        local ids = { unpack(ARGV, at + 2, at + 1 + count) }
+        at = at + 1 + count
         local commit = {
-        id = ARGV[at + 1], claim = ARGV[at + 2], run = open_run(involved, ARGV[at + 3]),
-        revision = number(at + 4, 'revision'), ending = ARGV[at + 5], timer = ARGV[at + 6],
+        ids = ids, claim = ARGV[at + 1], run = open_run(involved, ARGV[at + 2]),
+        revision = number(at + 3, 'revision'), ending = ARGV[at + 4], timer = ARGV[at + 5],
         }
         if commit.ending ~= 'done' and commit.ending ~= 'park' then
         error({ err = 'BADCALL ending of commit ' .. i .. ' is not known' })
         end
-        commit.plan, at = read_plan(at + 7)
+        commit.plan, at = read_plan(at + 6)
         at = at - 1
+        local first = commit.plan.effects[1]
+        if count > 1 and not (first and first[1] == 'items' and #first[7] == count and not commit.plan.effects[2]) then
+        error({ err = 'BADCALL commit ' .. i .. ' has several tasks, and is not of as many items' })
+        end
         look_at(commit.run, commit.plan.effects)
         commits[i] = commit
         end
@@ -4268,7 +4524,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "8ba38936babea39b6f8fd26a4a8941fe251bf837",
+        digest: "ea1d021586d6ecd121c62bcc6d75d726434bb2e1",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4300,11 +4556,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -4313,8 +4569,11 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -4541,7 +4800,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "54fe2e440e8ac804591984f3220c337cea7dab34",
+        digest: "151a4d1ab155a1888ee0382db149de94dd7ec082",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4618,11 +4877,11 @@ package enum Scripts {
         return known or nil
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -4804,8 +5063,11 @@ package enum Scripts {
         end
         return true
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -5289,10 +5551,64 @@ package enum Scripts {
         return reply
         """#)
 
+    /// runs whose time is over: they have ended, and were to be kept for so long. For one worker at a time,
+    package static let expiredRuns = RedisScript(
+        name: "expired_runs",
+        digest: "0a0098e7afd2d4d0c747939c0e50199159c833c9",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL expired_runs expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local limit, lock = number(2, 'limit'), key('sweeping')
+        local moment = string.format('%.0f', clock())
+        local due = redis.call('ZRANGE', key('retained'), '-inf', moment, 'BYSCORE', 'LIMIT', 0, limit)
+        if not due[1] then
+        if redis.call('GET', lock) == ARGV[1] then
+        redis.call('DEL', lock)
+        end
+        return due
+        end
+        local holder = redis.call('SET', lock, ARGV[1], 'NX', 'GET', 'PX', 5000)
+        return (not holder or holder == ARGV[1]) and due or {}
+        """#)
+
     /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
     package static let follow = RedisScript(
         name: "follow",
-        digest: "8938ed80a3896478057e75f3e8619d0a7e58d526",
+        digest: "2f83b5439340041adb15ef43c310d26e4ff42d8a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL follow expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5303,11 +5619,11 @@ package enum Scripts {
         return KEYS[1] .. name
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -5402,7 +5718,7 @@ package enum Scripts {
     /// the state of a task now.
     package static let inspect = RedisScript(
         name: "inspect",
-        digest: "d2abac1239d6e55e61a7e61c89c6e4ee78aaee23",
+        digest: "288e3de0d8d0acf5b776dfce7caf56d4c36583cd",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL inspect expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5420,11 +5736,11 @@ package enum Scripts {
         return value
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -5477,21 +5793,30 @@ package enum Scripts {
         return { 'queued', '', tostring(redis.call('LLEN', key('lane', lanes[1]))), record, tries }
         """#)
 
-    /// stores the shape of a workflow, once, by its content.
+    /// stores the shape of a workflow, once, by its content, and notes it as the one of this name and version;
     package static let keepShape = RedisScript(
         name: "keep_shape",
-        digest: "8faeee288ba8d62352497a19585423ce161195e0",
+        digest: "a0af981f9d8c436b4f0021c2c0ee583c2d404eb9",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL keep_shape expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL keep_shape expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
         end
         return KEYS[1] .. name
         end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local version = string.format('%.0f', number(3, 'version'))
         local digest = redis.sha1hex(ARGV[1])
         redis.call('HSETNX', key('shapes'), digest, ARGV[1])
+        redis.call('HSET', key('workflows'), ARGV[2] .. '\t' .. version, digest)
         return digest
         """#)
 
@@ -5688,6 +6013,114 @@ package enum Scripts {
         return #lanes
         """#)
 
+    /// runs by the moment of their start, the newest first, a page a call. It looks at a bounded number of runs
+    package static let listRuns = RedisScript(
+        name: "list_runs",
+        digest: "d6251e27ddef5ae2ba522fa36ef7c2ab454dd28b",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL list_runs expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
+        local limit, look, after = number(1, 'limit'), number(2, 'look'), ARGV[5]
+        local from, to, states, workflow, foreign = ARGV[3], ARGV[4], ARGV[6], ARGV[7], ARGV[8]
+        local tags, sets, at = {}, {}, 9
+        for _, list in ipairs({ tags, sets }) do
+        local count = number(at, 'length of a list')
+        for i = 1, count do
+        list[i] = ARGV[at + i]
+        end
+        at = at + count + 1
+        end
+        local function passed(name)
+        local low, high = 0, redis.call('ZCOUNT', name, to, to)
+        while low < high do
+        local middle = math.floor((low + high) / 2)
+        local id = redis.call('ZRANGE', name, to, to, 'BYSCORE', 'REV', 'LIMIT', middle, 1)[1]
+        if older(id, after) then
+        high = middle
+        else
+        low = middle + 1
+        end
+        end
+        return low
+        end
+        local chunk, heads = math.max(4, math.ceil(2 * look / math.max(#sets, 2))), {}
+        local function place(set)
+        if not set.rows or not set.rows[set.at] then
+        if set.rows and #set.rows < 2 * chunk then
+        return
+        end
+        set.rows = redis.call('ZRANGE', set.name, to, from, 'BYSCORE', 'REV', 'LIMIT', set.offset, chunk, 'WITHSCORES')
+        set.offset, set.at = set.offset + chunk, 1
+        if not set.rows[1] then
+        return
+        end
+        end
+        set.id, set.score = set.rows[set.at], tonumber(set.rows[set.at + 1])
+        local low, high = 1, #heads + 1
+        while low < high do
+        local middle = math.floor((low + high) / 2)
+        local head = heads[middle]
+        if head.score < set.score or (head.score == set.score and older(head.id, set.id)) then
+        low = middle + 1
+        else
+        high = middle
+        end
+        end
+        table.insert(heads, low, set)
+        end
+        for _, name in ipairs(sets) do
+        place({ name = name, offset = after ~= '' and passed(name) or 0 })
+        end
+        local reply, listed, looked = { '0', '', '' }, 0, 0
+        while heads[1] and listed < limit and looked < look do
+        local set = table.remove(heads)
+        local id = set.id
+        looked = looked + 1
+        reply[2], reply[3] = set.rows[set.at + 1], id
+        set.at = set.at + 2
+        place(set)
+        local fields = redis.call('HMGET', key('run', id), 'f', 'w', 'a', 'x', 't')
+        local is_wanted = fields[1] and string.find(states, string.sub(fields[1], 1, 1), 1, true)
+        and (workflow == '' or workflow == fields[2])
+        and (foreign == '' or foreign == string.match(fields[4] or '', '\t(.*)$'))
+        local own = '\t' .. (fields[5] or '') .. '\t'
+        for _, tag in ipairs(tags) do
+        is_wanted = is_wanted and string.find(own, '\t' .. tag .. '\t', 1, true)
+        end
+        if is_wanted then
+        listed = listed + 1
+        reply[#reply + 1] = id
+        for i = 1, 5 do
+        reply[#reply + 1] = fields[i] or ''
+        end
+        end
+        end
+        reply[1] = heads[1] and '1' or '0'
+        return reply
+        """#)
+
     /// progress and log lines of a running task, if its worker still holds it.
     package static let note = RedisScript(
         name: "note",
@@ -5870,13 +6303,13 @@ package enum Scripts {
         return tostring(new)
         """#)
 
-    /// removes waiting tasks of a queue, ready and delayed, a chunk a call; call again until it returns 0.
+    /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "d56cb22fd301eaa70e60bb7bf6c0e079e4bfa120",
+        digest: "2ec8c16332049f2127ddfeaa6dad5d98b2d0ea13",
         source: #"""
         #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL purge expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -6458,11 +6891,11 @@ package enum Scripts {
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -6629,16 +7062,34 @@ package enum Scripts {
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function is_bound(id)
+        if not string.find(id, '%-%l%d+$') then
+        return false
+        end
+        local record = redis.call('HGET', key('tasks'), id)
+        local run = record and run_of(record)
+        return run and redis.call('EXISTS', key('run', run)) == 1
+        end
         local queue, chunk = ARGV[1], math.min(number(2, 'chunk'), 1000)
+        local at, passed = string.match(ARGV[3] == '' and '-inf 0' or ARGV[3], '^([%d%-inf]+) (%d+)$')
+        if not at then
+        return redis.error_reply('BADCALL cursor (argument 3) is none')
+        end
         local now = clock()
+        local delayed = key('delayed', queue)
         local rings = { queue }
         for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
         rings[#rings + 1] = queue .. '|' .. kind
         end
-        local out, purged = 0, 0
+        local seen, purged, aside = 0, 0, {}
         local function remove(ids)
         if #ids > 0 then
-        out = out + #ids
         local bonds = redis.call('EXISTS', key('bonds')) == 1
         purged = purged + redis.call('HDEL', key('tasks'), unpack(ids))
         redis.call('HDEL', key('tries'), unpack(ids))
@@ -6648,36 +7099,66 @@ package enum Scripts {
         end
         end
         end
+        local function sort_out(ids)
+        local gone = {}
+        seen = seen + #ids
+        for _, id in ipairs(ids) do
+        if is_bound(id) then
+        aside[#aside + 1], aside[#aside + 2] = string.format('%.0f', now + 1000), id
+        else
+        gone[#gone + 1] = id
+        end
+        end
+        remove(gone)
+        end
         for _, ring in ipairs(rings) do
         local left = true
-        while out < chunk and left do
+        while seen < chunk and left do
         local taken
-        taken, left = take(ring, chunk - out, now)
+        taken, left = take(ring, chunk - seen, now)
         for _, group in ipairs(taken) do
-        remove(group[2])
+        sort_out(group[2])
         end
         end
-        while out < chunk do
+        while seen < chunk do
         local lane = redis.call('HRANDFIELD', key('parked', ring))
-        local ids = lane and redis.call('LPOP', key('lane', lane), chunk - out)
-        remove(ids or {})
+        local ids = lane and redis.call('LPOP', key('lane', lane), chunk - seen)
+        sort_out(ids or {})
         if not lane then
         break
         end
         leave(lane)
         end
         end
-        if out < chunk then
-        local popped, ids = redis.call('ZPOPMIN', key('delayed', queue), chunk - out), {}
-        for i = 1, #popped, 2 do
-        ids[#ids + 1] = popped[i]
+        if aside[1] then
+        redis.call('ZADD', delayed, unpack(aside))
+        wake(queue)
         end
-        remove(ids)
+        local cursor = at .. ' ' .. passed
+        if seen < chunk then
+        local room = chunk - seen
+        local rows = redis.call('ZRANGE', delayed, at, '+inf', 'BYSCORE', 'LIMIT', passed, room, 'WITHSCORES')
+        local gone = {}
+        for i = 1, #rows, 2 do
+        if rows[i + 1] ~= at then
+        at, passed = rows[i + 1], 0
+        end
+        if is_bound(rows[i]) then
+        passed = passed + 1
+        else
+        gone[#gone + 1] = rows[i]
+        end
+        end
+        if gone[1] then
+        redis.call('ZREM', delayed, unpack(gone))
+        end
+        remove(gone)
+        cursor = #rows / 2 < room and '' or string.format('%s %d', at, passed)
         end
         if purged > 0 then
         total(queue, 'purged', purged)
         end
-        return out
+        return { purged, cursor }
         """#)
 
     /// makes an incarnation known and gives it a lease.
@@ -6731,15 +7212,36 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "5c7514de2d644cabecb62977b2f911e9d6ca9898",
+        digest: "3ff4b1027bb3d38e85b5bfe7762789889d53b937",
         source: #"""
         #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL remove_run expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL remove_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
         end
         return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
         end
         local function run_facts(text)
         local names = {
@@ -6754,11 +7256,11 @@ package enum Scripts {
         return facts
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -6778,12 +7280,20 @@ package enum Scripts {
         end
         end
         local id = ARGV[1]
-        local text, name = unpack(redis.call('HMGET', key('run', id), 'f', 'x'))
+        local text, name, workflow, tags = unpack(redis.call('HMGET', key('run', id), 'f', 'x', 'w', 't'))
         if not text then
+        redis.call('ZREM', key('retained'), id)
         return 'unknown'
         end
-        if not string.find(run_facts(text).state, '%u') then
+        local state = run_facts(text).state
+        if not string.find(state, '%u') then
         return 'live'
+        end
+        if ARGV[2] == '1' then
+        local moment = tonumber(redis.call('ZSCORE', key('retained'), id) or nil)
+        if not moment or moment > clock() then
+        return 'kept'
+        end
         end
         local timers, shelf, fans = key('timers', id), key('shelf', id), key('fans', id)
         local found = redis.call('HRANDFIELD', timers, 500, 'WITHVALUES')
@@ -6802,10 +7312,15 @@ package enum Scripts {
         if redis.call('EXISTS', timers, shelf, fans) > 0 then
         return 'more'
         end
-        if name and redis.call('HGET', key('foreign'), name) == id then
-        redis.call('HDEL', key('foreign'), name)
+        redis.call('ZREM', key('runs', workflow .. ':' .. state), id)
+        for tag in string.gmatch(tags or '', '[^\t]+') do
+        redis.call('ZREM', key('tagged', tag), id)
         end
-        redis.call('UNLINK', key('run', id), key('history', id), key('signals', id))
+        if name then
+        redis.call('ZREM', key('named', name), id)
+        end
+        redis.call('ZREM', key('retained'), id)
+        redis.call('UNLINK', key('run', id), key('history', id), key('errors', id), key('signals', id), key('vars', id))
         return 'removed'
         """#)
 
@@ -6863,7 +7378,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "a948206c36615c81963e3bd6325b306feb4e31ae",
+        digest: "72555d8290d49f8f77e031993c25fc9da3c0f465",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -6977,11 +7492,11 @@ package enum Scripts {
         return #a < #b
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -6990,8 +7505,11 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
         local function retain_of(record)
-        return tonumber(string.match(string.match(record, '^[^\n]*') or '', '\tr=(%d+)'))
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
         local function keep_result(id, state, now, bytes, retain)
         if retain and retain > 0 then
@@ -7380,7 +7898,7 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "dde7d0f315a82b58120407b87fc7922f442c3a84",
+        digest: "efedfaad7f17a2ca72851e99fe219427de437fd2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7412,11 +7930,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -7556,7 +8074,7 @@ package enum Scripts {
     /// nobody but its own members adds to a batch any more; it ends with its last member, or now if it has
     package static let sealBatch = RedisScript(
         name: "seal_batch",
-        digest: "1220592a1a18719263ce861fe2e7667847f22872",
+        digest: "e0eda01379e61d65af825ee5b7dafb4b15f2fac4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL seal_batch expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -7588,11 +8106,11 @@ package enum Scripts {
         return now, silence and gap > silence and awake or 0, us
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -7755,7 +8273,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "92e61a53f616a8a6f4427c6f487ac70a72b271e2",
+        digest: "e213999ab6a0ad552c97d58fd8b584f1a1cc9d8e",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7918,6 +8436,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -7931,26 +8450,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -7958,10 +8478,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -7990,19 +8514,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -8020,11 +8551,11 @@ package enum Scripts {
         trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -8054,7 +8585,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -8062,10 +8594,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -8079,6 +8614,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -8101,7 +8643,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -8125,8 +8667,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then
@@ -8145,6 +8687,12 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -8161,7 +8709,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -8176,6 +8724,9 @@ package enum Scripts {
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
         end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
+        end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
         table.insert(run[list], one)
@@ -8187,13 +8738,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -8414,6 +8965,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -8475,11 +9035,11 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -8494,7 +9054,33 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
         end
         end
         end
@@ -8528,9 +9114,19 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local more = {}
+        for _, name in ipairs({ 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -8538,6 +9134,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -8679,10 +9279,10 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "a89237e60223a0743a9b9aca6030109439b40caa",
+        digest: "1c5a3b3ccc5f48397e0379d44aeb8514a6f4180b",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL start_run expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -8729,11 +9329,11 @@ package enum Scripts {
         return run
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -8746,8 +9346,8 @@ package enum Scripts {
         local forms = {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        item = 'wnnnhwhw', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwhhw', stop = 'w', tell = 'w',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
         local effects, at = {}, from
         while at <= to do
@@ -8766,7 +9366,20 @@ package enum Scripts {
         end
         end
         at = at + #form + 1
-        if effect[1] == 'idle' then
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+        end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+        end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
         local last = at + effect[2] - 1
         if last > to then
         error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
@@ -8779,9 +9392,12 @@ package enum Scripts {
         return effects
         end
         local function read_plan(at)
-        local plan = { error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], heads = {}, lanes = {} }
-        local count = number(at + 3, 'number of heads')
-        at = at + 3
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
         for i = 1, count do
         plan.heads[i] = ARGV[at + i] or ''
         if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -8811,12 +9427,14 @@ package enum Scripts {
         wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
         elseif name == 'reset' then
         wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' then
+        elseif name == 'fan' or name == 'erase' then
         wanted['n:' .. effect[2]] = true
-        elseif name == 'item' then
-        wanted['n:' .. effect[2]] = true
-        run.items[effect[2]] = run.items[effect[2]] or {}
-        run.items[effect[2]][string.format('%d', effect[3])] = false
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
         elseif name == 'await' then
         wanted['g:' .. effect[2]] = true
         elseif name == 'stop' then
@@ -8926,6 +9544,7 @@ package enum Scripts {
         if mode == 'all' then
         trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
         fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
         elseif not fan then
         return
         else
@@ -8939,26 +9558,27 @@ package enum Scripts {
         end
         trial.changed['n:' .. step] = fan_text(fan)
         end
-        local function end_item(trial, step, index, failed, stops, item_head, item_text, head, text)
-        local fan, name = fan_facts(trial, step), string.format('%d', index)
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
         if not fan then
         return
         end
-        local value = trial.items[step] and trial.items[step][name] or trial.run.items[step][name]
-        local sign, opening = string.match(value or '', '^([+-])(%d+) ')
-        if sign == '+' or (sign and tonumber(opening) == fan.opening) then
-        return
-        end
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + failed
-        trial.items[step] = trial.items[step] or {}
-        trial.items[step][name] = (failed == 1 and '-' or '+') .. string.format('%d ', fan.opening)
-        .. (failed == 1 and trial.plan.error or trial.plan.output)
-        if failed == 1 then
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
         trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
         elseif sign then
         trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
         end
-        if stops == 1 then
+        if item[3] then
         fan.stopped = 1
         if fan.again then
         local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
@@ -8966,10 +9586,14 @@ package enum Scripts {
         end
         end
         next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
         if fan.flight == 0 then
         queue_task(trial, head, text)
         end
         trial.changed['n:' .. step] = fan_text(fan)
+        end
         end
         local function move_run(trial, to)
         local facts, name = trial.facts, trial.run.fields.x
@@ -8998,19 +9622,26 @@ package enum Scripts {
         trial.moves[#trial.moves + 1] = 'r' .. to
         return true
         end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
         local function reset_step(trial, step, to, taken, missed, keeps)
         local changed = trial.changed
         if step_state(trial, step) ~= to then
         set_step(trial, step, to, '')
         end
         changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'o:', 'e:', 'w:', 'c:' }) do
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
         changed[field .. step] = false
         end
-        if keeps == 0 and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step] = false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
+        erase_step(trial, step, keeps == 1)
         end
         local function await_signal(trial, name, step, head, text)
         local run = trial.run
@@ -9048,7 +9679,8 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, child_head, head, text)
+        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
         local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
@@ -9056,10 +9688,13 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local own = trial.plan.heads[child_head] .. '\tw=' .. id
-        local fields = { w = workflow, d = shape, i = input, h = own }
+        local home = trial.plan.heads[child_head]
+        local own = home .. '\tw=' .. id
+        local fields = {
+        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        }
         if awaited == 1 then
-        fields.p = trial.run.id .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
         local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
         trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
@@ -9073,6 +9708,13 @@ package enum Scripts {
         queue_task(trial, place, text)
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
         end
         local function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
@@ -9095,7 +9737,7 @@ package enum Scripts {
         end
         set_step(trial, a, c, d)
         if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed['e:' .. a] = plan.error
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
         end
         elseif name == 'keep' then
         changed['o:' .. a] = plan.output
@@ -9119,8 +9761,8 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'disarm', a }
         elseif name == 'fan' then
         open_fan(trial, unpack(effect, 2))
-        elseif name == 'item' then
-        end_item(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
         elseif name == 'release' then
         deeds[#deeds + 1] = { 'release' }
         elseif name == 'enter' then
@@ -9139,6 +9781,12 @@ package enum Scripts {
         deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
         elseif name == 'tell' then
         tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
         elseif name == 'object' then
         changed.b, facts.revision = plan.output, facts.revision + 1
         end
@@ -9155,7 +9803,7 @@ package enum Scripts {
         end
         local trial = {
         run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {},
+        children = {}, vars = {},
         }
         if not apply_effects(trial, plan.effects) then
         return false
@@ -9170,6 +9818,9 @@ package enum Scripts {
         end
         run.deeds[#run.deeds + 1] = { 'items', step, items }
         end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
+        end
         for _, list in ipairs({ 'tasks', 'deeds' }) do
         for _, one in ipairs(trial[list]) do
         table.insert(run[list], one)
@@ -9181,13 +9832,13 @@ package enum Scripts {
         for _, child in ipairs(trial.children) do
         local new = open_run(runs, child.id)
         new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', '' }
+        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
         for name, value in pairs(child.fields) do
         new.fields[name], new.dirty[name] = value, true
         end
         end
         if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan.error })
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
         end
         return true
         end
@@ -9403,6 +10054,15 @@ package enum Scripts {
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
         if name == 'park' then
         redis.call('RPUSH', shelf, a)
         elseif name == 'release' then
@@ -9464,11 +10124,11 @@ package enum Scripts {
         redis.call('SREM', key('fans', run.id), a)
         redis.call('UNLINK', key('items', part), key('broken', part))
         elseif name == 'items' then
-        local values = {}
-        for item, value in pairs(b) do
-        values[#values + 1], values[#values + 2] = item, value
-        end
-        redis.call('HSET', key('items', part), unpack(values))
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
         elseif name == 'broken' then
         redis.call('ZADD', key('broken', part), b, b)
         elseif name == 'mended' then
@@ -9483,7 +10143,33 @@ package enum Scripts {
         local task = id .. '-x' .. round
         if redis.call('HEXISTS', key('tasks'), task) == 0 then
         local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        if fields.r then
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
         end
         end
         end
@@ -9517,9 +10203,19 @@ package enum Scripts {
         end
         for _, entry in ipairs(run.history) do
         run.facts.last = math.max(run.facts.last, now)
-        local more = entry[3] ~= '' and { 'error', entry[3] } or {}
-        redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1], 'moves',
-        entry[2], unpack(more))
+        local more = {}
+        for _, name in ipairs({ 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
         end
         if run.history[1] and string.find(run.facts.state, '%u') then
         local name, copy = key('history', run.id), key('history', run.id .. '+')
@@ -9527,6 +10223,10 @@ package enum Scripts {
         redis.call('COPY', name, copy)
         redis.call('RENAME', copy, name)
         end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
         end
         local set, gone = {}, {}
         for name in pairs(run.dirty) do
@@ -9634,7 +10334,13 @@ package enum Scripts {
         end
         end
         end
-        local callback, plan = number(7, 'callback'), read_plan(9)
+        local plan = read_plan(12)
+        if not string.find(ARGV[7], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
+        return redis.error_reply('BADCALL head (argument 7) is none')
+        end
+        if ARGV[10] ~= '' then
+        number(10, 'retention')
+        end
         local now, _, us = clock()
         local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
         local before = redis.call('GET', sent)
@@ -9660,11 +10366,18 @@ package enum Scripts {
         for field in pairs(run.wanted) do
         run.fields[field] = false
         end
-        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', callback, now))
-        for field, value in pairs({ w = ARGV[3], d = ARGV[4], i = ARGV[5], x = name or nil }) do
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d 0 0 0 %.0f 0', ARGV[8] ~= '' and 1 or 0, now))
+        local fields = { w = ARGV[3], d = ARGV[4], h = ARGV[7], t = ARGV[9], r = ARGV[10], x = name or '' }
+        for field, value in pairs(fields) do
+        if value ~= '' then
         run.fields[field], run.dirty[field] = value, true
         end
-        if not try_plan(run, plan, 0, ARGV[8], runs, now) then
+        end
+        run.fields.i, run.dirty.i = ARGV[5], true
+        if ARGV[8] ~= '' then
+        run.fields.u, run.dirty.u = string.sub(ARGV[8], 2), true
+        end
+        if not try_plan(run, plan, 0, ARGV[11], runs, now) then
         return redis.error_reply('UNFIT the plan does not start a run')
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
@@ -9851,7 +10564,7 @@ package enum Scripts {
     /// what a task waits for, as facts to make a sentence of.
     package static let why = RedisScript(
         name: "why",
-        digest: "16e94fdec3b8125eb5aeb1b60892c7fc4a5522cc",
+        digest: "0bee71ab63d11fea3f6aab8407046de8d30adae1",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL why expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9880,11 +10593,11 @@ package enum Scripts {
         return ring, tenant, priority, ring
         end
         local function record_lane(record)
-        local kind, queue, tenant, priority, more =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)(\t?)')
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
         local lane, keys = queue .. '\t' .. tenant, ''
-        if more ~= '' then
-        for name in string.gmatch(string.match(record, '^[^\n]*'), '\tl=([^\t]*)') do
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
         keys = keys .. '\t' .. name
         end
         end
@@ -10001,11 +10714,13 @@ package enum Scripts {
         depths,
         discard,
         enqueue,
+        expiredRuns,
         follow,
         heartbeat,
         inspect,
         keepShape,
         limit,
+        listRuns,
         note,
         openBatch,
         parked,
@@ -10031,24 +10746,26 @@ package enum Scripts {
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
+        "expired_runs": ScriptContract(keys: ["prefix"], arguments: ["worker", "limit"], rest: false),
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
-        "keep_shape": ScriptContract(keys: ["prefix"], arguments: ["shape"], rest: false),
+        "keep_shape": ScriptContract(keys: ["prefix"], arguments: ["shape", "workflow", "version"], rest: false),
         "limit": ScriptContract(keys: ["prefix"], arguments: ["name", "terms"], rest: false),
+        "list_runs": ScriptContract(keys: ["prefix"], arguments: ["limit", "look", "from", "until", "after", "states", "workflow", "foreign", "lists"], rest: true),
         "note": ScriptContract(keys: ["prefix"], arguments: ["worker", "id", "claim", "progress", "most", "lines"], rest: true),
         "open_batch": ScriptContract(keys: ["prefix"], arguments: ["batch", "keep", "parent", "name", "callbacks"], rest: true),
         "parked": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor"], rest: false),
         "pause": ScriptContract(keys: ["prefix"], arguments: ["target", "by"], rest: false),
-        "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk"], rest: false),
+        "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk", "cursor"], rest: false),
         "register": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "facts"], rest: true),
-        "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run"], rest: false),
+        "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run", "expired"], rest: false),
         "resume": ScriptContract(keys: ["prefix"], arguments: ["target"], rest: false),
         "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
         "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most"], rest: false),
-        "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "callback", "by", "plan"], rest: true),
+        "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "head", "callback", "tags", "retention", "by", "plan"], rest: true),
         "unpark": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor", "scope"], rest: false),
         "why": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
     ]

@@ -41,7 +41,7 @@ final class ProxyState: Sendable {
                     }
                 case .script(let digest):
                     ["EVALSHA", "EVALSHA_RO"].reduce(0) { $0 + (requests["\($1) \(digest.lowercased())"] ?? 0) }
-                case .containing: 0
+                case .containing, .sequence: 0
                 }
         }
     }

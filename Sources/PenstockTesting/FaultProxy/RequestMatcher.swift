@@ -7,6 +7,8 @@ public enum RequestMatcher: Sendable, Hashable, CustomStringConvertible {
     case script(String)
     /// With these bytes anywhere in one of its arguments.
     case containing(String)
+    /// With these arguments side by side.
+    case sequence([String])
 
     func matches(_ request: ProxiedRequest) -> Bool {
         switch self {
@@ -14,6 +16,10 @@ public enum RequestMatcher: Sendable, Hashable, CustomStringConvertible {
         case .command(let name): request.command == name.uppercased()
         case .script(let digest): request.script == digest.lowercased()
         case .containing(let text): request.arguments.contains { $0.contains(text) }
+        case .sequence(let words):
+            request.arguments.indices.dropLast(max(0, words.count - 1)).contains { start in
+                words.indices.allSatisfy { request.arguments[start + $0].elementsEqual(words[$0].utf8) }
+            }
         }
     }
 
@@ -23,6 +29,7 @@ public enum RequestMatcher: Sendable, Hashable, CustomStringConvertible {
         case .command(let name): name.uppercased()
         case .script(let digest): "script \(digest)"
         case .containing(let text): "a request with \"\(text)\""
+        case .sequence(let words): "a request with \(words)"
         }
     }
 }

@@ -85,6 +85,16 @@ package struct KeyspaceAudit: Sendable {
     /// Run to its buffered signals.
     package internal(set) var signals: [String: [String: String]] = [:]
     package internal(set) var histories: [String: Int] = [:]
+    /// Run to entries of its history, and why something failed in them.
+    package internal(set) var errors: [String: [String: String]] = [:]
+    /// Where runs are found, `runs flow:r`, `tagged eu`, `named flow TAB foreign id`, to the runs and the moments of their start.
+    package internal(set) var runIndexes: [String: [String: Int64]] = [:]
+    /// Run to its variables.
+    package internal(set) var variables: [String: [String: String]] = [:]
+    /// Run that has ended to the moment at which it is to be removed.
+    package internal(set) var retainedRuns: [String: Int64] = [:]
+    /// `name TAB version` to the digest of a shape.
+    package internal(set) var workflows: [String: String] = [:]
     /// Task to its bonds, one a line.
     package internal(set) var bonds: [String: String] = [:]
     /// Unique key to its value: the id that holds it, and what kind of lock it is.
@@ -168,7 +178,7 @@ extension KeyspaceAudit {
         let part: String
         let shape: Shape
 
-        var mayExpire: Bool { shape == .string || ["wake", "log", "batch"].contains(name) }
+        var mayExpire: Bool { shape == .string || ["wake", "log", "batch", "nudges"].contains(name) }
 
         /// Nil for a key that nobody knows.
         init?(key: Substring) {
@@ -196,7 +206,9 @@ extension KeyspaceAudit {
         "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
         "run": (.hash, true), "history": (.stream, true), "timers": (.hash, true), "shelf": (.list, true),
         "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
-        "foreign": (.hash, false), "signals": (.hash, true),
+        "foreign": (.hash, false), "signals": (.hash, true), "runs": (.sortedSet, true), "tagged": (.sortedSet, true),
+        "named": (.sortedSet, true), "workflows": (.hash, false), "retained": (.sortedSet, false),
+        "sweeping": (.string, false), "vars": (.hash, true), "errors": (.hash, true), "nudges": (.stream, true),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
@@ -214,11 +226,12 @@ extension KeyspaceAudit {
         switch form.name {
         case "tasks":
             heads = fields.mapValues { String($0.prefix { $0 != "\n" }) }
-            for (id, head) in heads where head.contains("\tw=") {
+            for (id, head) in heads where Self.run(ofHead: head) != nil {
                 runTasks[id] = String((fields[id] ?? "").dropFirst(head.count + 1))
             }
         case "run": runs[form.part] = fields
         case "history": histories[form.part] = content.int ?? 0
+        case "errors": errors[form.part] = fields
         case "timers": timers[form.part] = fields
         case "shelf": shelves[form.part] = items
         case "fans": fans[form.part] = Set(items)
@@ -227,6 +240,10 @@ extension KeyspaceAudit {
         case "shapes": shapes = Set(fields.keys)
         case "foreign": foreign = fields
         case "signals": signals[form.part] = fields
+        case "runs", "tagged", "named": runIndexes[form.name + " " + form.part] = moments
+        case "workflows": workflows = fields
+        case "vars": variables[form.part] = fields
+        case "retained": retainedRuns = moments
         case "tries": tries = fields
         case "cancels": cancels = fields
         case "lane": lanes[form.part] = items

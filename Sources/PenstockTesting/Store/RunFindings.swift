@@ -9,7 +9,9 @@ extension KeyspaceAudit {
             (timers.keys.map { $0 }, "timers"), (shelves.keys.map { $0 }, "parked tasks"),
             (fans.keys.map { $0 }, "fan-outs"),
             (histories.keys.map { $0 }, "a history"),
-            (signals.keys.map { $0 }, "signals"), (runTasksWaiting, "delayed tasks"),
+            (signals.keys.map { $0 }, "signals"), (variables.keys.map { $0 }, "variables"),
+            (errors.keys.map { $0 }, "errors"),
+            (runTasksWaiting, "delayed tasks"),
         ] {
             for run in part where runs[run] == nil { findings.append("run \(run) is gone and has \(what)") }
         }
@@ -22,6 +24,27 @@ extension KeyspaceAudit {
         for (part, indexes) in broken {
             let failed = Set((items[part] ?? [:]).filter { $0.value.hasPrefix("-") }.keys)
             if indexes != failed { findings.append("failed items of \(part): \(indexes), and by result \(failed)") }
+        }
+        for (name, digest) in workflows where !shapes.contains(digest) {
+            findings.append("workflow \(name.debugDescription) has a shape that is not there")
+        }
+        var expected: [String: [String: Int64]] = [:]
+        for (run, fields) in runs {
+            guard let state = fields["f"]?.first, let workflow = fields["w"],
+                let at = fields["a"].flatMap({ Int64($0) })
+            else { continue }
+            expected["runs \(workflow):\(state)", default: [:]][run] = at
+            for tag in (fields["t"] ?? "").split(separator: "\t") { expected["tagged \(tag)", default: [:]][run] = at }
+            if let name = fields["x"] { expected["named \(name)", default: [:]][run] = at }
+        }
+        for index in Set(expected.keys).union(runIndexes.keys) where expected[index] != runIndexes[index] {
+            findings.append(
+                "\(index.debugDescription) lists \(runIndexes[index] ?? [:]) and should list \(expected[index] ?? [:])")
+        }
+        let kept = Set(
+            runs.filter { $0.value["r"] != nil && $0.value["f"]?.first?.isUppercase == true }.keys)
+        if kept != Set(retainedRuns.keys) {
+            findings.append("runs that are kept for some time: \(kept), and listed \(retainedRuns.keys)")
         }
         for (name, run) in foreign {
             guard let fields = runs[run], let state = fields["f"]?.first else {
@@ -40,9 +63,13 @@ extension KeyspaceAudit {
         return (parts[0], parts.count > 1 ? parts[1] : "")
     }
 
-    private func run(of id: String) -> String? {
-        heads[id]?.split(separator: "\t").first { $0.hasPrefix("w=") }.map { String($0.dropFirst(2)) }
+    /// The run that a task belongs to: an option, behind kind, queue, tenant and priority.
+    static func run(ofHead head: String) -> String? {
+        head.split(separator: "\t", omittingEmptySubsequences: false).dropFirst(4).first { $0.hasPrefix("w=") }
+            .map { String($0.dropFirst(2)) }
     }
+
+    private func run(of id: String) -> String? { heads[id].flatMap { Self.run(ofHead: $0) } }
 
     private var runTasksWaiting: [String] { delayed.values.flatMap(\.keys).compactMap { run(of: $0) } }
 
@@ -53,6 +80,9 @@ extension KeyspaceAudit {
             return ["run \(run) has no readable facts"]
         }
         if open < 0 { findings.append("run \(run) has closed more than was open") }
+        if fields["w"] == nil || Int64(fields["a"] ?? "") == nil {
+            findings.append("run \(run) has no workflow or no start")
+        }
         if histories[run] == nil { findings.append("run \(run) has no history") }
         if !shapes.contains(fields["d"] ?? "") { findings.append("run \(run) has a shape that is not there") }
         if let name = fields["x"], !state.isUppercase, foreign[name] != run {
@@ -65,11 +95,17 @@ extension KeyspaceAudit {
         if counted != fans[run] ?? [] {
             findings.append("run \(run) counts fan-outs \(counted) and lists \(fans[run] ?? [])")
         }
-        // A machine has open what belongs to its visit; a run that has ended is not looked at.
-        guard !state.isUppercase, fields["m"] == nil else { return findings }
+        let lists = Set(fields.keys.filter { $0.hasPrefix("v:") }.map { String($0.dropFirst(2)) })
+        if counted != lists { findings.append("run \(run) counts fan-outs \(counted) and has lists of \(lists)") }
         let tasks = runTasks.filter { self.run(of: $0.key) == run }.compactMap { id, payload in
             RunTaskPayload(Array(payload.utf8))
         }
+        if state == "D", !tasks.contains(where: { $0.round == round && $0.task.deletesData }) {
+            findings.append("the data of run \(run) are to be deleted, and no task does it")
+        }
+        if state == "X" { findings += remains(of: run, fields) }
+        // A machine has open what belongs to its visit; a run that has ended is not looked at.
+        guard !state.isUppercase, fields["m"] == nil else { return findings }
         let ofRun = tasks.count { payload in
             guard payload.round == round else { return false }
             switch payload.task {
@@ -90,4 +126,22 @@ extension KeyspaceAudit {
         }
         return findings
     }
+
+    /// What should be gone of a run whose data have been deleted.
+    private func remains(of run: String, _ fields: [String: String]) -> [String] {
+        var left = fields.keys.filter { name in
+            name == "u" || ["o:", "e:", "z:", "v:", "n:"].contains { name.hasPrefix($0) }
+        }
+        for (what, part) in [
+            ("variables", variables.keys.map { $0 }), ("signals", signals.keys.map { $0 }),
+            ("errors", errors.keys.map { $0 }), ("fan-outs", fans.keys.map { $0 }),
+        ] where part.contains(run) {
+            left.append(what)
+        }
+        return left.isEmpty ? [] : ["the data of run \(run) were deleted, and it has \(left.sorted())"]
+    }
+}
+
+extension RunTask {
+    fileprivate var deletesData: Bool { if case .deleteData = self { true } else { false } }
 }

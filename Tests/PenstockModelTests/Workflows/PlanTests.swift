@@ -274,4 +274,39 @@ import Testing
             planner.ended(.step("awaited"), .started, cancelling).effects.first
                 == .moveStep("awaited", from: .active, to: .cancelled))
     }
+
+    @Test("G18: data are deleted in parts of the graph, the last of which takes what no step has; nobody is told")
+    func deletion() throws {
+        let steps = (0..<5).map { StepShape("s\($0)") }
+        let planner = GraphPlanner(try GraphIndex(GraphShape(steps)), hooks: HookMoment.allCases, chunk: 2)
+        var run = RunFacts(state: .failed, revision: 4, hasCallback: true, hasParent: true)
+        #expect(
+            try planner.deleteData(run).effects == [
+                .moveRun(from: .failed, to: .deletingData), .schedule(.deleteData(from: 0), opens: false),
+            ])
+        run.state = .deletingData
+        #expect(planner.begin(.deleteData(from: 2), run: run, round: 1) == .execute)
+        #expect(planner.begin(.deleteData(from: 2), run: run, round: 2) == .drop)
+        #expect(try planner.deleteData(run) == .nothing)
+        #expect(
+            planner.erase(from: 2, run, leavesInput: true).effects == [
+                .eraseStep("s2"), .eraseStep("s3"), .schedule(.deleteData(from: 4), opens: false),
+            ])
+        #expect(
+            planner.erase(from: 4, run, leavesInput: true).effects == [
+                .eraseStep("s4"), .erase(leaving: .input), .moveRun(from: .deletingData, to: .dataDeleted),
+            ])
+        #expect(
+            planner.erase(from: 4, run).effects == [
+                .eraseStep("s4"), .erase(leaving: .nothing), .moveRun(from: .deletingData, to: .dataDeleted),
+            ])
+        run.state = .dataDeleted
+        #expect(planner.erase(from: 4, run) == .nothing)
+        #expect(planner.begin(.deleteData(from: 4), run: run, round: 1) == .drop)
+        #expect(planner.begin(.hook(.failed), run: run, round: 1) == .drop)
+        for state in [RunState.pending, .running, .paused, .cancelling, .rollingBack] {
+            run.state = state
+            #expect(throws: RunControlError.hasNotEnded(state)) { try planner.deleteData(run) }
+        }
+    }
 }

@@ -220,6 +220,40 @@ import Testing
         }
     }
 
+    @Test(
+        "the data of a run that has ended are deleted in parts, once more if asked for, and its states stay",
+        arguments: 0..<16)
+    func deletion(block: Int) throws {
+        for number in 0..<30 {
+            let seed = UInt64(700_000 + block * 1000 + number)
+            var random = SeededRandom(seed: seed)
+            let policy: RollbackPolicy? = random.chance(0.5) ? .always : nil
+            let graph = RandomGraph(&random, rollback: policy, failFast: random.chance(0.5), failures: 0.15)
+            var driver = try RunDriver(graph, seed: seed)
+            #expect(throws: RunControlError.hasNotEnded(.running)) {
+                try driver.planner.deleteData(driver.interpreter.run)
+            }
+            driver.drive()
+            let before = driver.interpreter
+            for times in 1...2 {
+                #expect(driver.commit(try driver.planner.deleteData(driver.interpreter.run)) == .applied)
+                #expect(try driver.planner.deleteData(driver.interpreter.run) == .nothing)
+                // What tries to come in between.
+                driver.controls = 0.1
+                driver.drive()
+                let after = driver.interpreter
+                #expect(after.run.state == .dataDeleted && after.queue.isEmpty && after.held.isEmpty, "seed \(seed)")
+                #expect(after.outputs.isEmpty && after.fans.isEmpty && after.hasInput == graph.leavesInput)
+                #expect(after.steps == before.steps && after.open == 0 && after.toldParent == before.toldParent)
+                #expect(after.runMoves.suffix(2) == [.deletingData, .dataDeleted])
+                #expect(after.runMoves.count == before.runMoves.count + 2 * times, "seed \(seed)")
+            }
+            #expect(throws: RunControlError.dataDeleted) { try driver.planner.retry(driver.interpreter.run) }
+            let part = driver.planner.erase(from: 0, RunFacts(state: .deletingData))
+            #expect(part.effects.count <= min(7, graph.shape.steps.count) + 2)
+        }
+    }
+
     @Test("a step that failed is skipped by hand after the end, and what waited for it runs", arguments: 0..<16)
     func skipAfterEnd(block: Int) throws {
         for number in 0..<60 {

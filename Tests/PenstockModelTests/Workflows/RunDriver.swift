@@ -186,6 +186,7 @@ struct RunDriver {
             case .planRollback(let from): return planner.planRollback(from: from, claim.run, standing: standing)
             case .prepare(let what, let from):
                 return planner.prepare(what, from: from, claim.run, standing: standing)
+            case .deleteData(let from): return planner.erase(from: from, claim.run, leavesInput: graph.leavesInput)
             default: return claim.step.map { planner.ended(claim.task.task, outcome, $0) } ?? .nothing
             }
         }
@@ -226,71 +227,5 @@ struct RunDriver {
         case .success(let branch): return .succeeded(branch: branch)
         case .skip, nil: return .succeeded()
         }
-    }
-}
-
-extension RandomGraph {
-    func isFailing(_ step: StepShape, item index: Int) -> Bool {
-        let size = step.fanOut?.batchSize ?? 1
-        return failingItems[step.name, default: []].contains { $0 / size == index }
-    }
-
-    /// How a step ends that is executed and left to its end, told without any planning.
-    func end(of step: StepShape) -> StepStanding {
-        let fate = fates[step.name] ?? .failure
-        var canSkip = true
-        if case .signal = step.kind { canSkip = false }
-        if fate == .skip && canSkip { return StepStanding(.skipped) }
-        if fate == .failure { return StepStanding(.failed) }
-        if let fanOut = step.fanOut, let items = items[step.name], items > 0, fanOut.failedItems != .collect,
-            !failingItems[step.name, default: []].isEmpty
-        {
-            return StepStanding(.failed)
-        }
-        if case .success(let branch) = fate { return StepStanding(.succeeded, branch: branch) }
-        return StepStanding(.succeeded)
-    }
-
-    func step(_ name: String) -> StepShape? { shape.steps.first { $0.name == name } }
-
-    func dependents(of name: String) -> [StepShape] {
-        shape.steps.filter { $0.dependencies.contains { $0.step == name } }
-    }
-
-    func isCaught(_ name: String) -> Bool {
-        shape.steps.contains { $0.dependencies.contains { $0.step == name && $0.phase == .failure } }
-    }
-
-    /// Where every step gets to in a run that nothing stops: each step looked at again and again until nothing changes.
-    func undisturbed() -> [String: StepStanding] {
-        var standings: [String: StepStanding] = [:]
-        var hasChanged = true
-        while hasChanged {
-            hasChanged = false
-            for step in shape.steps where standings[step.name] == nil {
-                let ended = step.dependencies.compactMap { dependency in
-                    standings[dependency.step].map { (dependency, $0) }
-                }
-                guard ended.count == step.dependencies.count else { continue }
-                let taken = ended.count { dependency, standing in
-                    switch dependency.phase {
-                    case .success:
-                        standing.state == .succeeded
-                            && (dependency.branch == nil || dependency.branch == standing.branch)
-                    case .failure: standing.state == .failed
-                    case .end: true
-                    }
-                }
-                let need: Int
-                switch step.join {
-                case .all: need = step.dependencies.count
-                case .any: need = min(1, step.dependencies.count)
-                case .atLeast(let number): need = number
-                }
-                standings[step.name] = taken >= need ? end(of: step) : StepStanding(.skipped)
-                hasChanged = true
-            }
-        }
-        return standings
     }
 }

@@ -43,6 +43,8 @@ struct RunInterpreter: Equatable {
     var timers: [LiveTask] = []
     var parked: [LiveTask] = []
     var outputs: Set<String> = []
+    var hasInput = true
+    var hasObject = false
     var waitingForSignal: [String: String] = [:]
     var children: [String: ChildWorkflow] = [:]
     var cancelledChildren: Set<String> = []
@@ -216,7 +218,15 @@ struct RunInterpreter: Equatable {
             run.revision += 1
         case .keepObject:
             objects += 1
+            hasObject = true
             run.revision += 1
+        case .eraseStep(let name):
+            outputs.remove(name)
+            fans[name] = nil
+        case .erase(let remains):
+            hasInput = remains == .input
+            hasObject = remains == .object
+            run.hasCallback = false
         }
         return true
     }

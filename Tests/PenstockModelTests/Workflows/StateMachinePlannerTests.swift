@@ -181,6 +181,38 @@ import Testing
             ])
     }
 
+    @Test("S6: the data of a run that has ended are deleted by the one task that it still has")
+    func deletion() throws {
+        let planner = try Self.planner()
+        let task = RunTask.deleteData(from: 0)
+        let ended = Self.facts("done", visit: 3, .succeeded)
+        #expect(
+            try planner.deleteData(ended).effects == [
+                .moveRun(from: .succeeded, to: .deletingData), .schedule(task, opens: false),
+            ])
+        #expect(throws: RunControlError.hasNotEnded(.running)) { try planner.deleteData(Self.facts("created")) }
+        let deleting = Self.facts("done", visit: 3, .deletingData)
+        #expect(try planner.deleteData(deleting) == .nothing)
+        #expect(planner.begin(task, deleting, round: 1) == .execute)
+        #expect(planner.begin(task, deleting, round: 2) == .drop)
+        #expect(planner.begin(task, ended, round: 1) == .drop && planner.erase(ended) == .nothing)
+        for (leaves, remains) in [(true, RunRemains.object), (false, .nothing)] {
+            #expect(
+                planner.erase(deleting, leavesObject: leaves).effects == [
+                    .erase(leaving: remains), .moveRun(from: .deletingData, to: .dataDeleted),
+                ])
+        }
+        // What hooks and callbacks would tell is there until then.
+        let deleted = Self.facts("done", visit: 3, .dataDeleted)
+        #expect(planner.begin(.hook(.completed), deleting, round: 1) == .execute)
+        #expect(planner.begin(.hook(.completed), deleted, round: 1) == .drop)
+        #expect(planner.begin(.callback(CallbackMoment(.succeeded)), deleted, round: 1) == .drop)
+        #expect(
+            try planner.deleteData(deleted).effects == [
+                .moveRun(from: .dataDeleted, to: .deletingData), .schedule(task, opens: false),
+            ])
+    }
+
     /// Steps, callbacks and time-outs of a machine that may wander for ever, in any order, with pauses, faults and a cancel.
     @Test(
         "a machine under everything at once visits only declared states, ends once and leaves nothing",

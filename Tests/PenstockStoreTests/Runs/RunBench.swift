@@ -13,32 +13,37 @@ struct RunBench {
     static let output: [UInt8] = [1, 0, 10, 255]
 
     init(
-        _ store: Store, foreignID: String? = nil, hasCallback: Bool = false, effects: [Effect] = [],
-        input: [UInt8] = [5]
+        _ store: Store, workflow: String = "flow", foreignID: String? = nil, effects: [Effect] = [],
+        input: [UInt8] = [5],
+        tags: [String] = [], retention: Duration? = nil
     ) async throws {
         self.store = store
         id = store.makeRunID()
-        let digest = try await store.keepShape(Array("shape".utf8))
+        let digest = try await store.keepShape(Array("shape".utf8), workflow: workflow, version: 1)
         let start: [Effect] = [.moveRun(from: .pending, to: .running)]
         let commit = try Self.commit(id, start + effects, revision: 0)
         let new = NewRun(
-            id: id, workflow: "flow", shapeDigest: digest, input: input, foreignID: foreignID, hasCallback: hasCallback)
+            id: id, workflow: workflow, shapeDigest: digest, input: input, head: Self.head, foreignID: foreignID,
+            tags: tags,
+            retention: retention)
         guard case .started = try await store.start(new, commit, by: "me") else { throw Surprise("not started") }
     }
 
-    static func head(_ task: RunTask) -> TaskRecord { TaskRecord(kind: "flow", queue: "q", payload: []) }
+    static let head = TaskRecord(kind: "flow", queue: "q", payload: [])
+    static func head(_ task: RunTask) -> TaskRecord { head }
 
     static func commit(
         _ id: RunID, _ effects: [Effect], revision: Int, ending: Plan.TaskEnding = .done, error: String = "",
-        output: [UInt8] = output
+        output: [UInt8] = output, variables: [(name: String, value: [UInt8])] = [], extra: [Effect] = []
     ) throws -> RunCommit {
         var plan = Plan(effects)
         plan.task = ending
         return try RunCommit(
             plan, run: id, revision: revision, output: output, error: error, moment: 4_000_000_000_000,
             child: ChildStart(
-                shapeDigest: "none", input: [3], head: TaskRecord(kind: "child", queue: "q2", payload: [])),
-            head: head)
+                shapeDigest: "none", input: [3], head: TaskRecord(kind: "child", queue: "q2", payload: []),
+                retention: .seconds(60)),
+            variables: variables, extra: extra, head: head)
     }
 
     func commit(
@@ -84,6 +89,8 @@ struct RunBench {
         for (run, fields) in audit.runs where run != id.rawValue {
             all["child"] = "\(fields["f"]?.first ?? "?") \(fields["w"] ?? "") \(fields["i"]?.utf8.count ?? 0)"
         }
+        if let variables = audit.variables[id.rawValue] { all["vars"] = variables.keys.sorted().joined(separator: " ") }
+        if let errors = audit.errors[id.rawValue] { all["errors"] = errors.values.sorted().joined(separator: " ") }
         if let signals = audit.signals[id.rawValue] { all["signals"] = "\(signals.count)" }
         return all
     }

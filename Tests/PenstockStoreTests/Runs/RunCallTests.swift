@@ -146,11 +146,11 @@ import Testing
         try await withStore { store in
             let start: [Effect] = [.moveRun(from: .pending, to: .running)]
             let run = try await RunBench(store, foreignID: "f")
-            let digest = try await store.keepShape(Array("shape".utf8))
+            let digest = try await store.keepShape(Array("shape".utf8), workflow: "flow", version: 1)
             func new(_ workflow: String = "flow", _ foreignID: String? = "f") async throws -> StartAnswer {
                 let id = store.makeRunID()
                 return try await store.start(
-                    NewRun(id: id, workflow: workflow, shapeDigest: digest, foreignID: foreignID),
+                    NewRun(id: id, workflow: workflow, shapeDigest: digest, head: RunBench.head, foreignID: foreignID),
                     try RunBench.commit(id, start, revision: 0), by: "me")
             }
             #expect(try await new() == .live(run.id))
@@ -164,8 +164,8 @@ import Testing
             guard case .taken = again else { throw Surprise("\(again)") }
             let id = store.makeRunID()
             let unknown = try await store.start(
-                NewRun(id: id, workflow: "flow", shapeDigest: "none"), try RunBench.commit(id, start, revision: 0),
-                by: "me")
+                NewRun(id: id, workflow: "flow", shapeDigest: "none", head: RunBench.head),
+                try RunBench.commit(id, start, revision: 0), by: "me")
             #expect(unknown == .unknownShape)
             #expect(try await store.read(RunQuery(id)) == nil)
             let gone = try await store.control(try RunBench.commit(id, [], revision: 0), by: "me")
@@ -192,12 +192,116 @@ import Testing
             #expect(try await call(Scripts.signal, signal, nil) == sent)
             #expect(try await run.snapshot() == old.merging(["signals": "2"]) { $1 })
             let id = store.makeRunID()
-            let digest = try await store.keepShape(Array("shape".utf8))
+            let digest = try await store.keepShape(Array("shape".utf8), workflow: "flow", version: 1)
             let start = try RunBench.commit(id, [.moveRun(from: .pending, to: .running)], revision: 0)
-            let words = ["t3", id.rawValue, "flow", digest, "", "", "0", "me"]
+            let words = ["t3", id.rawValue, "flow", digest, "", "", RunBench.head.head, "", "", "", "me"]
             let started = try await call(Scripts.startRun, words, start)
             #expect(started[0] == "started")
             #expect(try await call(Scripts.startRun, words, start) == started)
+        }
+    }
+
+    @Test func `what a run was started with is told, of a child run as well`() async throws {
+        try await withStore(audits: false) { store in
+            let id = store.makeRunID()
+            let digest = try await store.keepShape(Array("shape".utf8), workflow: "flow", version: 1)
+            var head = TaskRecord(kind: "flow", queue: "q", tenant: "t", priority: 3, payload: [1])
+            head.options.limits = [try LimitName("key:x")]
+            let new = NewRun(
+                id: id, workflow: "flow", shapeDigest: digest, head: head, foreignID: "order: 7",
+                callback: [0, 10, 255], tags: ["eu", "big one", "eu"], retention: .seconds(90))
+            #expect(new.facts.hasCallback)
+            let start: [Effect] = [
+                .moveRun(from: .pending, to: .running), .startChild(ChildWorkflow("sub"), step: "a"),
+                .startChild(ChildWorkflow("sub", isAwaited: false), step: "b"),
+            ]
+            guard
+                case .started(let summary) = try await store.start(
+                    new, try RunBench.commit(id, start, revision: 0), by: "me")
+            else { throw Surprise("not started") }
+            #expect(summary.facts.hasCallback)
+            let reading = try #require(try await store.read(RunQuery(id, steps: ["a", "b"], wantsHome: true)))
+            head.payload = []
+            head.options.limits = []
+            head.options.run = id
+            #expect(reading.head == head && reading.callback == [0, 10, 255] && reading.tags == ["eu", "big one"])
+            #expect(reading.retention == .seconds(90) && reading.foreignID == "order: 7" && reading.parent == nil)
+            for step in ["a", "b"] {
+                let child = try #require(reading.children[step])
+                let own = try #require(try await store.read(RunQuery(child, wantsHome: true)))
+                #expect(own.parent == id && own.facts.hasParent == (step == "a"))
+                #expect(own.head?.queue == "q2" && own.head?.options.run == child && own.retention == .seconds(60))
+                #expect(own.callback == nil && own.tags.isEmpty && own.foreignID == nil)
+            }
+            // Not asked for, not told.
+            #expect(try await store.read(RunQuery(id))?.head == nil)
+        }
+    }
+
+    @Test func `variables: the last commit counts, with all that it does or not at all`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store)
+            func set(_ variables: [(name: String, value: [UInt8])], revision: Int) async throws -> ControlAnswer {
+                let commit = try RunBench.commit(run.id, [], revision: revision, variables: variables)
+                return try await store.control(commit, by: "me")
+            }
+            guard case .applied = try await set([("a", [1]), ("b", []), ("a", [0, 10])], revision: 1) else {
+                throw Surprise("not set")
+            }
+            guard case .conflict = try await set([("a", [2]), ("c", [3])], revision: 0) else { throw Surprise("set") }
+            #expect(try await store.variables(run.id) == ["a": [0, 10], "b": []])
+            let reading = try #require(try await store.read(RunQuery(run.id, variables: ["a", "c"])))
+            #expect(reading.variables == ["a": [0, 10]])
+            try await run.apply([
+                .moveRun(from: .running, to: .failed), .moveRun(from: .failed, to: .pending),
+                .moveRun(from: .pending, to: .running),
+            ])
+            guard case .applied = try await set([("b", [4])], revision: 4) else { throw Surprise("not set") }
+            let both = try await store.read([
+                RunQuery(run.id, variables: ["b"]), RunQuery(store.makeRunID(), variables: ["b"]), RunQuery(run.id),
+            ])
+            #expect(both.map(\.?.variables) == [["b": [4]], nil, [:]])
+            #expect(try await store.variables(run.id) == ["a": [0, 10], "b": [4]])
+            #expect(throws: StoreError.self) {
+                try RunBench.commit(run.id, [], revision: 1, variables: [("no name", [])])
+            }
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            #expect(try await store.remove(run.id) == .removed)
+            #expect(try await KeyspaceAudit.read(store).variables.isEmpty)
+        }
+    }
+
+    @Test func `the list of a fan-out is kept until its items go; further effects follow the plan's`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: RunEffectTests.fan)
+            let query = RunQuery(run.id, lists: ["a", "b"])
+            #expect(try await store.read(query)?.lists == ["a": RunBench.output])
+            // What is done again is of the same list.
+            try await run.apply([.openFan("a", .rest(window: 1))], output: [7])
+            #expect(try await store.read(query)?.lists == ["a": RunBench.output])
+            let more = try RunBench.commit(
+                run.id, [.launch(.step("b"))], revision: 1,
+                extra: [.moveStep("b", from: .active, to: .waiting), .awaitSignal("go", step: "b")])
+            guard case .applied = try await store.control(more, by: "me") else { throw Surprise("not applied") }
+            #expect(try await store.signal(run.id, "go", [], by: "me") == .taken)
+        }
+    }
+
+    static let bad: [(what: String, change: @Sendable (inout NewRun) -> Void)] = [
+        ("many tags", { $0.tags = (0...NewRun.maximumTags).map { "tag \($0)" } }),
+        ("a tag of control characters", { $0.tags = ["a\tb"] }), ("an empty tag", { $0.tags = [""] }),
+        ("a queue", { $0.head.queue = "q q" }), ("a tenant", { $0.head.tenant = "a\nb" }),
+        ("a foreign id", { $0.foreignID = "a\tb" }), ("a workflow", { $0.workflow = "" }),
+    ]
+
+    @Test(arguments: bad.indices)
+    func `a run with wrong names is refused before it is sent`(index: Int) async throws {
+        try await withStore { store in
+            var new = NewRun(id: store.makeRunID(), workflow: "flow", shapeDigest: "none", head: RunBench.head)
+            Self.bad[index].change(&new)
+            await #expect(throws: StoreError.self, "\(Self.bad[index].what)") {
+                try await store.start(new, try RunBench.commit(new.id, [], revision: 0), by: "me")
+            }
         }
     }
 
@@ -231,6 +335,49 @@ import Testing
             #expect((900...1000).contains(count))
             try await run.apply([.moveRun(from: .running, to: .failed)])
             #expect(try await store.signal(run.id, "go", [], by: "me") == .ended)
+        }
+    }
+
+    @Test func `deleted data are gone from everywhere, the moves of the history stay`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: RunEffectTests.fan, input: Array("secret".utf8))
+            let secret = Array("secret".utf8)
+            _ = try await store.signal(run.id, "early", secret, by: "me")
+            try await run.apply(
+                [
+                    .endItem("a", index: 0, failed: true, stops: true),
+                    .endItem("a", index: 1, failed: false, stops: false),
+                    .moveStep("a", from: .waiting, to: .failed), .keepOutput("b"), .keepObject,
+                ], error: "secret error", output: secret)
+            let variables = try await store.read(RunQuery(run.id))
+            let set = try RunBench.commit(
+                run.id, [], revision: try #require(variables).facts.revision, variables: [("v", secret)])
+            guard case .applied = try await store.control(set, by: "me") else { throw Surprise("not set") }
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            let before = try await store.history(run.id)
+            #expect(before.compactMap(\.error) == ["secret error"])
+            try await run.apply([
+                .moveRun(from: .failed, to: .deletingData), .schedule(.deleteData(from: 0), opens: false),
+            ])
+            var worker = try await Player(store)
+            let left = try await worker.turn(20).claimed
+            try await worker.turn(
+                committed: try left.dropLast().map { try ended($0, try RunBench.commit(run.id, [], revision: 0)) })
+            let erase: [Effect] = [
+                .eraseStep("a"), .eraseStep("b"), .erase(leaving: .input),
+                .moveRun(from: .deletingData, to: .dataDeleted),
+            ]
+            let task = try #require(left.last)
+            try await worker.turn(committed: [try ended(task, try await run.commit(erase, output: Array("left".utf8)))])
+            let history = try await store.history(run.id)
+            #expect(history.map(\.moves).prefix(before.count) == before.map(\.moves)[...])
+            #expect(history.allSatisfy { $0.error == nil } && history.count == before.count + 2)
+            let reading = try #require(
+                try await store.read(RunQuery(run.id, steps: ["a"], outputs: ["b"], errors: ["a"], wantsInput: true)))
+            #expect(reading.input == Array("left".utf8) && reading.object == nil && reading.outputs.isEmpty)
+            #expect(reading.standing("a").state == .failed && reading.errors.isEmpty && reading.fans.isEmpty)
+            let keys = try await store.redis.send(RedisCommand("KEYS", "*\(run.id)*")).array ?? []
+            #expect(Set(keys.compactMap(\.text)) == [store.keys.run(run.id), store.keys.history(run.id)])
         }
     }
 

@@ -34,6 +34,8 @@ import Testing
     ]
     static let failed: [Effect] = [.launch(.step("a")), .moveStep("a", from: .active, to: .failed), .close]
 
+    static let output = String(decoding: RunBench.output, as: UTF8.self)
+
     static let cases: [Case] = [
         Case(
             "moveRun to paused", [.moveRun(from: .running, to: .paused)],
@@ -62,8 +64,8 @@ import Testing
             [.moveStep("a", from: .active, to: .succeeded, branch: "left")], ["s:a": "sleft"]),
         Case(
             "moveStep to failed keeps the error", after: [.launch(.step("a"))],
-            [.moveStep("a", from: .active, to: .failed)], ["s:a": "f", "e:a": "broke"]),
-        Case("keepOutput", [.keepOutput("a")], ["o:a": String(decoding: RunBench.output, as: UTF8.self)]),
+            [.moveStep("a", from: .active, to: .failed)], ["s:a": "f", "e:a": "broke", "errors": "broke"]),
+        Case("keepOutput", [.keepOutput("a")], ["o:a": output]),
         Case("launch", [.launch(.step("a"))], ["s:a": "a", "open": "1", "queue": "1 step a"]),
         Case("launch of a step that is elsewhere", after: failed, [.launch(.step("a"))], [:]),
         Case(
@@ -108,7 +110,7 @@ import Testing
                 .endItem("a", index: 0, failed: true, stops: false), .moveStep("a", from: .waiting, to: .failed),
                 .close,
             ], [.resetStep("a", to: .pending, taken: 0, missed: 0, keepsItems: false)],
-            ["s:a": "", "n:a": "", "items": "", "broken": ""]),
+            ["s:a": "", "n:a": "", "v:a": "", "items": "", "broken": ""]),
         Case(
             "resetStep with its items kept",
             after: fan + [
@@ -132,10 +134,10 @@ import Testing
         Case("armAtCarriedMoment", [.armAtCarriedMoment(.visitTimeout("o", 1))], ["timers": "1 visit-timeout o 1"]),
         Case(
             "openFan", after: [.launch(.step("a"))], [.openFan("a", .all(tasks: 3, window: 2))],
-            ["n:a": "3 2 0 0 2 0 - 1", "queue": "1 item a 0, 1 item a 1, 1 step a"]),
+            ["n:a": "3 2 0 0 2 0 - 1", "v:a": output, "queue": "1 item a 0, 1 item a 1, 1 step a"]),
         Case(
             "openFan without items", after: [.launch(.step("a"))], [.openFan("a", .all(tasks: 0, window: 0))],
-            ["n:a": "0 0 0 0 0 0 - 1", "queue": "1 gather a, 1 step a"]),
+            ["n:a": "0 0 0 0 0 0 - 1", "v:a": output, "queue": "1 gather a, 1 step a"]),
         Case(
             "endItem", after: fan, [.endItem("a", index: 0, failed: false, stops: false)],
             [
@@ -191,6 +193,18 @@ import Testing
         Case(
             "enterState", after: [.schedule(.visit("o", 1), opens: true), .armAtCarriedMoment(.visitTimeout("o", 1))],
             [.enterState("paid")], ["m": "1 paid", "revision": "2", "open": "", "timers": ""]),
+        Case(
+            "eraseStep takes output and errors, and leaves the state", after: failed + [.keepOutput("a")],
+            [.eraseStep("a")], ["o:a": ""]),
+        Case(
+            "eraseStep with a fan-out",
+            after: fan + [.endItem("a", index: 0, failed: true, stops: false)], [.eraseStep("a")],
+            ["n:a": "", "v:a": "", "items": "", "broken": ""]),
+        Case("eraseStep of one that has left nothing", [.eraseStep("a")], [:]),
+        Case("erase", after: [.keepObject], [.erase(leaving: .nothing)], ["i": "", "b": ""]),
+        Case("erase leaving what the commit carries as the input", [.erase(leaving: .input)], ["i": output]),
+        Case(
+            "erase leaving what the commit carries as the object", [.erase(leaving: .object)], ["i": "", "b": output]),
         Case("keepObject", [.keepObject], ["b": String(decoding: RunBench.output, as: UTF8.self), "revision": "2"]),
     ]
 

@@ -31,6 +31,11 @@ import Testing
                     try await lockstep.drive()
                     if kind == .again { try await again(&lockstep) }
                     #expect(lockstep.interpreter.run.state.isTerminal)
+                    // What is left then is for the audit to see.
+                    for _ in 0..<2 where lockstep.random.chance(0.5) {
+                        try await lockstep.control(try lockstep.planner.deleteData(lockstep.interpreter.run))
+                        try await lockstep.drive()
+                    }
                     // What was abandoned goes on, and tells nobody.
                     while try await lockstep.childTurn() {}
                     var audit = try await KeyspaceAudit.read(store)

@@ -49,8 +49,8 @@ private struct MachineLockstep {
         planner = try StateMachinePlanner(RunMachineTests.shape)
         random = SeededRandom(seed: seed)
         worker = try await Player(store)
-        let digest = try await store.keepShape(Array("machine".utf8))
-        let new = NewRun(id: run, workflow: "machine", shapeDigest: digest)
+        let digest = try await store.keepShape(Array("machine".utf8), workflow: "machine", version: 1)
+        let new = NewRun(id: run, workflow: "machine", shapeDigest: digest, head: RunBench.head)
         let plan = try planner.start(MachineFacts(run: new.facts))
         _ = try await store.start(new, try commit(plan, revision: 0), by: "test")
         #expect(interpreter.commit(plan, revision: 0, task: nil) == .applied)
@@ -73,6 +73,8 @@ private struct MachineLockstep {
             case 4...6: try await control(planner.callback(random.chance(0.5) ? "paid" : "again", facts))
             case 7...8: try await fire()
             case 9...13: try await claim()
+            // Late in the life of most.
+            case 14 where facts.run.state.isTerminal: try await control(planner.deleteData(facts))
             default: try await finish()
             }
         } catch is RunControlError {
@@ -128,12 +130,16 @@ private struct MachineLockstep {
         case .execute:
             if case .resume = payload.task {
                 plan = try planner.resume(facts)
+            } else if case .deleteData = payload.task {
+                plan = planner.erase(facts, leavesObject: random.chance(0.5))
             } else if random.chance(0.3) {
                 let failed = planner.failed(payload.task, errors: task.attempt, isLast: random.chance(0.1), facts)
                 guard let failed else {
                     last = "retry \(payload.task)"
                     let outcome = Outcome.retry(after: .zero, counted: true, attempt: task.attempt, message: "no")
                     try await worker.end(task, outcome)
+                    // A timer that waits for its next try is taken back with the others; one in its lane is not.
+                    _ = try await store.revive([task.id])
                     interpreter.giveBack(number, wasAttempted: true)
                     return try await compare()
                 }
@@ -168,6 +174,8 @@ private struct MachineLockstep {
         let summary = fields["f"].flatMap { RunSummary(field: $0) }
         same("facts", summary?.facts, interpreter.run)
         same("open", summary?.open, interpreter.open)
+        same("input", fields["i"] != nil, interpreter.hasInput)
+        same("object", fields["b"] != nil, interpreter.hasObject)
         same("visit", fields["m"], "\(interpreter.visit) \(interpreter.machineState)")
         func described(_ tasks: some Sequence<RunInterpreter.LiveTask>) -> [String] {
             tasks.map { "\($0.round)\t\($0.task.text) \($0.wasAttempted)" }.sorted()

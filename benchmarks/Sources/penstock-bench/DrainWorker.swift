@@ -20,6 +20,8 @@ struct DrainWorker: AsyncParsableCommand {
         let worker = Worker(
             penstock, queues: queues.split(separator: ",").map(String.init), concurrency: concurrency, options: options)
         worker.handle(Noop.self) { _, _ in }
+        worker.handle(try Nothing.fan())
+        worker.handle(try Nothing.chain())
         let start = ContinuousClock.now
         try await worker.run()
         print((ContinuousClock.now - start) / .seconds(1), terminator: "")

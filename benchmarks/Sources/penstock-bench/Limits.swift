@@ -156,6 +156,8 @@ struct WorkerChild {
         try process.run()
     }
 
+    var pid: Int32 { process.processIdentifier }
+
     func kill() {
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()

@@ -6,5 +6,5 @@ struct PenstockBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "penstock-bench",
         abstract: "Measures Penstock on a private Redis, against redis-benchmark in the same run.",
-        subcommands: [Core.self, Limits.self, DrainWorker.self], defaultSubcommand: Core.self)
+        subcommands: [Core.self, Limits.self, Runs.self, DrainWorker.self], defaultSubcommand: Core.self)
 }

@@ -4,7 +4,10 @@ import Penstock
 struct JobCancel: ConnectedCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "Cancel a job: one that waits is gone at once, one that runs is told to end.",
-        discussion: "Exit code 1 if there is nothing to cancel: the job is a dead letter, or has ended, or never was.")
+        discussion: """
+            Exit code 1 if there is nothing to cancel: the job is a dead letter, or a step of a run, or has ended, or never \
+            was.
+            """)
 
     @Argument(help: IDText.help, transform: IDText.parse) var id: TaskID
 
@@ -24,12 +27,16 @@ struct JobCancel: ConnectedCommand {
             return (answer, end)
         }
         if connection.json {
-            Console.write(JSONText.line(View(id: id.rawValue, answer: answer.rawValue, state: end?.rawValue)))
+            var run: String?
+            if case .belongsToRun(let id) = answer { run = id.rawValue }
+            Console.write(JSONText.line(View(id: id.rawValue, answer: answer.word, run: run, state: end?.rawValue)))
         }
         switch answer {
         case .cancelled: say("\(id) cancelled: it had not started")
         case .requested: say(end.map { "\(id) has ended: \(Self.describe($0))" } ?? "\(id) runs; it is told to end")
         case .dead: throw CommandFailure.refused("\(id) is a dead letter: discard it with penstock dead discard \(id)")
+        case .belongsToRun(let run):
+            throw CommandFailure.refused("the job is a step of run \(run): use penstock run cancel \(run)")
         case .unknown: throw CommandFailure.notFound("\(id) is not known: it has ended, or was never enqueued")
         }
     }
@@ -59,6 +66,8 @@ struct JobCancel: ConnectedCommand {
     private struct View: Encodable {
         let id: String
         let answer: String
+        /// The run that the job is a step of, where that is why it stays.
+        let run: String?
         /// With --wait: what the job is after its end.
         let state: String?
     }

@@ -4,7 +4,10 @@ import Penstock
 struct QueuePurge: ConnectedCommand {
     static let configuration = CommandConfiguration(
         commandName: "purge", abstract: "Remove all waiting jobs of a queue, ready and delayed, for good.",
-        discussion: "What runs goes on, and dead letters stay. It goes in chunks and never blocks Redis for long.")
+        discussion: """
+            What runs goes on, and dead letters stay; so do steps of runs: cancel their runs. It goes in chunks and never \
+            blocks Redis for long.
+            """)
 
     @Argument(help: QueueCommand.nameHelp, transform: NameText.queue) var name: String
 

@@ -23,7 +23,7 @@ package enum Effect: Sendable, Hashable {
     /// Counts arrivals at a join, and launches what waits behind it in the moment that the join is decided.
     case arrive(Arrival)
     /// Sets a step of an ended run back to `pending`, or to `waived`, and its join to these counts. What belongs to the step
-    /// (output, error, branch, timers) is removed, and its fan-out unless its items are kept.
+    /// (output, error, branch, timers) is removed, and its fan-out with its list unless its items are kept.
     case resetStep(String, to: StepState, taken: Int, missed: Int, keepsItems: Bool)
 
     /// Counts one less open. What is open keeps the run from ending: tasks that were launched or scheduled as opening, each
@@ -40,7 +40,8 @@ package enum Effect: Sendable, Hashable {
     case armAtCarriedMoment(RunTask)
 
     /// Opens the step's fan-out and queues the first of its items, as many as the window holds; with no items, queues the
-    /// gathering at once. Opens nothing: the step itself is open.
+    /// gathering at once. A new one keeps the payload that the commit carries as its list. Opens nothing: the step itself is
+    /// open.
     case openFan(String, FanOpening)
     /// Counts an item as ended, keeps its result, queues the next item unless the fan-out has stopped, and queues the
     /// gathering when none is left in flight and none follows. An item counts once.
@@ -64,6 +65,22 @@ package enum Effect: Sendable, Hashable {
     case enterState(String)
     /// Stores the object that the commit carries; counts up the revision.
     case keepObject
+
+    /// Removes what a step has left: its output, its errors, and its fan-out with list and results. Its state stays.
+    case eraseStep(String)
+    /// Removes what the run was about and no step has: input, object, variables, buffered signals, whom it tells of its
+    /// moves, and the errors in its history, whose moves stay.
+    case erase(leaving: RunRemains)
+}
+
+/// What is left of a run whose data are deleted, beside its states and its history: the bytes that the commit carries, or
+/// nothing.
+package enum RunRemains: Sendable, Hashable {
+    case nothing
+    /// Of a graph: in place of its input.
+    case input
+    /// Of a machine: in place of its object.
+    case object
 }
 
 /// One of the run's facts and its new value.

@@ -27,8 +27,8 @@ extension GraphPlanner {
         case .rollBack(_, let call):
             guard facts.state == .rollingBack, run.state == .rollingBack else { return .drop }
             return call ? .execute : .end(.succeeded())
-        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .hook,
-            .callback:
+        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .deleteData,
+            .hook, .callback:
             return .drop
         }
     }
@@ -51,7 +51,7 @@ extension GraphPlanner {
     /// What a worker does with a task of the run itself that it has claimed. `.execute` means: ask for its plan.
     package func begin(_ task: RunTask, run: RunFacts, round: Int) -> Beginning {
         switch task {
-        case .hook, .callback: return .execute
+        case .hook, .callback: return run.tells ? .execute : .drop
         default: break
         }
         guard round == run.round else { return .drop }
@@ -64,6 +64,7 @@ extension GraphPlanner {
         case .sweep: return isStopping(run) ? .execute : .drop
         case .planRollback: return run.state == .rollingBack ? .execute : .drop
         case .prepare: return run.state == .pending ? .execute : .drop
+        case .deleteData: return run.state == .deletingData ? .execute : .drop
         default: return .drop
         }
     }

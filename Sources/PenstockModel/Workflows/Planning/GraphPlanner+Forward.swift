@@ -53,8 +53,8 @@ extension GraphPlanner {
             return facts.state == .waiting ? executed(step, outcome, facts) : .nothing
         case .health: return healthChecked(step, outcome, facts)
         case .rollBack: return rolledBack(step, outcome, facts)
-        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .hook,
-            .callback:
+        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .deleteData,
+            .hook, .callback:
             return .nothing
         }
     }

@@ -35,6 +35,29 @@ package struct GraphPlanner: Sendable {
         isStopping(run) && !(cleansUp(run) && step.dependencies.contains { $0.phase == .end })
     }
 
+    /// The steps that the plan of a task of the run itself looks at.
+    package func looksAt(_ task: RunTask) -> [String] {
+        var places: Set<Int> = []
+        switch task {
+        case .start(let from):
+            for place in graph.order[part(from: from, of: graph.count).range] {
+                let dependencies = shape.steps[place].dependencies
+                if dependencies.isEmpty { continue }
+                places.insert(place)
+                places.formUnion(dependencies.compactMap { graph.places[$0.step] })
+            }
+        case .sweep(let from): places.formUnion(graph.order[part(from: from, of: graph.count).range])
+        case .planRollback(let from):
+            for place in graph.order[part(from: from, of: graph.count).range] {
+                places.insert(place)
+                places.formUnion(graph.dependents[place].map(\.to))
+            }
+        case .prepare: places.formUnion(graph.order)
+        default: break
+        }
+        return places.sorted().map { shape.steps[$0].name }
+    }
+
     // MARK: - What all plans have in common
 
     func enter(_ state: RunState, _ run: RunFacts) -> [Effect] { run.enter(state, hooks) }

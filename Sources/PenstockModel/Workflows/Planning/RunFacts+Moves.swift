@@ -8,9 +8,13 @@ extension RunFacts {
         if hasCallback, let phase = CallbackMoment.Phase(entering: next, from: state) {
             effects.append(.schedule(.callback(CallbackMoment(phase)), opens: false))
         }
-        if hasParent && next.isTerminal { effects.append(.tellParent(next)) }
+        // An end is told once: what becomes of its data afterwards is no other end.
+        if hasParent && next.isTerminal && !state.isTerminal { effects.append(.tellParent(next)) }
         return effects
     }
+
+    /// Whether hooks and callbacks still have something to tell: not once the data are gone.
+    var tells: Bool { state != .dataDeleted }
 }
 
 extension CallbackMoment.Phase {

@@ -23,6 +23,7 @@ extension RunTask {
         case .event(let event, let state, let number): "event\t\(event)\t\(state)\t\(number)"
         case .resume(let number): "resume\t\(number)"
         case .cancel: "cancel"
+        case .deleteData(let from): "delete-data\t\(from)"
         case .hook(let moment): "hook\t\(moment.rawValue)"
         case .callback(let moment):
             "callback\t\(moment.phase.rawValue)" + (moment.step.map { "\t\($0)" } ?? "")
@@ -59,6 +60,7 @@ extension RunTask {
             case ("sweep", 2, let from?, _): self = .sweep(from: from)
             case ("plan-rollback", 2, let from?, _): self = .planRollback(from: from)
             case ("resume", 2, let number?, _): self = .resume(number)
+            case ("delete-data", 2, let from?, _): self = .deleteData(from: from)
             case ("prepare", 3, let from?, _) where words[2] == "retry": self = .prepare(.retry, from: from)
             case ("prepare", 4, let from?, _) where words[2] == "rerun": self = .prepare(.rerun(words[3]), from: from)
             case ("prepare", 4, let from?, _) where words[2] == "skip": self = .prepare(.skip(words[3]), from: from)

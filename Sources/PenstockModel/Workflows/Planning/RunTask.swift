@@ -36,6 +36,8 @@ package enum RunTask: Sendable, Hashable {
     case resume(Int)
     /// Cancels the run: what `cancelChild` sends to it, since only who has its definition can plan that.
     case cancel
+    /// Deletes the data of a run that has ended, from this place in the graph's order on; of a machine all at once.
+    case deleteData(from: Int)
     /// Calls the hook for this moment.
     case hook(HookMoment)
     /// Delivers an HTTP callback.
@@ -47,7 +49,9 @@ package enum RunTask: Sendable, Hashable {
         case .step(let name), .item(let name, _), .gather(let name), .sync(let name), .health(let name),
             .waitLimit(let name), .signalled(let name), .childEnded(let name), .rollBack(let name, _):
             name
-        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .hook, .callback:
+        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .deleteData,
+            .hook,
+            .callback:
             nil
         }
     }

@@ -33,7 +33,10 @@ package struct StateMachinePlanner: Sendable {
     /// What a worker does with a task of the run that it has claimed.
     package func begin(_ task: RunTask, _ facts: MachineFacts, round: Int) -> Beginning {
         switch task {
-        case .hook, .callback: return .execute
+        case .hook, .callback: return facts.run.tells ? .execute : .drop
+        // The one task of a run that has ended.
+        case .deleteData:
+            return round == facts.run.round && facts.run.state == .deletingData ? .execute : .drop
         default: break
         }
         guard round == facts.run.round, !facts.run.state.isTerminal else { return .drop }

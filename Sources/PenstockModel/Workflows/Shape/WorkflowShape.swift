@@ -53,10 +53,15 @@ package struct GraphShape: Sendable, Hashable, Codable {
     package var failFast: Bool
     /// Whether, and how, a failed run is rolled back.
     package var rollback: RollbackPolicy?
+    /// The step whose output is the run's.
+    package var output: String?
 
-    package init(_ steps: [StepShape], failFast: Bool = true, rollback: RollbackPolicy? = nil) {
+    package init(
+        _ steps: [StepShape], failFast: Bool = true, rollback: RollbackPolicy? = nil, output: String? = nil
+    ) {
         self.steps = steps
         self.failFast = failFast
         self.rollback = rollback
+        self.output = output
     }
 }

@@ -1,1 +1,0 @@
-../../PenstockModelTests/Workflows/RandomGraph.swift

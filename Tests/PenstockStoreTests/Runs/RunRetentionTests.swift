@@ -1,0 +1,73 @@
+import PenstockModel
+import PenstockTesting
+import Testing
+
+@testable import PenstockStore
+
+@Suite(.timeLimit(.minutes(2))) struct RunRetentionTests {
+    private static let end: [Effect] = [.moveRun(from: .running, to: .succeeded)]
+
+    @Test func `runs go when their time is over, whatever has become of them since`() async throws {
+        try await withStore { store in
+            let forever = try await RunBench(store, effects: Self.end)
+            let live = try await RunBench(store, retention: .zero)
+            let short = try await RunBench(store, foreignID: "f", effects: Self.end, tags: ["eu"], retention: .zero)
+            let long = try await RunBench(store, effects: Self.end, retention: .seconds(600))
+            let again = try await RunBench(store, effects: Self.end, retention: .seconds(60))
+            let deleted = try await RunBench(store, effects: Self.end, retention: .seconds(60))
+            #expect(try await store.remove(long.id, ifExpired: true) == .kept)
+            #expect(try await store.remove(forever.id, ifExpired: true) == .kept)
+            #expect(try await store.removeExpiredRuns(worker: "w") == 1)
+            #expect(try await store.read(RunQuery(short.id)) == nil)
+            try await again.apply([.moveRun(from: .succeeded, to: .pending)])
+            // The time counts from the end, not from the deletion of the data.
+            try await store.stepClock(by: .seconds(50))
+            try await deleted.apply([.moveRun(from: .succeeded, to: .deletingData)])
+            try await store.stepClock(by: .seconds(20))
+            #expect(try await store.removeExpiredRuns(worker: "w") == 1)
+            #expect(try await store.read(RunQuery(deleted.id)) == nil)
+            try await again.apply([.moveRun(from: .pending, to: .running), .moveRun(from: .running, to: .failed)])
+            #expect(try await store.removeExpiredRuns(worker: "w") == 0)
+            try await store.stepClock(by: .seconds(3600))
+            #expect(try await store.removeExpiredRuns(worker: "w") == 2)
+            let left = try await store.runs().entries.map(\.id)
+            #expect(Set(left) == [forever.id, live.id])
+        }
+    }
+
+    @Test func `many go in one call, by one worker at a time`() async throws {
+        try await withStore { store in
+            let start: [Effect] = [.moveRun(from: .pending, to: .running)]
+            let digest = try await store.keepShape([1], workflow: "flow", version: 1)
+            for _ in 0..<250 {
+                let new = NewRun(
+                    id: store.makeRunID(), workflow: "flow", shapeDigest: digest, head: RunBench.head, retention: .zero)
+                _ = try await store.start(
+                    new, try RunBench.commit(new.id, start + Self.end, revision: 0), by: "me")
+            }
+            try await store.raw("SET", store.keys.prefix + "sweeping", "other", "PX", "60000")
+            #expect(try await store.removeExpiredRuns(worker: "w") == 0)
+            try await store.raw("DEL", store.keys.prefix + "sweeping")
+            #expect(try await store.removeExpiredRuns(worker: "w") == 250)
+            #expect(try await store.raw("EXISTS", store.keys.prefix + "sweeping").int == 0)
+            #expect(try await store.runs().entries.isEmpty)
+        }
+    }
+
+    @Test func `what is listed and not there does not come up again`() async throws {
+        try await withStore { store in
+            try await store.raw("ZADD", store.keys.prefix + "retained", "1", "gone")
+            #expect(try await store.removeExpiredRuns(worker: "w") == 0)
+            #expect(try await KeyspaceAudit.read(store).retainedRuns.isEmpty)
+        }
+    }
+
+    @Test func `with nothing due it is one call that writes nothing`() async throws {
+        try await withStore { store in
+            _ = try await RunBench(store, effects: Self.end, retention: .seconds(60))
+            let before = try await Commands.count(store, "set")
+            #expect(try await store.removeExpiredRuns(worker: "w") == 0)
+            #expect(try await Commands.count(store, "set") == before)
+        }
+    }
+}
