@@ -199,7 +199,8 @@ extension Penstock {
         var removed = 0
         var cursor: String?
         repeat {
-            let chunk = try await publicly { () throws(StoreError) in try await store.purge(queue: queue, from: cursor) }
+            let chunk = try await publicly { () throws(StoreError) in try await store.purge(queue: queue, from: cursor)
+            }
             removed += chunk.removed
             cursor = chunk.next
             if chunk.removed > 0 { progress(removed) }

@@ -63,10 +63,9 @@ enum RandomWorkflow {
         }
         code.items = { call, batch in
             let fates = try await fates(call)
-            for item in batch {
-                if fates.failingItems[name]?.contains(Int(String(decoding: item, as: UTF8.self)) ?? -1) == true {
-                    throw JobFailure.permanent("fate")
-                }
+            for item in batch
+            where fates.failingItems[name]?.contains(Int(String(decoding: item, as: UTF8.self)) ?? -1) == true {
+                throw JobFailure.permanent("fate")
             }
             return []
         }

@@ -19,8 +19,8 @@ package struct WorkflowCode: Sendable {
     package var around:
         @Sendable (ClaimedTask, AttemptContext, _ body: @escaping @Sendable () async throws -> Void) async throws
             -> Void = { _, _, body in
-            try await body()
-        }
+                try await body()
+            }
 
     package init(
         shape: WorkflowShape, steps: [String: StepCode] = [:], states: [String: StateCode] = [:],

@@ -8,7 +8,8 @@ import Testing
         .waitLimit("a"), .signalled("a"), .childEnded("a"), .sweep(from: 3), .planRollback(from: 4),
         .rollBack("a", call: true), .rollBack("a", call: false), .prepare(.retry, from: 0),
         .prepare(.rerun("retry"), from: 7), .prepare(.skip("a"), from: 8), .visit("open", 1), .visitTimeout("open", 2),
-        .event("paid", "open", 3), .resume(4), .cancel, .deleteData(from: 0), .deleteData(from: 500), .hook(.completed), .callback(CallbackMoment(.rollingBack)),
+        .event("paid", "open", 3), .resume(4), .cancel, .deleteData(from: 0), .deleteData(from: 500), .hook(.completed),
+        .callback(CallbackMoment(.rollingBack)),
         .callback(CallbackMoment(.succeeded, step: "a")), .step("item"), .visit("1", 2),
     ]
 

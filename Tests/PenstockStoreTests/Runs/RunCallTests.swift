@@ -345,7 +345,8 @@ import Testing
             _ = try await store.signal(run.id, "early", secret, by: "me")
             try await run.apply(
                 [
-                    .endItem("a", index: 0, failed: true, stops: true), .endItem("a", index: 1, failed: false, stops: false),
+                    .endItem("a", index: 0, failed: true, stops: true),
+                    .endItem("a", index: 1, failed: false, stops: false),
                     .moveStep("a", from: .waiting, to: .failed), .keepOutput("b"), .keepObject,
                 ], error: "secret error", output: secret)
             let variables = try await store.read(RunQuery(run.id))
@@ -355,12 +356,16 @@ import Testing
             try await run.apply([.moveRun(from: .running, to: .failed)])
             let before = try await store.history(run.id)
             #expect(before.compactMap(\.error) == ["secret error"])
-            try await run.apply([.moveRun(from: .failed, to: .deletingData), .schedule(.deleteData(from: 0), opens: false)])
+            try await run.apply([
+                .moveRun(from: .failed, to: .deletingData), .schedule(.deleteData(from: 0), opens: false),
+            ])
             var worker = try await Player(store)
             let left = try await worker.turn(20).claimed
-            try await worker.turn(committed: try left.dropLast().map { try ended($0, try RunBench.commit(run.id, [], revision: 0)) })
+            try await worker.turn(
+                committed: try left.dropLast().map { try ended($0, try RunBench.commit(run.id, [], revision: 0)) })
             let erase: [Effect] = [
-                .eraseStep("a"), .eraseStep("b"), .erase(leaving: .input), .moveRun(from: .deletingData, to: .dataDeleted),
+                .eraseStep("a"), .eraseStep("b"), .erase(leaving: .input),
+                .moveRun(from: .deletingData, to: .dataDeleted),
             ]
             let task = try #require(left.last)
             try await worker.turn(committed: [try ended(task, try await run.commit(erase, output: Array("left".utf8)))])

@@ -112,6 +112,57 @@ import Testing
         }
     }
 
+    @Test func `the data of a large run go in parts of bounded work, however much there is`() async throws {
+        try await withStore(audits: false) { store in
+            let names = (0..<2000).map { "step\($0)" }
+            let planner = GraphPlanner(try GraphIndex(GraphShape(names.map { StepShape($0) })))
+            let run = try await RunBench(
+                store,
+                effects: [
+                    .launch(.step("step7")), .moveStep("step7", from: .active, to: .waiting),
+                    .openFan("step7", .all(tasks: 100_000, window: 0)),
+                ])
+            for part in stride(from: 0, to: names.count, by: 500) {
+                try await run.apply(
+                    names[part..<(part + 500)].map { .keepOutput($0) }, output: Array(repeating: 65, count: 1000))
+            }
+            // What the history failed with, variables and items: as many as come to be in a long life.
+            for part in 0..<100 {
+                for (key, text) in [
+                    (store.keys.errors(run.id), "no"), (store.keys.vars(run.id), "1"),
+                    (store.keys.items(run.id, "step7"), "+1 x"),
+                ] {
+                    let fields = (0..<1000).flatMap { ["\(part * 1000 + $0)", text] }
+                    _ = try await store.redis.send(RedisCommand("HSET", RedisArguments([key] + fields)))
+                }
+            }
+            try await run.apply([.close, .moveRun(from: .running, to: .failed)])
+            let facts = try #require(try await store.read(RunQuery(run.id))).facts
+            try await run.apply(try planner.deleteData(facts).effects)
+            var worker = try await Player(store, lease: .seconds(3600))
+            var figures: [(calls: Int, time: Duration)] = []
+            while let task = try await worker.turn(1).claimed.first {
+                let payload = try #require(RunTaskPayload(task.record.payload))
+                let reading = try #require(try await store.read(RunQuery(run.id)))
+                var plan = Plan.nothing
+                if case .deleteData(let from) = payload.task { plan = planner.erase(from: from, reading.facts) }
+                let commit = try RunCommit(plan, run: run.id, revision: reading.facts.revision, head: RunBench.head)
+                let before = try await Commands.count(store)
+                let began = ContinuousClock.now
+                try await worker.turn(committed: [
+                    EndedRunTask(id: task.id, claim: task.claim, task: payload.task, commit: commit)
+                ])
+                let took = ContinuousClock.now - began
+                if plan != .nothing { figures.append((try await Commands.count(store) - before, took)) }
+            }
+            print("parts of 500 steps: \(figures.map { "\($0.calls) calls in \($0.time)" })")
+            #expect(figures.count == 4 && figures.allSatisfy { $0.calls < 60 })
+            let reading = try #require(try await store.read(RunQuery(run.id, outputs: names)))
+            #expect(reading.facts.state == .dataDeleted && reading.outputs.isEmpty)
+            #expect(try await KeyspaceAudit.check(store) == [])
+        }
+    }
+
     @Test func `an item of a fan-out of 100,000 costs the same wherever it is`() async throws {
         try await withStore(audits: false) { store in
             let count = 100_000

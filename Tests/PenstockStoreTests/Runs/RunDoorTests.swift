@@ -44,7 +44,9 @@ import Testing
             let task = try await worker.claim()
             // As for a record that this version cannot read.
             try await worker.end(task, .dead(attempt: 1, message: "unreadable"))
-            guard case .delayed(let moment) = try await store.inspect(task.id).detail else { throw Surprise("not put off") }
+            guard case .delayed(let moment) = try await store.inspect(task.id).detail else {
+                throw Surprise("not put off")
+            }
             #expect((9_000...10_000).contains(moment - store.serverNow))
             #expect(try await store.queues().first?.dead == 0)
             try await store.stepClock(by: .seconds(11))
@@ -81,7 +83,8 @@ import Testing
         async throws
     {
         try await withStore { store in
-            try await store.setLimit(try LimitName("tenant:slow"), try LimitTerms(jobs: 1, per: .seconds(3600), burst: 1))
+            try await store.setLimit(
+                try LimitName("tenant:slow"), try LimitTerms(jobs: 1, per: .seconds(3600), burst: 1))
             try await store.fill(20)
             let steps = (0..<30).map { "s\($0)" }
             let run = try await RunBench(
@@ -198,7 +201,8 @@ import Testing
             let id = try await store.enqueue(store.task(tenant: tenant, options: options)).id
             var worker = try await Player(store)
             // Where Lua looks at the record: to be tried again, when it has died, and when it ends.
-            try await worker.end(try await worker.claim(), .retry(after: .zero, counted: true, attempt: 1, message: "m"))
+            try await worker.end(
+                try await worker.claim(), .retry(after: .zero, counted: true, attempt: 1, message: "m"))
             let again = try await worker.turn(1).claimed
             #expect(again.map(\.record.tenant) == [tenant])
             #expect(try await KeyspaceAudit.read(store).held["w"]?[id.rawValue]?.lane == "q\t\(tenant)")

@@ -301,8 +301,7 @@ struct RunLockstep {
             }
             let outcome = outcome(of: claim.payload.task)
             let plan = plan(for: claim, outcome)
-            // With an error, what is put aside counts as an attempt.
-            let error = outcome == .failed && plan.task == .done ? "failed \(claim.payload.task)" : ""
+            let error = outcome == .failed ? "failed \(claim.payload.task)" : ""
             committed.append(
                 EndedRunTask(
                     id: claim.task.id, claim: claim.task.claim, task: claim.payload.task,
@@ -310,6 +309,9 @@ struct RunLockstep {
             plans.append((claim, plan))
             last.append("end \(claim.payload.task) \(claim.beginning) \(plan.task) \(plan.effects)")
         }
+        // In the order in which they are applied: ends of items of one fan-out go as one commit.
+        let order = Self.order(of: committed)
+        (committed, plans) = (order.map { committed[$0] }, order.map { plans[$0] })
         let turn = try await players[worker].turn(room, ended: ended, committed: committed)
         // A timer that waits for its next try is taken back with the others; one in its lane is not.
         _ = try await store.revive(ended.filter { $0.outcome != .released }.map(\.id))
@@ -358,10 +360,24 @@ struct RunLockstep {
             let gone = Set(refused.map(\.task.id))
             let applied = committed.filter { !gone.contains($0.id) }
             let again = try await players[worker].turn(committed: applied)
-            #expect(Set(again.stale) == Set(applied.map(\.id)) && again.stale.count == applied.count && again.refused.isEmpty)
+            #expect(
+                Set(again.stale) == Set(applied.map(\.id)) && again.stale.count == applied.count
+                    && again.refused.isEmpty)
             try await compare("the same once more")
         }
         return refused
+    }
+
+    private static func order(of committed: [EndedRunTask]) -> [Int] {
+        var first: [String: Int] = [:]
+        let places = committed.indices.map { place -> Int in
+            let ended = committed[place]
+            guard let step = ended.commit.item?.heads.step else { return place }
+            let group = "\(ended.claim) \(ended.commit.revision) \(step)"
+            defer { first[group] = first[group] ?? place }
+            return first[group] ?? place
+        }
+        return committed.indices.sorted { (places[$0], $0) < (places[$1], $1) }
     }
 
     /// Reads the facts, and decides anew what to do unless code has run already.

@@ -22,8 +22,12 @@ import Testing
                 let given = context.completionToken
                 token.change { $0[context.runID] = given }
                 return .inProgress
-            } sync: { _, _ -> StepProgress<NoOutput> in .inProgress }
-            let items = flow.forEach("items", after: first, concurrency: 3) { _, _ in Array(0..<10) } run: { _, _ in
+            } sync: { _, _ -> StepProgress<NoOutput> in
+                .inProgress
+            }
+            let items = flow.forEach("items", after: first, concurrency: 3) { _, _ in
+                Array(0..<10)
+            } run: { _, _ in
                 await Task.yield()
             }
             let last = flow.step("last", after: approval, outside, items, retry: .quick(2)) { _, context in
@@ -31,7 +35,9 @@ import Testing
             }
             if rollback { last.rollback { _, _ in } }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             for round in 0..<Self.count {
                 let seed = Self.seed &+ UInt64(round)
                 let run = try await rig.penstock.start(flow).run

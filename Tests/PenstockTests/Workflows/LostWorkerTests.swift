@@ -19,11 +19,14 @@ import Testing
             let run = try await rig.penstock.start(flow).run
             try await rig.loseWorkers(3)
             #expect(try await run.status().state("deadly") == .active)
-            try await RunningWorker.with(rig.penstock) { $0.handle(flow) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(flow)
+            } _: { _ in
                 let status = try await run.wait()
                 #expect(status.state == .rolledBack && journal.all == ["undone"])
                 let message = status.errors.first?.message
-                #expect(message?.hasPrefix("its worker was lost three times: lease expired") == true, "\(status.errors)")
+                #expect(
+                    message?.hasPrefix("its worker was lost three times: lease expired") == true, "\(status.errors)")
             }
             let queue = try await rig.queue()
             #expect(queue.dead == 0 && queue.recovered == 3)
@@ -44,7 +47,9 @@ import Testing
         try await Rig.with { rig in
             let run = try await rig.penstock.start(machine, 1)
             try await rig.loseWorkers(3)
-            try await RunningWorker.with(rig.penstock) { $0.handle(machine) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(machine)
+            } _: { _ in
                 #expect(try await run.run.wait(for: .paused).state == .paused && journal.all.isEmpty)
                 try await run.run.resume()
                 #expect(try await run.output() == 2)
@@ -73,7 +78,9 @@ import Testing
             let why = try await run.run.why()
             #expect(why.count == 2 && why.last?.hasPrefix("delete-data 0: ") == true, "\(why)")
             try await rig.loseWorkers(3)
-            try await RunningWorker.with(rig.penstock) { $0.handle(machine) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(machine)
+            } _: { _ in
                 #expect(try await run.run.wait(for: .dataDeleted).state == .dataDeleted)
                 try await eventually("the hook to be given up") { try await rig.queue().completed == 2 }
             }
@@ -84,7 +91,8 @@ import Testing
         }
     }
 
-    @Test("a scrubber that throws is called again, also after a permanent error; who waits meanwhile is told of the end")
+    @Test(
+        "a scrubber that throws is called again, also after a permanent error; who waits meanwhile is told of the end")
     func scrubber() async throws {
         let journal = Journal()
         let flow = try Workflow("scrubber", input: Order.self) { flow in
@@ -98,7 +106,8 @@ import Testing
                 }
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        let prepare: @Sendable (Worker) -> Void = { $0.handle(flow) }
+        try await withWorkflows(prepare) { rig in
             let run = try await rig.penstock.start(flow, Order(number: 1, items: ["secret"])).run
             _ = try await run.wait()
             await expectNotNow { try await run.skip("only") }
@@ -128,7 +137,9 @@ import Testing
             let step = try #require(TaskID("\(run.id)-a1"))
             #expect(try await rig.penstock.cancel(step) == .belongsToRun(run.id))
             #expect(try await rig.penstock.purge(queue: "default") == 10)
-            try await RunningWorker.with(rig.penstock) { $0.handle(flow) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(flow)
+            } _: { _ in
                 let state = try await run.wait().state
                 #expect(state == .succeeded)
             }

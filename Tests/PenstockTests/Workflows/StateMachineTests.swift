@@ -34,7 +34,9 @@ import Foundation
                 return .to(.active)
             }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             _ = try await run.run.wait(forStatus: "verifying")
             try await eventually("the step to have skipped") {
@@ -42,9 +44,10 @@ import Foundation
             }
             try await run.run.callback("confirm", "confirmed")
             #expect(try await run.output() == Account(name: "ann confirmed", visits: 3))
-            #expect(try await run.run.history().flatMap(\.moves).compactMap { move in
-                if case .status(let status) = move { status } else { nil }
-            } == ["created", "verifying", "active"])
+            #expect(
+                try await run.run.history().flatMap(\.moves).compactMap { move in
+                    if case .status(let status) = move { status } else { nil }
+                } == ["created", "verifying", "active"])
             let wrong = try await rig.penstock.start(machine, Account(name: "wrong")).run.wait()
             #expect(wrong.state == .failed)
         }
@@ -67,7 +70,9 @@ import Foundation
             machine.step(.created, to: .verifying) { _, _ in .to(.verifying) }
             machine.callback("again", in: .verifying, to: .created, payload: NoInput.self) { _, _, _ in .to(.created) }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             let error = await #expect(throws: PenstockError.self) { try await run.run.callback("expire", NoInput()) }
             #expect(error?.code == .notNow)
@@ -133,7 +138,9 @@ import Foundation
                 return .to(.expired)
             }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account(visits: 3600)).run
             let other = try await rig.penstock.start(machine, Account(visits: 3600)).run
             try await run.callback("go", NoInput())
@@ -179,7 +186,9 @@ import Foundation
         try await Rig.with { rig in
             let run = try await rig.penstock.start(machine, Account()).run
             // Each worker lives for one attempt: what is counted is in Redis.
-            try await RunningWorker.with(rig.penstock) { $0.handle(machine) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(machine)
+            } _: { _ in
                 _ = try await run.wait(for: .paused)
                 #expect(journal.count("created") <= 3)
                 try await eventually("the hook") { journal.count("paused ann") == 1 }
@@ -212,7 +221,9 @@ import Foundation
                 return .to(.active)
             }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             try await rig.penstock.setLimit("step:sign-up", LimitTerms(concurrency: 2))
             var runs: [TypedRun<Account>] = []
             for _ in 0..<10 { runs.append(try await rig.penstock.start(machine, Account())) }
@@ -230,7 +241,9 @@ import Foundation
             }
             machine.scrub { _ in Account(name: "scrubbed") }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account(name: "eve"), in: .verifying, .init(foreignID: "7"))
             #expect(try await run.run.status().status == "verifying")
             #expect(try await rig.penstock.start(machine, Account(), .init(foreignID: "7")).isExisting)
@@ -272,7 +285,9 @@ import Foundation
             }
             machine.step(.verifying, to: .active) { _, _ in .to(.active) }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             try await started.wait()
             try await run.run.callback("go", NoInput())

@@ -139,7 +139,8 @@ extension Penstock {
         case .graph(let graph):
             if let status = options.status {
                 throw PenstockError(
-                    .invalidArgument, "\(planner.shape.name) is no state machine: it cannot be started in \"\(status)\"")
+                    .invalidArgument, "\(planner.shape.name) is no state machine: it cannot be started in \"\(status)\""
+                )
             }
             return (graph.start(facts), nil)
         case .machine(let machine):
@@ -156,14 +157,16 @@ extension Penstock {
                     guard options.status == nil else {
                         throw PenstockError(
                             .invalidArgument,
-                            "status \"\(name)\" has a time-out that only the workflow's code can compute: start it from there")
+                            "status \"\(name)\" has a time-out that only the workflow's code can compute: start it from there"
+                        )
                     }
                     // A worker does it, as it starts child runs.
                     return (Plan([.schedule(.start(from: 0), opens: true)]), nil)
                 }
                 do { moment = try await timeoutAt(input, store.serverNow) } catch {
                     throw PenstockError(
-                        .invalidArgument, "the time-out of status \"\(name)\" cannot be computed: \(error)", cause: error)
+                        .invalidArgument, "the time-out of status \"\(name)\" cannot be computed: \(error)",
+                        cause: error)
                 }
             }
             do { return (try machine.start(in: name, MachineFacts(run: facts)), moment) } catch {

@@ -49,7 +49,8 @@ package enum RunTask: Sendable, Hashable {
         case .step(let name), .item(let name, _), .gather(let name), .sync(let name), .health(let name),
             .waitLimit(let name), .signalled(let name), .childEnded(let name), .rollBack(let name, _):
             name
-        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .deleteData, .hook,
+        case .start, .sweep, .planRollback, .prepare, .visit, .visitTimeout, .event, .resume, .cancel, .deleteData,
+            .hook,
             .callback:
             nil
         }
