@@ -100,7 +100,9 @@ import Foundation
                 return account.visits < 3 ? .saveAndRepeat : .to(.active)
             }
             machine.step(.created, to: .verifying) { _, _ in .to(.verifying) }
-            machine.callback("back", in: .active, to: .created, .expired, payload: NoInput.self) { _, _, _ in .to(.expired) }
+            machine.callback("back", in: .active, to: .created, .expired, payload: NoInput.self) { _, _, _ in
+                .to(.expired)
+            }
         }
         try await withWorkflows({ $0.handle(machine) }) { rig in
             let run = try await rig.penstock.start(machine, Account())
