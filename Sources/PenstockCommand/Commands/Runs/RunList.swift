@@ -25,12 +25,15 @@ struct RunList: ConnectedCommand {
         transform: RunText.states)
     var states: [[RunState]] = []
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("With this foreign id.", valueName: "id"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("With this foreign id.", valueName: "id"),
+        transform: RunText.foreignID)
     var foreignID: String?
 
     @Option(
         name: .customLong("tag"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("With this tag; of several, with all.", valueName: "word"))
+        help: ArgumentHelp("With this tag; of several, with all.", valueName: "word"),
+        transform: RunText.tag)
     var tags: [String] = []
 
     @Option(
