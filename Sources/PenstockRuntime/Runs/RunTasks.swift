@@ -299,7 +299,9 @@ extension WorkerEngine {
         let state = code.states[name]
         var body: StateCode.Body?
         switch call.payload.task {
-        case .visit: body = state?.step
+        case .visit:
+            body = state?.step
+            if let state { try watchLag(call, state) }
         case .visitTimeout: body = state?.timeout
         case .event(let event, _, _): body = state?.callbacks[event]
         default: break
@@ -315,6 +317,22 @@ extension WorkerEngine {
             moment = try await self.moment(in: next, returned.object, call, code)
         }
         return RunEnd(.machine(returned.outcome, moment: moment), output: returned.object)
+    }
+
+    /// Holds a visit back that is too young, and tells of one that is too old, by the moment at which the status was entered.
+    private func watchLag(_ call: RunCall, _ state: StateCode) throws {
+        let age = Duration.milliseconds(max(0, store.serverNow - call.reading.summary.lastMove))
+        if let lag = state.consumeLag, age < lag {
+            throw Postponed(after: lag - age, message: "held back until its status is \(lag) old")
+        }
+        if let alert = state.lagAlert, age > alert, call.task.attempt == 1 {
+            logger.warning(
+                "a status waits longer for its code than it should",
+                metadata: [
+                    "run": "\(call.id)", "workflow": "\(call.workflow)", "status": "\(call.step ?? "")",
+                    "lag": "\(age)", "alert": "\(alert)",
+                ])
+        }
     }
 
     /// When the time-out of a state is due that is entered now.

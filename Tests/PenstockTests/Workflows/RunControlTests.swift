@@ -384,6 +384,53 @@ import Testing
         }
     }
 
+    // MARK: Bad input
+
+    @Test("what cannot be is refused with its reason, and nothing is stored")
+    func badInput() async throws {
+        let flow = try Workflow("plain", input: String.self) { flow in flow.signal("go", of: String.self) }
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
+            func expect(
+                _ code: PenstockError.Code, _ text: String, _ body: () async throws -> Void
+            ) async {
+                let error = await #expect(throws: PenstockError.self) { try await body() }
+                #expect(error?.code == code && error?.message.contains(text) == true, "\(String(describing: error))")
+            }
+            let huge = String(repeating: "x", count: 17 << 20)
+            await expect(.invalidArgument, "at most 16777216 are allowed") {
+                _ = try await rig.penstock.start(flow, huge)
+            }
+            await expect(.invalidArgument, "queue \"a b\"") {
+                _ = try await rig.penstock.start(flow, "", .init(queue: "a b"))
+            }
+            await expect(.invalidArgument, "at most 16") {
+                _ = try await rig.penstock.start(flow, "", .init(tags: (0..<17).map { "\($0)" }))
+            }
+            await expect(.notFound, "workflow \"nowhere\" is not known") {
+                _ = try await rig.penstock.start(workflow: "nowhere", input: [])
+            }
+            await expect(.notFound, "has no version 9; known are 1") {
+                _ = try await rig.penstock.start(workflow: "plain", version: 9, input: [])
+            }
+            #expect(try await rig.penstock.runs().entries.isEmpty)
+            let nobody = rig.penstock.run(try #require(RunID("nobody")))
+            for call in [nobody.pause, nobody.resume, nobody.retry, nobody.deleteData] {
+                await expect(.notFound, "run nobody is not known") { try await call() }
+            }
+            await expect(.notFound, "run nobody is not known") { try await nobody.signal("go", "") }
+            await expect(.notFound, "run nobody is not known") { try await nobody.skip("go") }
+            let run = try await rig.penstock.start(flow, "").run
+            await expect(.invalidArgument, "at most 16777216 are allowed") { try await run.signal("go", huge) }
+            await expect(.notFound, "has no step \"gone\"") { try await run.skip("gone") }
+            await expect(.invalidArgument, "is no place in a list of runs") {
+                _ = try await rig.penstock.runs(after: "somewhere")
+            }
+            try await run.cancel()
+        }
+    }
+
     // MARK: G19
 
     @Test("G19: pictures of a workflow and of a run's present state, in four directions")

@@ -1,3 +1,4 @@
+import Logging
 import Penstock
 import PenstockTesting
 import Testing
@@ -104,7 +105,9 @@ import Foundation
                 .to(.expired)
             }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             for _ in 0..<2 { try await run.run.callback("count", NoInput()) }
             try await eventually("nothing to be left to do") {
@@ -234,6 +237,43 @@ import Foundation
         }
     }
 
+    @Test("S5: code is held back until its status is old enough, and a late start is told of")
+    func lag() async throws {
+        let machine = try StateMachine("lag", object: Account.self, initial: Status.created) { machine in
+            machine.step(.created, to: .verifying, consumeLag: .seconds(60), lagAlert: .seconds(90)) { _, _ in
+                .to(.verifying)
+            }
+            machine.step(.verifying, to: .active, .expired, lagAlert: .seconds(3600)) { _, _ in .to(.active) }
+        }
+        try await Rig.with { rig in
+            let run = try await rig.penstock.start(machine, Account())
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(machine)
+            } _: { _ in
+                try await eventually("the visit to be held back") { try await rig.queue().delayed == 1 }
+                #expect(try await run.run.status().status == "created")
+                try await rig.advanceClock(by: .seconds(60))
+                #expect(try await run.run.wait().state == .succeeded)
+            }
+        }
+        let told = Journal()
+        try await Rig.with { rig in
+            let late = try await rig.penstock.start(machine, Account())
+            try await rig.advanceClock(by: .seconds(120))
+            let worker = Worker(
+                rig.penstock, options: .quick, logger: Logger(label: "test") { _ in RecordingLog(journal: told) })
+            worker.handle(machine)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await worker.run() }
+                let status = try await late.run.wait()
+                #expect(status.state == .succeeded)
+                group.cancelAll()
+                try? await group.waitForAll()
+            }
+            #expect(told.all.count { $0.contains("waits longer for its code") && $0.contains("created") } == 1)
+        }
+    }
+
     @Test("S6: started with a foreign id, a status and a value; the states of a run; deletion of its data")
     func start() async throws {
         let machine = try StateMachine("start", object: Account.self, initial: Status.created) { machine in
@@ -301,4 +341,18 @@ import Foundation
             #expect(try await run.run.status().status == "active")
         }
     }
+}
+
+/// Keeps what is logged.
+private struct RecordingLog: LogHandler {
+    let journal: Journal
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { journal.note("\(event.level) \(event.message) \(event.metadata ?? [:])") }
 }

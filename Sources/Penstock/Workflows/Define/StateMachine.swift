@@ -111,10 +111,12 @@ public final class Machine<
     ///   - resumeAfter: resume a run that errors have paused by itself, after this time.
     ///   - limits: keys of limits that it is subject to: with `"step:verify"`, `Penstock.setLimit("step:verify",
     ///     LimitTerms(concurrency: 5))` runs it for at most five runs at once.
+    ///   - consumeLag: hold the code back until the status is this old; none by default.
     ///   - lagAlert: log a warning if the code starts later than this after the status was entered. No alert by default.
     public func step(
         _ status: Status, to next: Status..., retry: RetryPolicy = .standard, pauseAfterErrors: Int? = nil,
-        resumeAfter: Duration? = nil, limits: [String] = [], lagAlert: Duration? = nil, _ body: @escaping Body
+        resumeAfter: Duration? = nil, limits: [String] = [], consumeLag: Duration? = nil, lagAlert: Duration? = nil,
+        _ body: @escaping Body
     ) {
         change(status, next) { draft in
             draft.shape.hasStep = true
@@ -125,6 +127,7 @@ public final class Machine<
             draft.fills.append { coding, code in
                 code.step = Self.code(coding, body)
                 code.lagAlert = lagAlert
+                code.consumeLag = consumeLag
             }
         }
     }
