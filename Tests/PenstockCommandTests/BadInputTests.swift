@@ -136,6 +136,10 @@ import Testing
         Case(
             "run", "start", "w", "--callback", "https://x", "--attribute", "a=1", "--attribute", "a=2",
             mentions: "--attribute", "twice"),
+        Case("run", "start", "w", "--foreign-id", "", mentions: "--foreign-id", "a foreign id is empty"),
+        Case("run", "start", "w", "--tag", "a\nb", mentions: "--tag", "control character"),
+        Case(["run", "start", "w"] + (0..<17).flatMap { ["--tag", "t\($0)"] }, mentions: "--tag", "at most 16", "17"),
+        Case("run", "list", "--tag", "", mentions: "--tag", "a tag is empty"),
         Case("run", "start", "w", "--timeout", "1s", mentions: "--timeout", "--wait"),
         Case("run", "start", "w", "--wait", "--timeout", "0s", mentions: "--timeout", "longer than zero"),
         Case("run", "show", "no id!", mentions: "id of a run", "penstock run start"),

@@ -21,6 +21,14 @@ enum RunText {
         return text
     }
 
+    static func foreignID(_ text: String) throws(ArgumentProblem) -> String { try word("a foreign id", text) }
+    static func tag(_ text: String) throws(ArgumentProblem) -> String { try word("a tag", text) }
+
+    private static func word(_ what: String, _ text: String) throws(ArgumentProblem) -> String {
+        do throws(InvalidName) { try Name.key.check(text) } catch { throw ArgumentProblem("\(what) \(error.problem)") }
+        return text
+    }
+
     static func version(_ text: String) throws(ArgumentProblem) -> Int {
         guard let version = Int(text), version > 0 else { throw ArgumentProblem("a version is a number from 1") }
         return version

@@ -25,12 +25,15 @@ struct RunList: ConnectedCommand {
         transform: RunText.states)
     var states: [[RunState]] = []
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("With this foreign id.", valueName: "id"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("With this foreign id.", valueName: "id"),
+        transform: RunText.foreignID)
     var foreignID: String?
 
     @Option(
         name: .customLong("tag"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("With this tag; of several, with all.", valueName: "word"))
+        help: ArgumentHelp("With this tag; of several, with all.", valueName: "word"),
+        transform: RunText.tag)
     var tags: [String] = []
 
     @Option(
@@ -81,7 +84,7 @@ struct RunList: ConnectedCommand {
             table.add([
                 Table.Cell(entry.id.rawValue, paint: Style.output.bold), Table.Cell(entry.workflow),
                 Table.Cell(
-                    entry.state.words + (entry.isFailing ? ", a step has failed" : ""), paint: entry.state.paint()),
+                    entry.state.words + (entry.isFailingStill ? ", a step has failed" : ""), paint: entry.state.paint()),
                 Table.Cell(HumanText.age(since: entry.startedAt) + " ago"), Table.Cell(entry.foreignID ?? "-"),
                 Table.Cell(entry.tags.isEmpty ? "-" : entry.tags.joined(separator: ", ")),
             ])
@@ -103,7 +106,7 @@ struct RunList: ConnectedCommand {
                 id = entry.id.rawValue
                 workflow = entry.workflow
                 state = snakeCase(entry.state.rawValue)
-                failing = entry.isFailing
+                failing = entry.isFailingStill
                 startedAt = Moment.text(entry.startedAt)
                 foreignId = entry.foreignID
                 tags = entry.tags
@@ -114,4 +117,9 @@ struct RunList: ConnectedCommand {
         /// Where the next page begins; absent at the end.
         let next: String?
     }
+}
+
+extension RunListEntry {
+    /// Once it has ended, its state says how.
+    fileprivate var isFailingStill: Bool { isFailing && !state.isTerminal }
 }

@@ -38,12 +38,14 @@ struct RunStart: ConnectedCommand {
         parsing: .unconditional,
         help: ArgumentHelp(
             "An id from outside, of which the workflow has at most one live run: if there is one, its id is the answer. Default: none.",
-            valueName: "id"))
+            valueName: "id"),
+        transform: RunText.foreignID)
     var foreignID: String?
 
     @Option(
         name: .customLong("tag"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A word to find the run by; may be repeated, up to 16 times.", valueName: "word"))
+        help: ArgumentHelp("A word to find the run by; may be repeated, up to 16 times.", valueName: "word"),
+        transform: RunText.tag)
     var tags: [String] = []
 
     @Option(
@@ -102,6 +104,7 @@ struct RunStart: ConnectedCommand {
         for attribute in attributes where !seen.insert(attribute.name).inserted {
             throw ValidationError("--attribute: \"\(attribute.name)\" is given twice; a callback has each once.")
         }
+        if tags.count > 16 { throw ValidationError("--tag: a run has at most 16 tags; given are \(tags.count).") }
         if timeout != nil && !wait { throw ValidationError("--timeout goes with --wait.") }
     }
 

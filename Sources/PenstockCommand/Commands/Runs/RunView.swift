@@ -84,12 +84,17 @@ struct RunView {
         "\(status.id)  \(status.workflow)  \(stateText)" + (status.status.map { ", \(printable($0))" } ?? "")
     }
 
-    private var stateText: String { status.state.painted() + (status.isFailing ? ", a step has failed" : "") }
+    private var stateText: String { status.state.painted() + (status.isFailingStill ? ", a step has failed" : "") }
 
     private var duration: Duration? {
         guard let start = status.startedAt, let end = times.endedAt else { return nil }
         return .milliseconds(end - start)
     }
+}
+
+extension RunStatus {
+    /// Once it has ended, its state says how.
+    var isFailingStill: Bool { isFailing && !state.isTerminal }
 }
 
 extension RunState {
@@ -166,7 +171,7 @@ extension RunView {
             workflow = status.workflow
             version = status.version
             state = snakeCase(status.state.rawValue)
-            failing = status.isFailing
+            failing = status.isFailingStill
             round = status.round
             startedAt = status.startedAt.map(Moment.text)
             endedAt = view.times.endedAt.map(Moment.text)
