@@ -1,5 +1,6 @@
 import PenstockModel
 import PenstockStore
+import Synchronization
 
 /// Deletion of a run's data.
 extension WorkerEngine {

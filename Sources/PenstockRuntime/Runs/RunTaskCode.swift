@@ -85,7 +85,7 @@ extension WorkerEngine {
             head.payload = []
             var end = RunEnd.step(.started)
             let digest = try await library.keep(try RunPlanner(child.shape))
-            end.child = ChildStart(shapeDigest: digest, input: input, head: head, retention: child.retention)
+            end.child = ChildStart(shapeDigest: digest, input: input, head: head, retention: child.shape.retention)
             return end
         }
     }

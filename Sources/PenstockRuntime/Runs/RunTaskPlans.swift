@@ -100,7 +100,7 @@ extension [Effect] {
 
 extension Plan {
     /// Whether something is left of the run's data, which the commit has to carry.
-    fileprivate var leavesData: Bool {
+    var leavesData: Bool {
         effects.contains { effect in
             if case .erase(let remains) = effect { remains != .nothing } else { false }
         }

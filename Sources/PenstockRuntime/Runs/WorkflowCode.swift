@@ -13,8 +13,6 @@ package struct WorkflowCode: Sendable {
     /// Makes of the input (of a machine: of the object) what is left of it when the run's data are deleted; nil for
     /// nothing.
     package var scrub: (@Sendable ([UInt8]) async throws -> [UInt8])?
-    /// For how long a run is kept after its end; nil for ever.
-    package var retention: Duration?
     /// Called around all code of the workflow.
     package var around:
         @Sendable (ClaimedTask, AttemptContext, _ body: @escaping @Sendable () async throws -> Void) async throws
@@ -25,14 +23,13 @@ package struct WorkflowCode: Sendable {
     package init(
         shape: WorkflowShape, steps: [String: StepCode] = [:], states: [String: StateCode] = [:],
         hooks: [HookMoment: @Sendable (RunCall) async throws -> Void] = [:],
-        scrub: (@Sendable ([UInt8]) async throws -> [UInt8])? = nil, retention: Duration? = nil
+        scrub: (@Sendable ([UInt8]) async throws -> [UInt8])? = nil
     ) {
         self.shape = shape
         self.steps = steps
         self.states = states
         self.hooks = hooks
         self.scrub = scrub
-        self.retention = retention
     }
 }
 

@@ -48,10 +48,11 @@ public struct StateMachine<
         let shape = WorkflowShape(
             name, version: version,
             body: .machine(StateMachineShape(states, initial: initial.rawValue)),
-            hooks: machine.hooks.keys.sorted { $0.rawValue < $1.rawValue })
+            hooks: machine.hooks.keys.sorted { $0.rawValue < $1.rawValue },
+            retention: retention)
         let (codes, hooks, scrub) = (machine.states, machine.hooks, machine.scrub)
-        definition = try Definition(shape, retention: retention) { coding in
-            var code = WorkflowCode(shape: shape, retention: retention)
+        definition = try Definition(shape) { coding in
+            var code = WorkflowCode(shape: shape)
             for (status, draft) in codes { code.states[status.rawValue] = draft.code(coding) }
             code.hooks = hooks.mapValues { $0(coding) }
             code.scrub = scrub?(coding)

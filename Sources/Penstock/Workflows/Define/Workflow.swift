@@ -70,15 +70,13 @@ public struct Definition: Sendable {
     public static var usualRetention: Duration { .seconds(7 * 86_400) }
 
     let shape: WorkflowShape
-    let retention: Duration?
     /// Its code, for values encoded so.
     let code: @Sendable (Coding) -> WorkflowCode
 
-    init(_ shape: WorkflowShape, retention: Duration?, code: @escaping @Sendable (Coding) -> WorkflowCode) throws {
+    init(_ shape: WorkflowShape, code: @escaping @Sendable (Coding) -> WorkflowCode) throws {
         let problems = shape.problems
         guard problems.isEmpty else { throw InvalidShape(problems: problems) }
         self.shape = shape
-        self.retention = retention
         self.code = code
     }
 
@@ -92,9 +90,10 @@ public struct Definition: Sendable {
         let graph = GraphShape(steps, failFast: failFast, rollback: policy, output: output)
         let (hooks, scrub) = (flow.hooks, flow.scrub)
         let shape = WorkflowShape(
-            name, version: version, body: .graph(graph), hooks: hooks.keys.sorted { $0.rawValue < $1.rawValue })
-        try self.init(shape, retention: retention) { coding in
-            var code = WorkflowCode(shape: shape, retention: retention)
+            name, version: version, body: .graph(graph), hooks: hooks.keys.sorted { $0.rawValue < $1.rawValue },
+            retention: retention)
+        try self.init(shape) { coding in
+            var code = WorkflowCode(shape: shape)
             for draft in drafts { code.steps[draft.shape.name] = draft.code(coding) }
             code.hooks = hooks.mapValues { $0(coding) }
             code.scrub = scrub?(coding)

@@ -86,7 +86,7 @@ extension Penstock {
     ) async throws(PenstockError) -> (run: Run, isExisting: Bool) {
         let digest = try await known(workflow: name, version: version).digest
         let planner = try await publicly { () throws(StoreError) in try await library.planner(digest) }
-        return try await start(planner, digest, Definition.usualRetention, nil, input, options)
+        return try await start(planner, digest, nil, input, options)
     }
 
     private func start<Output>(
@@ -98,12 +98,12 @@ extension Penstock {
         }
         let digest = try await publicly { () throws(StoreError) in try await library.keep(planner) }
         let code = definition.code(Coding(codec: configuration.codec))
-        let (run, isExisting) = try await start(planner, digest, definition.retention, code, input, options)
+        let (run, isExisting) = try await start(planner, digest, code, input, options)
         return TypedRun(run: run, isExisting: isExisting)
     }
 
     private func start(
-        _ planner: RunPlanner, _ digest: String, _ retention: Duration?, _ code: WorkflowCode?, _ input: [UInt8],
+        _ planner: RunPlanner, _ digest: String, _ code: WorkflowCode?, _ input: [UInt8],
         _ options: StartOptions
     ) async throws(PenstockError) -> (Run, Bool) {
         var callback: [UInt8]?
@@ -118,7 +118,8 @@ extension Penstock {
         let id = store.makeRunID()
         let new = NewRun(
             id: id, workflow: planner.shape.name, shapeDigest: digest, input: input, head: head,
-            foreignID: options.foreignID, callback: callback, tags: options.tags, retention: retention)
+            foreignID: options.foreignID, callback: callback, tags: options.tags,
+            retention: planner.shape.retention)
         let (plan, moment) = try await startPlan(planner, new.facts, code, input, options)
         return try await publicly { () throws(StoreError) in
             try await store.admit()

@@ -9,18 +9,25 @@ package struct WorkflowShape: Sendable, Hashable, Codable {
     package var body: Body
     /// Moves of the run for which hooks are registered.
     package var hooks: [HookMoment]
+    /// For how long a run is kept after its end; nil for ever.
+    package var retentionMilliseconds: Int64?
 
     package enum Body: Sendable, Hashable, Codable {
         case graph(GraphShape)
         case machine(StateMachineShape)
     }
 
-    package init(_ name: String, version: Int = 1, body: Body, hooks: [HookMoment] = []) {
+    package init(
+        _ name: String, version: Int = 1, body: Body, hooks: [HookMoment] = [], retention: Duration? = nil
+    ) {
         self.name = name
         self.version = version
         self.body = body
         self.hooks = hooks
+        retentionMilliseconds = retention?.milliseconds
     }
+
+    package var retention: Duration? { retentionMilliseconds.map { .milliseconds($0) } }
 }
 
 /// The moments of a run's life at which a hook can be called.
