@@ -21,6 +21,12 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
+func example(_ name: String, _ folder: String, _ more: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: "example-\(name)", dependencies: ["Penstock", "EmbeddedRedis", serviceLifecycle, logging] + more,
+        path: "Sources/Examples/\(folder)")
+}
+
 let package = Package(
     name: "penstock",
     platforms: [.macOS(.v15)],
@@ -76,7 +82,7 @@ let package = Package(
         .target(name: "PenstockObservability", dependencies: ["Penstock", tracing, metrics]),
 
         // HTTP callbacks of runs: signed, sent to checked addresses only. Apart from the core because it brings TLS.
-        .target(name: "PenstockCallbacks", dependencies: [nioCore, nioPosix, nioHTTP, nioTLS, crypto]),
+        .target(name: "PenstockCallbacks", dependencies: ["Penstock", nioCore, nioPosix, nioHTTP, nioTLS, crypto]),
 
         // A private redis-server, and the test kit on top of it.
         // EmbeddedRedis talks one PING over a plain socket and needs nothing of ours.
@@ -94,6 +100,12 @@ let package = Package(
                 "Penstock", "EmbeddedRedis", argumentParser, subprocess, systemPackage, crypto, serviceLifecycle,
                 unixSignals, logging,
             ]),
+
+        // Workflows to read and to run: `swift run example-orders`. No products, since nobody depends on them.
+        example("orders", "Orders"),
+        example("approval", "Approval"),
+        example("media", "Media", [crypto]),
+        example("signup", "SignUp"),
 
         // lua/ -> Sources/PenstockStore/Generated/Scripts.swift
         .target(name: "ScriptRendering", dependencies: [crypto, subprocess, systemPackage]),
@@ -124,7 +136,9 @@ let package = Package(
         // Another one, for workflows.
         .executableTarget(
             name: "RunWorkerProcess",
-            dependencies: ["Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging],
+            dependencies: [
+                "Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging,
+            ],
             path: "Tests/RunWorkerProcess"),
         .testTarget(
             name: "PenstockTests",
@@ -140,10 +154,16 @@ let package = Package(
             ]),
         .testTarget(
             name: "PenstockCallbacksTests",
-            dependencies: ["PenstockCallbacks", "PenstockTesting", nioCore, nioPosix, nioHTTP, nioTLS]),
+            dependencies: [
+                "PenstockCallbacks", "Penstock", "EmbeddedRedis", "PenstockTesting", nioCore, nioPosix, nioHTTP, nioTLS,
+                logging,
+            ]),
         .testTarget(
             name: "PenstockCommandTests",
-            dependencies: ["PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis"]),
+            dependencies: [
+                "PenstockCommand", "Penstock", "PenstockTesting", "EmbeddedRedis", logging, "example-orders",
+                "example-approval", "example-media", "example-signup",
+            ]),
         .testTarget(
             name: "ArchitectureTests",
             dependencies: [

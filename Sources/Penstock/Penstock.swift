@@ -111,6 +111,7 @@ public final class Penstock: Service {
 
     /// Ends the client. Idempotent. Workers that use it should have ended before.
     public func shutdown() async {
+        await watch.close()
         await store.shutdown()
         await redis.shutdown()
     }

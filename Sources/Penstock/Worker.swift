@@ -28,6 +28,9 @@ public final class Worker: Service {
         public var attemptTimeout: Duration?
         /// How jobs are retried, where neither the job nor its handler says.
         public var retry: RetryPolicy = .standard
+        /// How long an idle worker waits before it looks for work although nobody has told it of any: wake-ups are pushed, and
+        /// this finds what was lost on the way. 5 s by default, and never longer than a third of the lease.
+        public var pollInterval: Duration = .seconds(5)
         /// End when nothing is ready, limited, delayed or running in the worker's queues.
         public var drains = false
         /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
@@ -239,12 +242,15 @@ public final class Worker: Service {
         configuration.attemptTimeout = options.attemptTimeout
         configuration.retry = options.retry
         configuration.drains = options.drains
+        configuration.fallbackPoll = options.pollInterval
         configuration.watchesInbox = options.watchesInbox
         configuration.host = Host.name
         configuration.pid = Host.process
         var callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
         if let sender = options.callbacks {
-            callbacks = { call, moment in try await Self.deliver(moment, of: call, by: sender) }
+            callbacks = { [store = penstock.store] call, moment in
+                try await Self.deliver(moment, of: call, by: sender, store)
+            }
         }
         do throws(StoreError) {
             return try WorkerEngine(

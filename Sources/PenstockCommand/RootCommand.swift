@@ -4,7 +4,7 @@ import ArgumentParser
 struct RootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "penstock",
-        abstract: "Jobs on Redis: enqueue them, run them, look after them.",
+        abstract: "Jobs and workflows on Redis: start them, run them, look after them.",
         discussion: """
             EXAMPLES
               Try it without a Redis of your own; DIR keeps the data:
@@ -26,6 +26,12 @@ struct RootCommand: AsyncParsableCommand {
                 penstock limit set 'account:*' --rate 10/s --concurrency 5
                 penstock dead retry --all --queue mail
 
+              Workflows: start a run, follow it, undo it:
+                penstock workflow list
+                penstock run start checkout --input '{"order":7}'
+                penstock run watch ID
+                penstock run cancel ID --rollback
+
             ENVIRONMENT
               PENSTOCK_REDIS_URL   where Redis is, unless --redis says
               PENSTOCK_NAMESPACE   the namespace, unless --namespace says
@@ -43,6 +49,8 @@ struct RootCommand: AsyncParsableCommand {
             LimitCommand.self,
             CapCommand.self,
             BatchCommand.self,
+            RunCommand.self,
+            WorkflowCommand.self,
             InboxCommand.self,
             DeadCommand.self,
             StatsCommand.self,

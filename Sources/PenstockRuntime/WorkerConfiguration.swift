@@ -29,7 +29,9 @@ package struct WorkerConfiguration: Sendable {
     package init(queues: [String]) { self.queues = queues }
 
     /// The longest silence between looks for work; what a lost wake-up can cost. Also the worker's pulse when idle.
-    var pollInterval: Duration { drains ? .milliseconds(250) : min(.seconds(5), lease / 3) }
+    var pollInterval: Duration { drains ? .milliseconds(250) : min(fallbackPoll, lease / 3) }
+    /// The longest time in which an idle worker does not look for work by itself.
+    package var fallbackPoll: Duration = .seconds(5)
 
     /// How long a call that renews the lease may take: a connection that fell silent must be found, and made again, while
     /// the lease still holds.
@@ -48,6 +50,9 @@ package struct WorkerConfiguration: Sendable {
         }
         guard lease >= .milliseconds(300), lease <= .seconds(86_400) else {
             throw .invalid("lease must be 300 ms to one day; it is \(lease)")
+        }
+        guard fallbackPoll >= .milliseconds(1) else {
+            throw .invalid("pollInterval must be 1 ms or longer; it is \(fallbackPoll)")
         }
         guard shutdownGrace >= .zero, cancellationGrace >= .zero else {
             throw .invalid("grace times must not be negative")

@@ -22,7 +22,7 @@ package final class WorkerEngine: Sendable {
     let library: ShapeLibrary
     /// The items of the fan-outs at work: each list is read once, not with each item. At most 64 MiB of them.
     let lists = FanCache<PackedList>(most: 8, mostBytes: 64 << 20) { $0.byteCount }
-    let fans = FanCache<FanBrief>(most: 64)
+    let fans = FanCache<FoundRun>(most: 64)
     let logger: Logger
     let observe: (@Sendable (WorkerEvent) -> Void)?
 

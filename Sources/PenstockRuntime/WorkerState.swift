@@ -30,6 +30,13 @@ struct WorkerState {
         var carried: RunEnd?
     }
 
+    /// The end of an attempt, to be committed.
+    private struct End {
+        let task: EndedTask
+        /// Of a run's task: what ended, in case that its run has moved on and it has to be planned once more.
+        var attempt: Attempt?
+    }
+
     let configuration: WorkerConfiguration
     let kinds: [String]?
 
@@ -45,15 +52,11 @@ struct WorkerState {
     private(set) var running: [ObjectIdentifier: Attempt] = [:]
     /// Child tasks that take from `ready`; at most as many as there are slots.
     private var runners = 0
-    private var ended: [EndedTask] = []
+    private var ended: [End] = []
     private var oldestEnd: ContinuousClock.Instant?
     /// Sent, reply awaited.
-    private var inFlight: [EndedTask] = []
+    private var inFlight: [End] = []
     private var isInFlight = false
-    /// How the code of runs' tasks ended whose commit is on its way, in case that the run has moved on meanwhile.
-    private var carried: [Lease: RunEnd] = [:]
-    /// The tasks of runs whose commit is on its way.
-    private var planned: [Lease: ClaimedTask] = [:]
     /// Ends that were sent and their reply lost: refused the next time, they had been taken the first time.
     private var doubtful: Set<Lease> = []
     private var needsReconcile = false
@@ -92,14 +95,13 @@ struct WorkerState {
     /// The incarnation was taken over. Its attempts are to be interrupted by the caller; what had ended is refused.
     mutating func lose() -> (interrupt: [Attempt], refused: [TaskID]) {
         isLost = true
-        let refused = (inFlight + ended).map(\.id)
+        let refused = (inFlight + ended).map(\.task.id)
         statistics.refused += refused.count
         inFlight = []
         isInFlight = false
         doubtful = []
         earlyCancels = [:]
         ended = []
-        (carried, planned) = ([:], [:])
         oldestEnd = nil
         for waiting in ready { release(kind: waiting.task.record.kind) }
         ready = []
@@ -140,11 +142,13 @@ struct WorkerState {
         if room > 0 { wantsWork = false }
         statistics.cycles += 1
         // Most workers have no tasks of runs; then all of it goes as it is.
-        var others = inFlight
+        var others: [EndedTask]
         var committed: [EndedRunTask] = []
-        if inFlight.contains(where: { $0.outcome.isPlanned }) {
+        if inFlight.allSatisfy({ $0.attempt == nil }) {
+            others = inFlight.map(\.task)
+        } else {
             others = []
-            for task in inFlight {
+            for task in inFlight.lazy.map(\.task) {
                 if case .planned(let what, let commit) = task.outcome {
                     committed.append(EndedRunTask(id: task.id, claim: task.claim, task: what, commit: commit))
                 } else {
@@ -166,7 +170,7 @@ struct WorkerState {
     /// What this incarnation knows that it holds: running, waiting for a slot, or ended and not yet committed for certain.
     private var leases: [(id: TaskID, claim: Int)] {
         running.values.filter { $0.incarnation == incarnation }.map { ($0.task.id, $0.task.claim) }
-            + ready.map { ($0.task.id, $0.task.claim) } + inFlight.map { ($0.id, $0.claim) }
+            + ready.map { ($0.task.id, $0.task.claim) } + inFlight.map { ($0.task.id, $0.task.claim) }
     }
 
     /// Holding a batch back pays while slots have work waiting in this process; never for longer than `Pace.longestHold`.
@@ -196,22 +200,19 @@ struct WorkerState {
         let outdated = Set(turn.refused.map(\.id))
         var refused: [TaskID] = []
         var confirmed: [TaskID] = []
-        for task in inFlight {
-            let end = carried.isEmpty ? nil : carried.removeValue(forKey: task.lease)
+        for end in inFlight {
+            let task = end.task
             if outdated.contains(task.id) {
                 // Planned for another state of its run: looked at once more, without its code if that has run.
-                if let origin = planned.removeValue(forKey: task.lease) {
-                    ready.prepend(Ready(task: origin, since: now, carried: end))
+                if let attempt = end.attempt {
+                    ready.prepend(Ready(task: attempt.task, since: now, carried: attempt.end))
                 }
             } else if !stale.contains(task.id) {
-                planned.removeValue(forKey: task.lease)
                 count(task.outcome)
             } else if doubtful.contains(task.lease) {
-                planned.removeValue(forKey: task.lease)
                 confirmed.append(task.id)
                 count(task.outcome)
             } else {
-                planned.removeValue(forKey: task.lease)
                 refused.append(task.id)
             }
         }
@@ -247,7 +248,7 @@ struct WorkerState {
         if !earlyCancels.isEmpty { earlyCancels = [:] }
         for id in turn.unreadable {
             let outcome = Outcome.dead(attempt: 1, message: "the stored record cannot be read by this version")
-            ended.append(EndedTask(id: id, claim: claim, outcome: outcome))
+            ended.append(End(task: EndedTask(id: id, claim: claim, outcome: outcome)))
             if oldestEnd == nil { oldestEnd = now }
         }
     }
@@ -258,7 +259,7 @@ struct WorkerState {
         isInFlight = false
         if outcomeUnknown { portion.noteLost(room: requested.room) }
         if outcomeUnknown {
-            doubtful.formUnion(inFlight.lazy.map(\.lease))
+            doubtful.formUnion(inFlight.lazy.map(\.task.lease))
             needsReconcile = true
         }
         ended = inFlight + ended
@@ -308,15 +309,12 @@ struct WorkerState {
 
     /// An attempt has ended.
     mutating func settle(
-        _ attempt: Attempt, _ outcome: Outcome?, _ carriedEnd: RunEnd? = nil, now: ContinuousClock.Instant
+        _ attempt: Attempt, _ outcome: Outcome?, _ carried: RunEnd? = nil, now: ContinuousClock.Instant
     ) -> Settlement {
         guard running.removeValue(forKey: ObjectIdentifier(attempt)) != nil else { return .late }
         if let outcome, attempt.incarnation == incarnation, !isLost {
-            if case .planned = outcome {
-                planned[attempt.task.lease] = attempt.task
-                if let carriedEnd { carried[attempt.task.lease] = carriedEnd }
-            }
-            end(attempt.task, outcome, now: now)
+            if let carried { attempt.end = carried }
+            end(attempt.task, outcome, outcome.isPlanned ? attempt : nil, now: now)
             return .recorded
         }
         release(kind: attempt.task.record.kind)
@@ -377,8 +375,10 @@ struct WorkerState {
     var overdueAt: ContinuousClock.Instant? { ready.last.map { $0.since + Pace.longestWait } }
     var isIdle: Bool { running.isEmpty && ready.isEmpty && ended.isEmpty && inFlight.isEmpty }
 
-    private mutating func end(_ task: ClaimedTask, _ outcome: Outcome, now: ContinuousClock.Instant = .now) {
-        ended.append(EndedTask(id: task.id, claim: task.claim, outcome: outcome))
+    private mutating func end(
+        _ task: ClaimedTask, _ outcome: Outcome, _ attempt: Attempt? = nil, now: ContinuousClock.Instant = .now
+    ) {
+        ended.append(End(task: EndedTask(id: task.id, claim: task.claim, outcome: outcome), attempt: attempt))
         if oldestEnd == nil { oldestEnd = now }
         release(kind: task.record.kind)
     }

@@ -10,12 +10,13 @@ enum ImportArrows {
         "PenstockRuntime": ["PenstockModel", "RedisClient", "PenstockStore"],
         "Penstock": ["PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime"],
         "PenstockObservability": ["Penstock"],
-        "PenstockCallbacks": [],
+        "PenstockCallbacks": ["Penstock"],
         "EmbeddedRedis": ["RedisClient"],
         "PenstockTesting": [
             "PenstockModel", "RedisClient", "PenstockStore", "PenstockRuntime", "Penstock", "EmbeddedRedis",
         ],
         "PenstockCommand": ["Penstock", "EmbeddedRedis", "PenstockModel", "PenstockRuntime"],
+        "Examples": ["Penstock", "EmbeddedRedis"],
         "ScriptRendering": [],
         "RenderScripts": ["ScriptRendering"],
     ]

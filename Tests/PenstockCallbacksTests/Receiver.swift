@@ -32,8 +32,10 @@ final class Receiver: Sendable {
     let port: Int
     private let channel: any Channel
 
-    init(_ habit: Habit, tls: NIOSSLContext? = nil) async throws {
+    /// - Parameter port: where another one was, to take its place; any by default.
+    init(_ habit: Habit, tls: NIOSSLContext? = nil, port: Int = 0) async throws {
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { [requests, connections] channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
@@ -42,8 +44,8 @@ final class Receiver: Sendable {
                     try pipeline.addHandler(ReceiverHandler(habit, requests, connections))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        port = channel.localAddress?.port ?? 0
+            .bind(host: "127.0.0.1", port: port).get()
+        self.port = channel.localAddress?.port ?? 0
     }
 
     func stop() async { try? await channel.close() }

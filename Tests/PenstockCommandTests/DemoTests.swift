@@ -25,7 +25,7 @@ struct DemoTests {
                 #expect(
                     json.keys == [
                         "jobs", "completed", "retried", "recovered", "dead", "lost", "mismatched", "jobs_per_second",
-                        "lateness_ms_p99",
+                        "lateness_ms_p99", "runs", "rolled_back", "runs_wrong",
                     ])
                 let jobs = try #require(json["jobs"].int)
                 #expect(jobs == files + 4502)
@@ -35,6 +35,7 @@ struct DemoTests {
                 #expect(json["dead"].int == 0)
                 #expect(json["lost"].int == 0)
                 #expect(json["mismatched"].int == 0)
+                #expect(json["runs"].int == 2 && json["rolled_back"].int == 1 && json["runs_wrong"].int == 0)
                 #expect(try #require(json["jobs_per_second"].int) > 0)
                 #expect(try #require(json["lateness_ms_p99"].int) >= 0)
                 #expect(family.isGone)
@@ -142,6 +143,7 @@ struct DemoTests {
         #expect(!verdict.isGood)
         #expect(Verdict([(try job("d"), .dead)], independent: [:], commits: 0).isGood)
         #expect(!Verdict([(try job("d"), .dead)], independent: [:], commits: 1).isGood)
+        #expect(!Verdict([], independent: [:], commits: 0, wrongRuns: ["order 2 has left charged"]).isGood)
     }
 
     @Test func `a result that is no result is unreadable`() {
@@ -223,7 +225,7 @@ struct DemoTests {
         let parts = Board.Part.allCases.count
         #expect(lines.count == 4 + 2 * parts)
         // Too low for all: what is over has no details; then the bottom goes.
-        #expect(board.lines(elapsed: .zero, columns: columns, rows: 17, style: style).count == 3 + 2 * parts)
+        #expect(board.lines(elapsed: .zero, columns: columns, rows: 3 + 2 * parts, style: style).count == 3 + 2 * parts)
         #expect(board.lines(elapsed: .zero, columns: columns, rows: 9, style: style).count == 9)
     }
 }

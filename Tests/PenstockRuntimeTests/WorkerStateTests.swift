@@ -364,7 +364,7 @@ import Testing
             now += .milliseconds(5)
             pace.note(ended: 250, at: now)
         }
-        #expect((150...250).contains(pace.ahead), "4 ms of 50,000 a second; it is \(pace.ahead)")
+        #expect((400...600).contains(pace.ahead), "10 ms of 50,000 a second; it is \(pace.ahead)")
         #expect(pace.lowWater == pace.ahead * 2 / 3)
         for _ in 0..<50 {
             now += .milliseconds(1)

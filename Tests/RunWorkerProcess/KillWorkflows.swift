@@ -20,7 +20,11 @@ enum KillWorkflows {
                 flow.step("third", after: second, retry: .never) { _, _ in throw JobFailure.permanent("no") }
             })
         let fan = try Workflow("fans-out", input: NoInput.self) { flow in
-            flow.forEach("items", concurrency: 2) { _, _ in [1, 2, 3, 4, 5] } run: { item, _ in item * item }
+            flow.forEach("items", concurrency: 2) { _, _ in
+                [1, 2, 3, 4, 5]
+            } run: { item, _ in
+                item * item
+            }
         }
         worker.handle(fan)
         let parent = try Workflow("parent", input: NoInput.self) { flow in

@@ -15,7 +15,7 @@ enum RandomWorkflow {
         return code
     }
 
-    private static func childCode() -> WorkflowCode {
+    static func childCode() -> WorkflowCode {
         let shape = WorkflowShape("random-child", body: .graph(GraphShape([StepShape("only")])))
         var step = StepCode()
         step.run = { call in
@@ -63,10 +63,9 @@ enum RandomWorkflow {
         }
         code.items = { call, batch in
             let fates = try await fates(call)
-            for item in batch {
-                if fates.failingItems[name]?.contains(Int(String(decoding: item, as: UTF8.self)) ?? -1) == true {
-                    throw JobFailure.permanent("fate")
-                }
+            for item in batch
+            where fates.failingItems[name]?.contains(Int(String(decoding: item, as: UTF8.self)) ?? -1) == true {
+                throw JobFailure.permanent("fate")
             }
             return []
         }

@@ -28,6 +28,7 @@ let worker = Worker(penstock, queues: ["default"], concurrency: concurrency, opt
 }
 try KillWorkflows.register(with: worker)
 worker.handle(code: RandomWorkflow.code())
+worker.handle(code: RandomWorkflow.childCode())
 
 let group = ServiceGroup(
     configuration: .init(

@@ -14,7 +14,8 @@ struct DemoCommand: AsyncParsableCommand {
             Worker processes share the work. On the way one tenant floods a queue and small ones get their share; one \
             worker is killed with SIGKILL while it holds jobs, and when its lease of 2 s has run out the others take \
             these over; a job fails twice and succeeds by back-off; a poison one becomes a dead letter and is retried by \
-            hand; delayed jobs start on time. At the end the result of every job is read back from Redis and compared \
+            hand; delayed jobs start on time; an order goes through a workflow of three steps, and one that no carrier takes \
+            is undone. At the end the result of every job is read back from Redis and compared \
             with what sha256sum says.
 
             FIGURES (with --json one object with exactly these)
@@ -27,6 +28,9 @@ struct DemoCommand: AsyncParsableCommand {
               dead             jobs that are dead letters at the end
               lost             jobs neither completed nor dead nor cancelled
               mismatched       completed jobs whose checksum is not sha256sum's
+              runs             runs of the workflow
+              rolled_back      of these, undone after a step had failed for good
+              runs_wrong       what came out otherwise than it should in these
               jobs_per_second  files a second, from the moment the workers got
                                them until the last that was neither slowed down
                                on purpose nor taken over
@@ -34,7 +38,7 @@ struct DemoCommand: AsyncParsableCommand {
                                minus due time in milliseconds
 
             EXIT CODES
-              0 all is well   1 something was lost or a checksum differs
+              0 all is well   1 something was lost, differs or was not undone
               64 wrong usage   69 no redis-server
             """)
 
@@ -133,6 +137,7 @@ struct DemoCommand: AsyncParsableCommand {
         lines += mismatches.prefix(5).map {
             "differs: \($0.file): \($0.ours ?? "no result") here, \($0.theirs ?? "nothing") by sha256sum"
         }
+        lines += ending.verdict.wrongRuns.map { "wrong: \($0)" }
         if !ending.complaint.isEmpty && !mismatches.isEmpty { lines.append(printable(ending.complaint)) }
         return lines.joined(separator: "\n  ")
     }

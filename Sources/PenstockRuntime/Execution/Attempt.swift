@@ -27,6 +27,7 @@ final class Attempt: Sendable {
         var hasFinished = false
         /// When the code of a run's task was called.
         var started: ContinuousClock.Instant?
+        var end: RunEnd?
     }
 
     let task: ClaimedTask
@@ -57,6 +58,12 @@ final class Attempt: Sendable {
         self.policy = policy
         self.limit = limit
         self.cancellation = cancellation
+    }
+
+    /// How the code of a run's task has ended.
+    var end: RunEnd? {
+        get { state.withLock { $0.end } }
+        set { state.withLock { $0.end = newValue } }
     }
 
     /// When the code of a run's task was called.

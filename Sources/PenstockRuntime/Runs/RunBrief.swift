@@ -5,11 +5,25 @@ import Synchronization
 /// What is known for a task of a run: what it is for, what was read of the run, and who plans it.
 package struct RunBrief: Sendable {
     let payload: RunTaskPayload
-    /// Nil if there is no such run.
-    let reading: RunReading?
     let planner: RunPlanner
-    /// Of an item: how the tasks of its fan-out are queued.
-    var itemHeads: ItemHeads?
+    /// Nil if there is no such run.
+    let found: FoundRun?
+}
+
+/// What was read of a run at one moment. Shared by all tasks that asked for the same; so for the items of a fan-out it holds for
+/// the next claim, too, if that call has committed items and found the run's revision as it was: then items cost no round
+/// trip but their claim.
+final class FoundRun: Sendable {
+    let reading: RunReading
+    let planner: RunPlanner
+    /// Of items: how the tasks of their fan-out are queued.
+    let itemHeads: ItemHeads?
+
+    init(_ reading: RunReading, _ planner: RunPlanner, itemHeads: ItemHeads?) {
+        self.reading = reading
+        self.planner = planner
+        self.itemHeads = itemHeads
+    }
 }
 
 extension WorkerEngine {
@@ -35,8 +49,7 @@ extension WorkerEngine {
             if let fan, let known = fans[fan], let revision = confirmed[run],
                 known.reading.facts.revision == revision, lists[fan] != nil
             {
-                briefs[task.id] = RunBrief(
-                    payload: payload, reading: known.reading, planner: known.planner, itemHeads: known.heads)
+                briefs[task.id] = RunBrief(payload: payload, planner: known.planner, found: known)
                 continue
             }
             let query = planner.query(run, payload.task, listed: fan.map { lists[$0] != nil } ?? true)
@@ -50,7 +63,7 @@ extension WorkerEngine {
                 guard let entry = asked[query] else { continue }
                 guard let reading else {
                     for (task, payload) in entry.tasks {
-                        briefs[task.id] = RunBrief(payload: payload, reading: nil, planner: entry.planner)
+                        briefs[task.id] = RunBrief(payload: payload, planner: entry.planner, found: nil)
                     }
                     continue
                 }
@@ -59,14 +72,14 @@ extension WorkerEngine {
                 if let fan = entry.fan, let task = entry.tasks.first?.task {
                     if let list = reading.lists[fan.step].flatMap({ PackedList($0) }) { lists.keep(list, fan) }
                     heads = try ItemHeads(run: query.run, step: fan.step, head: planner.head(task.record))
-                    if let heads { fans.keep(.init(reading: reading, planner: planner, heads: heads), fan) }
                 }
+                let found = FoundRun(reading, planner, itemHeads: heads)
+                if let fan = entry.fan { fans.keep(found, fan) }
                 for (task, payload) in entry.tasks {
                     let listed = entry.fan.map { lists[$0] != nil } ?? true
                     let wanted = planner.query(query.run, payload.task, listed: listed)
                     if isLast || query.covers(wanted) {
-                        briefs[task.id] = RunBrief(
-                            payload: payload, reading: reading, planner: planner, itemHeads: heads)
+                        briefs[task.id] = RunBrief(payload: payload, planner: planner, found: found)
                     } else {
                         again[wanted, default: Asked(planner: planner, fan: entry.fan)].tasks.append((task, payload))
                     }
@@ -102,14 +115,6 @@ struct FanKey: Hashable {
         guard case .item(let step, _) = payload.task else { return nil }
         self.init(run: run, step: step, round: payload.round)
     }
-}
-
-/// What was read of a run for the items of a fan-out. It holds for the next claim, too, if that call has committed items
-/// and found the run's revision as it was: then items cost no round trip but their claim.
-struct FanBrief: Sendable {
-    let reading: RunReading
-    let planner: RunPlanner
-    let heads: ItemHeads
 }
 
 /// Things by fan-out, for the fan-outs that a worker is busy with; the oldest go first.

@@ -16,26 +16,27 @@ package final class RunCall: Sendable {
     }
 
     package let id: RunID
-    package let planner: RunPlanner
+    private let found: FoundRun
     package let payload: RunTaskPayload
     package let context: AttemptContext
     package let task: ClaimedTask
-    let reading: RunReading
     private let store: Store
     private let data = Mutex(Data())
 
     init(
-        _ id: RunID, _ brief: RunBrief, task: ClaimedTask, reading: RunReading, context: AttemptContext, store: Store
+        _ id: RunID, _ found: FoundRun, payload: RunTaskPayload, task: ClaimedTask, context: AttemptContext,
+        store: Store
     ) {
         self.id = id
-        planner = brief.planner
-        payload = brief.payload
+        self.found = found
+        self.payload = payload
         self.context = context
         self.task = task
-        self.reading = reading
         self.store = store
     }
 
+    package var planner: RunPlanner { found.planner }
+    var reading: RunReading { found.reading }
     package var workflow: String { planner.shape.name }
     package var version: Int { planner.shape.version }
     package var step: String? { payload.task.step ?? payload.task.visit?.state }
@@ -118,7 +119,8 @@ extension RunCall {
     /// Why steps and their rollbacks have failed, in the order of the steps; of one step, if one is given.
     package func errors(
         of step: String?
-    ) async throws(StoreError) -> (run: [(step: String, message: String)], rollback: [(step: String, message: String)]) {
+    ) async throws(StoreError) -> (run: [(step: String, message: String)], rollback: [(step: String, message: String)])
+    {
         guard case .graph(let graph) = planner.shape.body else { return ([], []) }
         let names = step.map { [$0] } ?? graph.steps.map(\.name)
         guard let reading = try await store.read(RunQuery(id, errors: names)) else { return ([], []) }

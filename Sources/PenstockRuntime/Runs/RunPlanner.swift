@@ -1,8 +1,8 @@
 import PenstockModel
 import PenstockStore
 
-/// Plans the runs of one shape.
-package struct RunPlanner: Sendable {
+/// Plans the runs of one shape. A class, since every attempt of their tasks holds it.
+package final class RunPlanner: Sendable {
     package enum Body: Sendable {
         case graph(GraphPlanner)
         case machine(StateMachinePlanner)
@@ -64,7 +64,7 @@ package struct RunPlanner: Sendable {
         { task in
             var record = home
             record.payload = []
-            record.options = TaskOptions(limits: limits(of: task).compactMap { try? LimitName($0) })
+            record.options = TaskOptions(limits: self.limits(of: task).compactMap { try? LimitName($0) })
             return record
         }
     }

@@ -27,11 +27,11 @@ extension WorkerEngine {
                 throw Postponed(after: .seconds(10), message: "this version does not know the task's payload")
             }
             let payload = brief.payload
-            guard let reading = brief.reading else {
+            guard let found = brief.found else {
                 return .decided(try plan(.nothing, payload, run, brief, attempt, RunEnd(.delivered)), nil)
             }
             let call = RunCall(
-                run, brief, task: task, reading: reading,
+                run, found, payload: payload, task: task,
                 context: AttemptContext(logger: logger, attempt: attempt, engine: self), store: store)
             return try await perform(call, brief, attempt, workflow)
         } catch let postponed as Postponed {
@@ -299,7 +299,9 @@ extension WorkerEngine {
         let state = code.states[name]
         var body: StateCode.Body?
         switch call.payload.task {
-        case .visit: body = state?.step
+        case .visit:
+            body = state?.step
+            if let state { try watchLag(call, state) }
         case .visitTimeout: body = state?.timeout
         case .event(let event, _, _): body = state?.callbacks[event]
         default: break
@@ -315,6 +317,22 @@ extension WorkerEngine {
             moment = try await self.moment(in: next, returned.object, call, code)
         }
         return RunEnd(.machine(returned.outcome, moment: moment), output: returned.object)
+    }
+
+    /// Holds a visit back that is too young, and tells of one that is too old, by the moment at which the status was entered.
+    private func watchLag(_ call: RunCall, _ state: StateCode) throws {
+        let age = Duration.milliseconds(max(0, store.serverNow - call.reading.summary.lastMove))
+        if let lag = state.consumeLag, age < lag {
+            throw Postponed(after: lag - age, message: "held back until its status is \(lag) old")
+        }
+        if let alert = state.lagAlert, age > alert, call.task.attempt == 1 {
+            logger.warning(
+                "a status waits longer for its code than it should",
+                metadata: [
+                    "run": "\(call.id)", "workflow": "\(call.workflow)", "status": "\(call.step ?? "")",
+                    "lag": "\(age)", "alert": "\(alert)",
+                ])
+        }
     }
 
     /// When the time-out of a state is due that is entered now.
@@ -449,20 +467,20 @@ extension WorkerEngine {
         _ plan: Plan, _ payload: RunTaskPayload, _ run: RunID, _ brief: RunBrief, _ attempt: Attempt, _ end: RunEnd,
         moment: Int64? = nil
     ) throws(StoreError) -> Outcome {
-        if let heads = brief.itemHeads, plan.effects.count == 1, end.variables.isEmpty,
+        if let heads = brief.found?.itemHeads, plan.effects.count == 1, end.variables.isEmpty,
             case .endItem(_, let index, let failed, let stops) = plan.effects[0]
         {
             let value = failed ? Array(TaskHistory.bounded(end.error).utf8) : end.output
             let item = ItemEnd(heads: heads, index: index, failed: failed, stops: stops, value: value)
             return .planned(
-                payload.task, RunCommit(item, run: run, revision: brief.reading?.facts.revision ?? 0))
+                payload.task, RunCommit(item, run: run, revision: brief.found?.reading.facts.revision ?? 0))
         }
         var extra: [Effect] = []
         if let secret = end.secret, let step = payload.task.step, plan.effects.moves(step, to: .waiting) {
             extra.append(.awaitSignal(Completion.signal(secret), step: step))
         }
         let commit = try RunCommit(
-            plan, run: run, revision: brief.reading?.facts.revision ?? 0, output: end.output, error: end.error,
+            plan, run: run, revision: brief.found?.reading.facts.revision ?? 0, output: end.output, error: end.error,
             moment: moment, attempt: attempt.task.attempt, took: attempt.started.map { .now - $0 } ?? .zero,
             child: end.child, variables: end.variables, extra: extra,
             head: brief.planner.head(attempt.task.record))

@@ -19,8 +19,8 @@ package struct WorkflowCode: Sendable {
     package var around:
         @Sendable (ClaimedTask, AttemptContext, _ body: @escaping @Sendable () async throws -> Void) async throws
             -> Void = { _, _, body in
-            try await body()
-        }
+                try await body()
+            }
 
     package init(
         shape: WorkflowShape, steps: [String: StepCode] = [:], states: [String: StateCode] = [:],
@@ -88,6 +88,8 @@ package struct StateCode: Sendable {
     package var timeoutAt: (@Sendable (_ object: [UInt8], _ now: Int64) async throws -> Int64)?
     /// Older visits than this are told of in the log.
     package var lagAlert: Duration?
+    /// Younger visits than this are held back.
+    package var consumeLag: Duration?
 
     package init() { callbacks = [:] }
 }

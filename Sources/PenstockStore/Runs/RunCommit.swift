@@ -68,8 +68,8 @@ package struct RunCommit: Sendable, Hashable {
     var words: RedisArguments { item.map { Self.words([$0]) } ?? plain }
 }
 
-/// How the tasks of a step's fan-out are queued: what all ends of its items have in common.
-package struct ItemHeads: Sendable, Hashable {
+/// How the tasks of a step's fan-out are queued: what all ends of its items have in common, and share.
+package final class ItemHeads: Sendable, Hashable {
     let step: String
     /// Of the items, and of the task that brings their results together.
     let item: String
@@ -86,6 +86,12 @@ package struct ItemHeads: Sendable, Hashable {
         item = try text(.item(step, 0))
         gather = try text(.gather(step))
     }
+
+    package static func == (left: ItemHeads, right: ItemHeads) -> Bool {
+        left === right || (left.step == right.step && left.item == right.item && left.gather == right.gather)
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(step) }
 }
 
 /// The end of an item of a fan-out.

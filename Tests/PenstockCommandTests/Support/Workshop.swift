@@ -124,18 +124,18 @@ struct Ended {
     }
 }
 
-/// The program `penstock`, which lies beside the test bundle.
-func penstockProgram() throws -> String {
+/// The program `penstock`, or another one of this package: it lies beside the test bundle.
+func penstockProgram(named name: String = "penstock") throws -> String {
     var path = [CChar](repeating: 0, count: 4_096)
     try #require(readlink("/proc/self/exe", &path, 4_095) > 0)
     let own = String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     // Depending on the test runner, the running program or one of its arguments is the test bundle.
     for bundle in [own] + CommandLine.arguments {
         let folder = bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        let program = (folder + ["penstock"]).joined(separator: "/")
+        let program = (folder + [name[...]]).joined(separator: "/")
         if access(program, X_OK) == 0 { return program }
     }
-    return "penstock"
+    return name
 }
 
 func readFile(_ path: String) -> [UInt8]? {

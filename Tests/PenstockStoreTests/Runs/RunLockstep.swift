@@ -360,7 +360,9 @@ struct RunLockstep {
             let gone = Set(refused.map(\.task.id))
             let applied = committed.filter { !gone.contains($0.id) }
             let again = try await players[worker].turn(committed: applied)
-            #expect(Set(again.stale) == Set(applied.map(\.id)) && again.stale.count == applied.count && again.refused.isEmpty)
+            #expect(
+                Set(again.stale) == Set(applied.map(\.id)) && again.stale.count == applied.count
+                    && again.refused.isEmpty)
             try await compare("the same once more")
         }
         return refused

@@ -96,10 +96,11 @@ import Testing
         switch kind.workflow {
         case "chain": #expect(try await run.output() == Array("2".utf8))
         case "fans-out": #expect(try await run.output(of: "items") == Array("[1,4,9,16,25]".utf8))
-        case "hooked": try await eventually("the hook to be delivered", within: .seconds(20)) {
-            let queue = try await run.penstock.queues(["default"])[0]
-            return queue.running == 0 && queue.ready == 0
-        }
+        case "hooked":
+            try await eventually("the hook to be delivered", within: .seconds(20)) {
+                let queue = try await run.penstock.queues(["default"])[0]
+                return queue.running == 0 && queue.ready == 0
+            }
         default: break
         }
     }

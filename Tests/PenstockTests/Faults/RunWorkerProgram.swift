@@ -38,7 +38,11 @@ extension Run {
             for move in entry.moves {
                 switch move {
                 case .run(let state):
-                    if state != run || state == .pending { #expect(run == .pending && state == .pending || run.canMove(to: state), "\(what) run \(run) -> \(state)") }
+                    if state != run || state == .pending {
+                        #expect(
+                            run == .pending && state == .pending || run.canMove(to: state),
+                            "\(what) run \(run) -> \(state)")
+                    }
                     run = state
                 case .step(let step, let state, _):
                     let before = steps[step] ?? .pending

@@ -55,7 +55,10 @@ import Testing
         #expect(problems { $0.step("a", timeout: .zero) { _, _ in } }.contains("the time-out must be longer than zero"))
         #expect(
             problems { flow in
-                flow.forEach("a", concurrency: 0) { _, _ in [1] } run: { _, _ in }
+                flow.forEach("a", concurrency: 0) { _, _ in
+                    [1]
+                } run: { _, _ in
+                }
             }.contains("step \"a\" has a concurrency of 0; allowed are 1 to 1000"))
     }
 
@@ -77,11 +80,15 @@ import Testing
                 try await "\(order.number) \(context[left]) \(context[right])"
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow, Order(number: 5, items: ["a", "b"]))
             #expect(try await run.output() == "5 6 2")
             let status = try await run.run.status()
-            #expect(status.state == .succeeded && status.states == ["left": .succeeded, "right": .succeeded, "sum": .succeeded])
+            #expect(
+                status.state == .succeeded
+                    && status.states == ["left": .succeeded, "right": .succeeded, "sum": .succeeded])
             #expect(status.workflow == "sum" && status.version == 1 && status.round == 1 && status.errors == [])
         }
     }
@@ -102,7 +109,9 @@ import Testing
             flow.step("one-of-two", after: good, bad, join: .atLeast(1)) { _, _ in journal.note("one-of-two") }
             flow.step("any", after: good, bad, join: .any) { _, _ in journal.note("any") }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let status = try await rig.penstock.start(flow).run.wait()
             #expect(status.state == .succeeded, "a failure that is caught does not fail the run")
             #expect(
@@ -128,7 +137,9 @@ import Testing
                 return try await context.get(total) ?? 0
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let output = try await rig.penstock.start(flow).output()
             #expect(output == 42)
         }
@@ -140,7 +151,9 @@ import Testing
             let large = flow.step("large", retry: .never) { size, _ in String(repeating: "x", count: size) }
             return flow.step("length", after: large) { _, context in try await context[large].utf8.count }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             #expect(try await rig.penstock.start(flow, 5 << 20).output() == 5 << 20)
             let status = try await rig.penstock.start(flow, 17 << 20).run.wait()
             #expect(status.state == .failed)
@@ -151,7 +164,9 @@ import Testing
     @Test("input that cannot be decoded fails the run visibly, and nothing spins")
     func undecodable() async throws {
         let flow = try Workflow("decode", input: Order.self) { flow in flow.step("first") { order, _ in order.number } }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             _ = try await rig.penstock.start(flow, Order()).output()
             let (run, _) = try await rig.penstock.start(workflow: "decode", input: Array("{".utf8))
             let status = try await run.wait()
@@ -181,7 +196,9 @@ import Testing
                 throw Broken("c is broken")
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             let status = try await run.wait()
             #expect(status.state == .rolledBack)
@@ -197,13 +214,16 @@ import Testing
             flow.step("b", retry: .never) { _, _ in throw Broken("b is broken") }
             flow.step("c", retry: .never) { _, _ in throw Broken("c is broken") }
         }
-        try await withWorkflows({ $0.handle(independent) }) { rig in
+        try await withWorkflows {
+            $0.handle(independent)
+        } _: { rig in
             let run = try await rig.penstock.start(independent)
             let status = try await run.run.wait()
             #expect(status.errors.map(\.step) == ["b", "c"])
             let error = await #expect(throws: PenstockError.self) { try await run.output() }
             #expect(error?.code == .runFailed)
-            #expect(error?.message.contains("b: b is broken") == true && error?.message.contains("c: c is broken") == true)
+            #expect(
+                error?.message.contains("b: b is broken") == true && error?.message.contains("c: c is broken") == true)
         }
     }
 
@@ -216,7 +236,8 @@ import Testing
             let wanted = flow.step("big", when: { amount, _ in amount > 100 }) { _, _ in journal.note("big") }
             flow.step("after-big", after: wanted) { _, _ in journal.note("after-big") }
             let route = flow.decide(
-                "route", first: [.init(Route.gold) { amount, _ in amount > 1000 }, .init(.plain) { amount, _ in amount > 10 }],
+                "route",
+                first: [.init(Route.gold) { amount, _ in amount > 1000 }, .init(.plain) { amount, _ in amount > 10 }],
                 otherwise: .gold)
             flow.step("gold", after: route[.gold]) { _, context in journal.note("gold \(try await context[route])") }
             flow.step("plain", after: route[.plain]) { _, _ in journal.note("plain") }
@@ -226,7 +247,9 @@ import Testing
             (5, ["gold gold", "together"]), (50, ["plain", "together"]),
             (5000, ["after-big", "big", "gold gold", "together"]),
         ]
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             for (amount, expected) in cases {
                 let before = journal.all.count
                 let status = try await rig.penstock.start(flow, amount).run.wait()

@@ -20,7 +20,9 @@ import Testing
             let bad = step("bad", left, right, fails: true)
             _ = step("late", bad)
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let status = try await rig.penstock.start(flow).run.wait()
             #expect(status.state == .rolledBack)
             #expect(status.states.values.allSatisfy { $0 == .rolledBack })
@@ -42,7 +44,9 @@ import Testing
             flow.step("after-slow", after: slow) { _, _ in journal.note("after-slow") }
             flow.step("bad", retry: .never) { _, _ in throw Broken() }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             try await eventually("the slow step to run") { journal.all == ["slow begins"] }
             let failed = try await run.wait(forStep: "bad")
@@ -55,9 +59,11 @@ import Testing
         }
     }
 
-    @Test("G4: a rollback that fails for good, under both policies, and retried or skipped by hand", arguments: [
-        RollbackPolicy.preserve, .always,
-    ])
+    @Test(
+        "G4: a rollback that fails for good, under both policies, and retried or skipped by hand",
+        arguments: [
+            RollbackPolicy.preserve, .always,
+        ])
     func incomplete(policy: RollbackPolicy) async throws {
         let journal = Journal()
         let works = Switch()
@@ -71,13 +77,18 @@ import Testing
             let aside = flow.step("aside") { _, _ in }.rollback { _, _ in journal.note("aside") }
             flow.step("bad", after: stubborn, aside, retry: .never) { _, _ in throw Broken("broken") }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             let status = try await run.wait()
             #expect(journal.count("stubborn") == 2 && journal.count("aside") == 1)
             #expect(status.state("stubborn") == .rollbackFailed)
-            #expect(status.errors.contains(.init(step: "bad", message: "broken (all attempts used up)", isOfRollback: false)))
-            #expect(status.errors.contains { $0.step == "stubborn" && $0.isOfRollback && $0.message.hasPrefix("stays") })
+            #expect(
+                status.errors.contains(
+                    .init(step: "bad", message: "broken (all attempts used up)", isOfRollback: false)))
+            #expect(
+                status.errors.contains { $0.step == "stubborn" && $0.isOfRollback && $0.message.hasPrefix("stays") })
             guard policy == .preserve else {
                 #expect(status.state == .rolledBack && journal.count("first") == 1)
                 await expectNotNow { try await run.retryRollback(of: "stubborn") }
@@ -118,7 +129,9 @@ import Testing
                 await door.pass()
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let plain = try await rig.penstock.start(flow, false).run
             let undone = try await rig.penstock.start(flow, true).run
             try await started.wait()
@@ -127,7 +140,7 @@ import Testing
             try await undone.cancel(rollBack: true)
             #expect(try await plain.status().state == .cancelling, "what runs goes on")
             door.open()
-                #expect(try await plain.wait().state == .cancelled)
+            #expect(try await plain.wait().state == .cancelled)
             try await eventually("the rollback to run") { journal.all == ["undoing"] }
             await expectNotNow { try await undone.cancel() }
             gate.open()

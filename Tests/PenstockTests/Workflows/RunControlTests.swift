@@ -21,7 +21,9 @@ import Testing
             let approval = flow.signal("approval", of: Int.self, within: .seconds(60))
             flow.step("expired", after: approval.failure) { _, _ in journal.note("expired") }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             try await eventually("the first step") { journal.all == ["first"] }
             _ = try await rig.waits(run, "approval")
@@ -43,7 +45,8 @@ import Testing
         }
     }
 
-    @Test("G8: retry goes on where it failed, rerun does a step again with all after it, skip makes a step count as done")
+    @Test(
+        "G8: retry goes on where it failed, rerun does a step again with all after it, skip makes a step count as done")
     func again() async throws {
         let journal = Journal()
         let works = Switch()
@@ -56,7 +59,9 @@ import Testing
             let c = flow.step("c") { _, _ in journal.note("c") }
             flow.step("d", after: b, c) { _, _ in journal.note("d") }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             #expect(try await run.wait().state == .failed)
             works.turnOn()
@@ -88,7 +93,9 @@ import Testing
                 try await context.output(ifAny: approval) == nil ? "skipped" : "approved"
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow)
             _ = try await rig.waits(run.run, "approval")
             try await run.run.skip("approval")
@@ -113,7 +120,9 @@ import Testing
                 }
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let good = try await rig.penstock.start(flow, "good").run
             _ = try await rig.waits(good, "go")
             try await good.pause()
@@ -139,7 +148,9 @@ import Testing
             let first = flow.step("first") { _, _ in }
             flow.signal("go", of: Int.self, after: first)
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let other = try Rig.client(rig.redis.url)
             let run = try await rig.penstock.start(flow).run
             #expect(try await run.wait(forStep: "first").state("first") == .succeeded)
@@ -175,15 +186,18 @@ import Testing
             }
             flow.step("second", after: first, retry: .never) { _, _ in throw Broken("broken\nin two lines") }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             _ = try await run.wait()
             let history = try await run.history()
-            #expect(history.map(\.moves) == [
-                [.run(.running), .step("first", .active, branch: nil)],
-                [.step("first", .succeeded, branch: nil), .step("second", .active, branch: nil)],
-                [.step("second", .failed, branch: nil), .run(.failed)],
-            ])
+            #expect(
+                history.map(\.moves) == [
+                    [.run(.running), .step("first", .active, branch: nil)],
+                    [.step("first", .succeeded, branch: nil), .step("second", .active, branch: nil)],
+                    [.step("second", .failed, branch: nil), .run(.failed)],
+                ])
             #expect(history.map(\.attempt) == [nil, 3, nil])
             #expect(history.last?.error == "broken\nin two lines (all attempts used up)")
             let workers = try await rig.penstock.workers().map(\.name)
@@ -205,18 +219,25 @@ import Testing
         }
         try await Rig.with { rig in
             let first = try await rig.penstock.start(old)
-            try await RunningWorker.with(rig.penstock) { $0.handle(old) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(old)
+            } _: { _ in
                 _ = try await rig.waits(first.run, "go")
             }
-            try await RunningWorker.with(rig.penstock) { $0.handle(new) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(new)
+            } _: { _ in
                 try await first.run.signal("go", 1)
                 #expect(try await rig.penstock.start(new).output() == "new")
-                #expect(try await rig.penstock.start(workflow: "versions", input: Array("{}".utf8)).run.wait().version == 2)
+                #expect(
+                    try await rig.penstock.start(workflow: "versions", input: Array("{}".utf8)).run.wait().version == 2)
                 #expect(try await first.run.status().state == .running)
                 let why = try await first.run.why()
                 #expect(why.contains { $0.contains("versions@1") }, "\(why)")
                 // Side by side.
-                try await RunningWorker.with(rig.penstock) { $0.handle(old) } _: { _ in
+                try await RunningWorker.with(rig.penstock) {
+                    $0.handle(old)
+                } _: { _ in
                     let output = try await first.output()
                     #expect(output == "old")
                 }
@@ -234,13 +255,14 @@ import Testing
             flow.step("only", retry: .never) { number, _ in if number % 3 == 0 { throw Broken() } }
         }
         let other = try Workflow("other", input: NoInput.self) { flow in flow.signal("go", of: Int.self) }
-        try await withWorkflows({ worker in
+        try await withWorkflows { worker in
             worker.handle(flow)
             worker.handle(other)
-        }) { rig in
+        } _: { rig in
             var ids: [RunID] = []
             for number in 0..<25 {
-                let options = StartOptions(foreignID: "order-\(number)", tags: number < 5 ? ["first", "few"] : ["rest"])
+                let options = StartOptions(
+                    foreignID: "order-\(number)", tags: number < 5 ? ["first", "few"] : ["rest"])
                 ids.append(try await rig.penstock.start(flow, number, options).id)
             }
             let live = try await rig.penstock.start(other)
@@ -278,7 +300,9 @@ import Testing
     @Test("G17: a foreign id has one live run of a workflow, paused ones included")
     func foreignIDs() async throws {
         let flow = try Workflow("foreign", input: NoInput.self) { flow in flow.signal("go", of: Int.self) }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let options = StartOptions(foreignID: "customer-7")
             let first = try await rig.penstock.start(flow, options)
             try await first.run.pause()
@@ -303,18 +327,24 @@ import Testing
                 try context.set(Variable("note", String.self), "secret")
                 return "secret \(order.number)"
             }
-            flow.forEach("items", after: first) { _, _ in ["secret"] } run: { item, _ in item }
+            flow.forEach("items", after: first) { _, _ in
+                ["secret"]
+            } run: { item, _ in
+                item
+            }
             flow.step("bad", after: first, retry: .never) { _, _ in throw Broken("secret") }
         }
         let scrubbed = try Workflow("scrubbed", input: Order.self) { flow in
             flow.step("first") { order, _ in "secret \(order.number)" }
             flow.scrub { order in Order(number: order.number, items: []) }
         }
-        try await withWorkflows({ worker in
+        try await withWorkflows { worker in
             worker.handle(plain)
             worker.handle(scrubbed)
-        }) { rig in
-            for (flow, left) in [(plain, nil), (scrubbed, Order(number: 7, items: []))] as [(Workflow<Order, NoOutput>, Order?)] {
+        } _: { rig in
+            for (flow, left) in [(plain, nil), (scrubbed, Order(number: 7, items: []))]
+                as [(Workflow<Order, NoOutput>, Order?)]
+            {
                 let run = try await rig.penstock.start(flow, Order(number: 7, items: ["secret"])).run
                 if flow.name == "plain" { _ = try await run.wait(forStep: "items") }
                 _ = try await run.wait()
@@ -338,7 +368,9 @@ import Testing
             flow.step("only") { _, _ in }
         }
         let options = Worker.Options.quick.with { $0.lease = .seconds(1) }
-        try await withWorkflows({ $0.handle(flow) }, options: options) { rig in
+        try await withWorkflows(options: options) {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow, .init(foreignID: "x", tags: ["y"])).run
             _ = try await run.wait()
             #expect(try await rig.penstock.runs().entries.count == 1)
@@ -349,6 +381,49 @@ import Testing
             let gone = await #expect(throws: PenstockError.self) { try await run.status() }
             #expect(gone?.code == .notFound)
             #expect(try await !rig.everything().contains(run.id.rawValue))
+        }
+    }
+
+    // MARK: Bad input
+
+    @Test("what cannot be is refused with its reason, and nothing is stored")
+    func badInput() async throws {
+        let flow = try Workflow("plain", input: String.self) { flow in flow.signal("go", of: String.self) }
+        try await withWorkflows { $0.handle(flow) } _: { rig in
+            func expect(
+                _ code: PenstockError.Code, _ text: String, _ body: () async throws -> Void
+            ) async {
+                let error = await #expect(throws: PenstockError.self) { try await body() }
+                #expect(error?.code == code && error?.message.contains(text) == true, "\(String(describing: error))")
+            }
+            let huge = String(repeating: "x", count: 17 << 20)
+            await expect(.invalidArgument, "at most 16777216 are allowed") { _ = try await rig.penstock.start(flow, huge) }
+            await expect(.invalidArgument, "queue \"a b\"") {
+                _ = try await rig.penstock.start(flow, "", .init(queue: "a b"))
+            }
+            await expect(.invalidArgument, "at most 16") {
+                _ = try await rig.penstock.start(flow, "", .init(tags: (0..<17).map { "\($0)" }))
+            }
+            await expect(.notFound, "workflow \"nowhere\" is not known") {
+                _ = try await rig.penstock.start(workflow: "nowhere", input: [])
+            }
+            await expect(.notFound, "has no version 9; known are 1") {
+                _ = try await rig.penstock.start(workflow: "plain", version: 9, input: [])
+            }
+            #expect(try await rig.penstock.runs().entries.isEmpty)
+            let nobody = rig.penstock.run(try #require(RunID("nobody")))
+            for call in [nobody.pause, nobody.resume, nobody.retry, nobody.deleteData] {
+                await expect(.notFound, "run nobody is not known") { try await call() }
+            }
+            await expect(.notFound, "run nobody is not known") { try await nobody.signal("go", "") }
+            await expect(.notFound, "run nobody is not known") { try await nobody.skip("go") }
+            let run = try await rig.penstock.start(flow, "").run
+            await expect(.invalidArgument, "at most 16777216 are allowed") { try await run.signal("go", huge) }
+            await expect(.notFound, "has no step \"gone\"") { try await run.skip("gone") }
+            await expect(.invalidArgument, "is no place in a list of runs") {
+                _ = try await rig.penstock.runs(after: "somewhere")
+            }
+            try await run.cancel()
         }
     }
 
@@ -363,7 +438,9 @@ import Testing
         for direction in DiagramDirection.allCases {
             #expect(flow.mermaid(direction: direction).contains("flowchart \(direction.rawValue)"))
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             _ = try await rig.waits(run, "go")
             let picture = try await run.mermaid()

@@ -1,3 +1,4 @@
+import Logging
 import Penstock
 import PenstockTesting
 import Testing
@@ -34,7 +35,9 @@ import Foundation
                 return .to(.active)
             }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             _ = try await run.run.wait(forStatus: "verifying")
             try await eventually("the step to have skipped") {
@@ -42,9 +45,10 @@ import Foundation
             }
             try await run.run.callback("confirm", "confirmed")
             #expect(try await run.output() == Account(name: "ann confirmed", visits: 3))
-            #expect(try await run.run.history().flatMap(\.moves).compactMap { move in
-                if case .status(let status) = move { status } else { nil }
-            } == ["created", "verifying", "active"])
+            #expect(
+                try await run.run.history().flatMap(\.moves).compactMap { move in
+                    if case .status(let status) = move { status } else { nil }
+                } == ["created", "verifying", "active"])
             let wrong = try await rig.penstock.start(machine, Account(name: "wrong")).run.wait()
             #expect(wrong.state == .failed)
         }
@@ -67,7 +71,9 @@ import Foundation
             machine.step(.created, to: .verifying) { _, _ in .to(.verifying) }
             machine.callback("again", in: .verifying, to: .created, payload: NoInput.self) { _, _, _ in .to(.created) }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             let error = await #expect(throws: PenstockError.self) { try await run.run.callback("expire", NoInput()) }
             #expect(error?.code == .notNow)
@@ -84,6 +90,32 @@ import Foundation
             await expectNotNow { try await other.run.callback("confirm", 1) }
             await expectNotNow { try await run.run.signal("confirm", 1) }
             try await other.run.cancel()
+        }
+    }
+
+    @Test("S2: a callback saves the object and stays, in a status that has no code to repeat")
+    func callbackThatStays() async throws {
+        let machine = try StateMachine("stays", object: Account.self, initial: Status.verifying) { machine in
+            machine.callback("count", in: .verifying, to: .active, payload: NoInput.self) { account, _, _ in
+                account.visits += 1
+                return account.visits < 3 ? .saveAndRepeat : .to(.active)
+            }
+            machine.step(.created, to: .verifying) { _, _ in .to(.verifying) }
+            machine.callback("back", in: .active, to: .created, .expired, payload: NoInput.self) { _, _, _ in .to(.expired) }
+        }
+        try await withWorkflows({ $0.handle(machine) }) { rig in
+            let run = try await rig.penstock.start(machine, Account())
+            for _ in 0..<2 { try await run.run.callback("count", NoInput()) }
+            try await eventually("nothing to be left to do") {
+                let queue = try await rig.queue()
+                return queue.ready + queue.running + queue.delayed == 0
+            }
+            let saved = try #require(try await run.run.output())
+            #expect(try JSONCodec().decode(Account.self, from: saved).visits == 2)
+            try await run.run.callback("count", NoInput())
+            #expect(try await run.run.wait(forStatus: "active").status == "active")
+            try await run.run.callback("back", NoInput())
+            #expect(try await run.output().visits == 3)
         }
     }
 
@@ -107,7 +139,9 @@ import Foundation
                 return .to(.expired)
             }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account(visits: 3600)).run
             let other = try await rig.penstock.start(machine, Account(visits: 3600)).run
             try await run.callback("go", NoInput())
@@ -153,7 +187,9 @@ import Foundation
         try await Rig.with { rig in
             let run = try await rig.penstock.start(machine, Account()).run
             // Each worker lives for one attempt: what is counted is in Redis.
-            try await RunningWorker.with(rig.penstock) { $0.handle(machine) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(machine)
+            } _: { _ in
                 _ = try await run.wait(for: .paused)
                 #expect(journal.count("created") <= 3)
                 try await eventually("the hook") { journal.count("paused ann") == 1 }
@@ -186,12 +222,49 @@ import Foundation
                 return .to(.active)
             }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             try await rig.penstock.setLimit("step:sign-up", LimitTerms(concurrency: 2))
             var runs: [TypedRun<Account>] = []
             for _ in 0..<10 { runs.append(try await rig.penstock.start(machine, Account())) }
             for run in runs { #expect(try await run.run.wait().state == .succeeded) }
             #expect(occupancy.most <= 2 && occupancy.total == 30)
+        }
+    }
+
+    @Test("S5: code is held back until its status is old enough, and a late start is told of")
+    func lag() async throws {
+        let machine = try StateMachine("lag", object: Account.self, initial: Status.created) { machine in
+            machine.step(.created, to: .verifying, consumeLag: .seconds(60), lagAlert: .seconds(90)) { _, _ in
+                .to(.verifying)
+            }
+            machine.step(.verifying, to: .active, .expired, lagAlert: .seconds(3600)) { _, _ in .to(.active) }
+        }
+        try await Rig.with { rig in
+            let run = try await rig.penstock.start(machine, Account())
+            try await RunningWorker.with(rig.penstock) { $0.handle(machine) } _: { _ in
+                try await eventually("the visit to be held back") { try await rig.queue().delayed == 1 }
+                #expect(try await run.run.status().status == "created")
+                try await rig.advanceClock(by: .seconds(60))
+                #expect(try await run.run.wait().state == .succeeded)
+            }
+        }
+        let told = Journal()
+        try await Rig.with { rig in
+            let late = try await rig.penstock.start(machine, Account())
+            try await rig.advanceClock(by: .seconds(120))
+            let worker = Worker(
+                rig.penstock, options: .quick, logger: Logger(label: "test") { _ in RecordingLog(journal: told) })
+            worker.handle(machine)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await worker.run() }
+                let status = try await late.run.wait()
+                #expect(status.state == .succeeded)
+                group.cancelAll()
+                try? await group.waitForAll()
+            }
+            #expect(told.all.count { $0.contains("waits longer for its code") && $0.contains("created") } == 1)
         }
     }
 
@@ -204,7 +277,9 @@ import Foundation
             }
             machine.scrub { _ in Account(name: "scrubbed") }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account(name: "eve"), in: .verifying, .init(foreignID: "7"))
             #expect(try await run.run.status().status == "verifying")
             #expect(try await rig.penstock.start(machine, Account(), .init(foreignID: "7")).isExisting)
@@ -246,7 +321,9 @@ import Foundation
             }
             machine.step(.verifying, to: .active) { _, _ in .to(.active) }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             try await started.wait()
             try await run.run.callback("go", NoInput())
@@ -258,4 +335,18 @@ import Foundation
             #expect(try await run.run.status().status == "active")
         }
     }
+}
+
+/// Keeps what is logged.
+private struct RecordingLog: LogHandler {
+    let journal: Journal
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { journal.note("\(event.level) \(event.message) \(event.metadata ?? [:])") }
 }

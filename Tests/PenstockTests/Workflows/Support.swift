@@ -36,8 +36,8 @@ extension RunStatus {
 
 /// A private Redis with a worker that has some workflows, and the check that what they leave is in order.
 func withWorkflows(
-    _ prepare: @escaping @Sendable (Worker) -> Void, concurrency: Int = 8, options: Worker.Options = .quick,
-    isolation: isolated (any Actor)? = #isolation,
+    concurrency: Int = 8, options: Worker.Options = .quick,
+    _ prepare: @escaping @Sendable (Worker) -> Void, isolation: isolated (any Actor)? = #isolation,
     _ body: (Rig) async throws -> Void
 ) async throws {
     try await Rig.with { rig in

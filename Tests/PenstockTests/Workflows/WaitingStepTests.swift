@@ -18,7 +18,9 @@ import Testing
                 return journal.count("sync") < 3 ? .inProgress : .done(order.number * 2)
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let output = try await rig.penstock.start(flow, Order(number: 21)).output()
             #expect(output == 42)
             #expect(journal.all == ["run", "sync", "sync", "sync"])
@@ -28,18 +30,29 @@ import Testing
     @Test("G6: sync fails for good, and a step that goes on for longer than it may: both are undone")
     func syncFails() async throws {
         let journal = Journal()
-        let flow = try Workflow("export", input: Bool.self) { flow in
-            flow.longRunning(
-                "export", every: .milliseconds(10), within: .milliseconds(400), retry: .quick(2)
-            ) { _, _ in .inProgress } sync: { fails, _ -> StepProgress<NoOutput> in
-                if fails { throw Broken("the export is lost") }
-                return .inProgress
+        let failing = try Workflow("failing", input: NoInput.self) { flow in
+            flow.longRunning("export", every: .milliseconds(10), retry: .quick(2)) { _, _ in
+                .inProgress
+            } sync: {
+                _, _ -> StepProgress<NoOutput> in
+                throw Broken("the export is lost")
             }.rollback { _, _ in journal.note("undone") }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
-            let lost = try await rig.penstock.start(flow, true).run.wait()
+        let endless = try Workflow("endless", input: NoInput.self) { flow in
+            flow.longRunning("export", every: .milliseconds(10), within: .milliseconds(100)) { _, _ in
+                .inProgress
+            } sync: { _, _ -> StepProgress<NoOutput> in
+                .inProgress
+            }
+            .rollback { _, _ in journal.note("undone") }
+        }
+        try await withWorkflows { worker in
+            worker.handle(failing)
+            worker.handle(endless)
+        } _: { rig in
+            let lost = try await rig.penstock.start(failing).run.wait()
             #expect(lost.state == .rolledBack && lost.errors[0].message.hasPrefix("the export is lost"))
-            let late = try await rig.penstock.start(flow, false).run.wait()
+            let late = try await rig.penstock.start(endless).run.wait()
             #expect(late.state == .rolledBack && late.errors[0].message.hasPrefix("waited for longer than it may"))
             #expect(journal.all == ["undone", "undone"])
         }
@@ -54,9 +67,13 @@ import Testing
                 token.set(context.completionToken)
                 if waits { await door.pass() }
                 return .inProgress
-            } sync: { _, _ -> StepProgress<Int> in .inProgress }
+            } sync: { _, _ -> StepProgress<Int> in
+                .inProgress
+            }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let first = try await rig.penstock.start(flow, false)
             _ = try await rig.waits(first.run, "wait")
             let text = try #require(token.value).description
@@ -78,7 +95,7 @@ import Testing
             let status = try await failed.run.wait()
             #expect(status.state == .failed && status.errors.map(\.message) == ["the other side gave up"])
 
-            // A token that was guessed, one of an earlier attempt, and what is none.
+            // A token that was guessed, and what is none.
             let guessed = try await rig.penstock.start(flow, false)
             _ = try await rig.waits(guessed.run, "wait")
             await expectNotNow {
@@ -93,13 +110,41 @@ import Testing
         }
     }
 
+    @Test("G6: a token of an earlier attempt is refused, and says so")
+    func earlierToken() async throws {
+        let tokens = Lockbox<[CompletionToken]>([])
+        let flow = try Workflow("tokens", input: NoInput.self) { flow in
+            flow.longRunning("wait", every: .seconds(3600), retry: .quick(2)) { _, context in
+                let token = context.completionToken
+                tokens.change { $0.append(token) }
+                if context.attempt == 1 { throw Broken() }
+                return .inProgress
+            } sync: { _, _ -> StepProgress<Int> in
+                .inProgress
+            }
+        }
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
+            let run = try await rig.penstock.start(flow)
+            _ = try await rig.waits(run.run, "wait")
+            let known = tokens.value
+            #expect(known.count == 2 && known[0] != known[1])
+            let error = await #expect(throws: PenstockError.self) { try await rig.penstock.complete(known[0], with: 1) }
+            #expect(error?.message.contains("one of an earlier attempt of step \"wait\"") == true)
+            try await rig.penstock.complete(known[1], with: 2)
+            #expect(try await run.output() == 2)
+        }
+    }
+
     @Test("G6: health checks go on after success; one that fails for good rolls the run back")
     func healthCheck() async throws {
         let journal = Journal()
         let healthy = Switch()
         healthy.turnOn()
         let flow = try Workflow("health", input: NoInput.self) { flow in
-            let server = flow.longRunning("server", every: .milliseconds(10), healthCheck: true, retry: .never) { _, _ in
+            let server = flow.longRunning("server", every: .milliseconds(10), healthCheck: true, retry: .never) {
+                _, _ in
                 .done("address")
             } sync: { _, context -> StepProgress<String> in
                 journal.note("check")
@@ -108,7 +153,9 @@ import Testing
             }.rollback { address, _ in journal.note("undone \(address ?? "")") }
             flow.signal("finish", of: Int.self, after: server)
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let run = try await rig.penstock.start(flow).run
             try await eventually("three checks") { journal.count("check") >= 3 }
             #expect(try await run.status().state("server") == .succeeded)
@@ -125,21 +172,32 @@ import Testing
     func fanOut() async throws {
         let occupancy = Occupancy()
         let flow = try Workflow("squares", input: Int.self) { flow in
-            let squares = flow.forEach("squares", concurrency: 3) { count, _ in Array(0..<count) } run: { item, _ in
+            let squares = flow.forEach("squares", concurrency: 3) { count, _ in
+                Array(0..<count)
+            } run: { item, _ in
                 occupancy.enter()
                 defer { occupancy.leave() }
                 await Task.yield()
                 return item * item
             }
-            let batched = flow.forEach("batched", concurrency: 2, batchSize: 4) { count, _ in Array(0..<count) } run: {
-                item, _ in "\(item)"
+            let batched = flow.forEach("batched", concurrency: 2, batchSize: 4) { count, _ in
+                Array(0..<count)
+            } run: {
+                item, _ in
+                "\(item)"
             }
-            let nothing = flow.forEach("nothing") { _, _ in [Int]() } run: { item, _ in item }
+            let nothing = flow.forEach("nothing") { _, _ in
+                [Int]()
+            } run: { item, _ in
+                item
+            }
             return flow.step("all", after: squares, batched, nothing) { _, context in
                 try await [context[squares].map { "\($0)" }, context[batched], context[nothing].map { "\($0)" }]
             }
         }
-        try await withWorkflows({ $0.handle(flow) }) { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             let output = try await rig.penstock.start(flow, 50).output()
             #expect(output == [(0..<50).map { "\($0 * $0)" }, (0..<50).map { "\($0)" }, []])
             #expect(occupancy.most <= 3 && occupancy.total == 50)
@@ -161,22 +219,26 @@ import Testing
             }
         }
         let stopping = try Workflow("stopping", input: NoInput.self) { flow in
-            flow.forEach("items", concurrency: 1, retry: .never) { _, _ in [1, 2, 3, 4] } run: { item, _ in
+            flow.forEach("items", concurrency: 1, retry: .never) { _, _ in
+                [1, 2, 3, 4]
+            } run: { item, _ in
                 journal.note("stopping \(item)")
                 if item == 2 { throw Broken("even") }
             }
         }
         let collecting = try Workflow("collecting", input: NoInput.self) { flow in
-            flow.forEachCollecting("items", retry: .never) { _, _ in [1, 2, 3] } run: { item, _ in
+            flow.forEachCollecting("items", retry: .never) { _, _ in
+                [1, 2, 3]
+            } run: { item, _ in
                 if item == 2 { throw Broken("even") }
                 return item
             }
         }
-        try await withWorkflows({ worker in
+        try await withWorkflows { worker in
             worker.handle(flow)
             worker.handle(stopping)
             worker.handle(collecting)
-        }) { rig in
+        } _: { rig in
             let run = try await rig.penstock.start(flow)
             let status = try await run.run.wait()
             #expect(status.state == .failed && status.errors.map(\.message) == ["2 of 4 items failed"])
@@ -220,12 +282,12 @@ import Testing
             flow.child("left", of: waiting, whenStopped: .abandon) { _, _ in "left" }
             flow.child("kept", of: waiting, whenStopped: .finish) { _, _ in "kept" }
         }
-        try await withWorkflows({ worker in
+        try await withWorkflows { worker in
             worker.handle(inner)
             worker.handle(outer)
             worker.handle(waiting)
             worker.handle(parent)
-        }) { rig in
+        } _: { rig in
             let run = try await rig.penstock.start(outer, 20, .init(tenant: "acme"))
             #expect(try await run.output() == 43)
             let status = try await run.run.status()
@@ -271,10 +333,10 @@ import Testing
                 return try await context[expired]
             }
         }
-        try await withWorkflows({ worker in
+        try await withWorkflows { worker in
             worker.handle(flow)
             worker.handle(timed)
-        }) { rig in
+        } _: { rig in
             try await rig.penstock.pause(queue: "default", by: "test")
             let early = try await rig.penstock.start(flow, .zero)
             try await early.run.signal("approval", "early")

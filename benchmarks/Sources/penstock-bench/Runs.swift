@@ -9,7 +9,10 @@ import RedisClient
 enum Nothing {
     static func fan() throws -> Workflow<Int, NoOutput> {
         try Workflow("fan", input: Int.self) { flow in
-            flow.forEach("items") { count, _ in (0..<count).map { Noop(id: $0) } } run: { _, _ in }
+            flow.forEach("items") { count, _ in
+                (0..<count).map { Noop(id: $0) }
+            } run: { _, _ in
+            }
         }
     }
 
@@ -37,6 +40,11 @@ struct Runs: AsyncParsableCommand {
         var jobsPerSecond: Double
         var itemsPerSecond: Double
         var itemsToJobs: Double
+        /// CPU for one, in microseconds.
+        var redisPerJob: Double
+        var redisPerItem: Double
+        var workerPerJob: Double
+        var workerPerItem: Double
         var longestCallMilliseconds: Double
         var workerMegabytes: Double
         var chainStepsPerSecond: Double
@@ -56,12 +64,15 @@ struct Runs: AsyncParsableCommand {
             var chainRates: [Double] = []
             var longest = 0.0
             var memory = 0.0
+            var costs: (job: Cost, item: Cost) = (Cost(), Cost())
             var trips = 0.0
             for _ in 0..<rounds {
-                jobs.append(try await plainRate(server.url, redis, quiet))
-                _ = try await redis.send(RedisCommand("SLOWLOG", "RESET"))
+                let plain = try await plainRate(server.url, redis, quiet)
+                jobs.append(plain.rate)
+                costs.job = plain.cost
                 let fan = try await fanRate(server.url, redis, quiet)
                 fans.append(fan.rate)
+                costs.item = fan.cost
                 memory = max(memory, fan.memory)
                 longest = max(longest, try await slowest(redis))
                 let chain = try await chainRate(server.url, redis, quiet)
@@ -71,6 +82,8 @@ struct Runs: AsyncParsableCommand {
             await redis.shutdown()
             return Report(
                 jobsPerSecond: jobs.median, itemsPerSecond: fans.median, itemsToJobs: fans.median / jobs.median,
+                redisPerJob: costs.job.redis, redisPerItem: costs.item.redis, workerPerJob: costs.job.worker,
+                workerPerItem: costs.item.worker,
                 longestCallMilliseconds: longest, workerMegabytes: memory, chainStepsPerSecond: chainRates.median,
                 roundTripsPerStep: trips)
         }
@@ -84,6 +97,8 @@ struct Runs: AsyncParsableCommand {
                 """
                 plain jobs        \(Int(report.jobsPerSecond)) a second
                 fan-out of \(items)  \(Int(report.itemsPerSecond)) items a second, \(Int(report.itemsToJobs * 100)) % of that
+                CPU of Redis      \(String(format: "%.1f", report.redisPerJob)) us a job, \(String(format: "%.1f", report.redisPerItem)) us an item
+                CPU of the worker \(String(format: "%.1f", report.workerPerJob)) us a job, \(String(format: "%.1f", report.workerPerItem)) us an item
                 longest call      \(String(format: "%.1f", report.longestCallMilliseconds)) ms
                 worker's memory   \(Int(report.workerMegabytes)) MB at its highest
                 chains of five    \(Int(report.chainStepsPerSecond)) steps a second
@@ -99,7 +114,15 @@ struct Runs: AsyncParsableCommand {
         return entries.compactMap { $0.array?[2].int }.map { Double($0) / 1000 }.max() ?? 0
     }
 
-    private func plainRate(_ url: String, _ redis: RedisClient, _ logger: Logger) async throws -> Double {
+    /// CPU of the last round for one job or item, in microseconds.
+    private struct Cost {
+        var redis = 0.0
+        var worker = 0.0
+    }
+
+    private func plainRate(
+        _ url: String, _ redis: RedisClient, _ logger: Logger
+    ) async throws -> (rate: Double, cost: Cost) {
         _ = try await redis.send(RedisCommand("FLUSHALL"))
         let penstock = try Penstock(.init(url: url, namespace: "bench"), logger: logger)
         try await penstock.pause(queue: "default")
@@ -110,24 +133,29 @@ struct Runs: AsyncParsableCommand {
         defer { worker.kill() }
         try await Task.sleep(for: .seconds(1))
         let began = ContinuousClock.now
+        let (redisBefore, workerBefore) = (try await redisCPU(redis), worker.cpu)
         try await penstock.resume(queue: "default")
         while try await redis.send(RedisCommand("HLEN", "{bench:0}:tasks")).int ?? 0 > 0 {
             try await Task.sleep(for: .milliseconds(5))
         }
         let took = ContinuousClock.now - began
+        let cost = Cost(
+            redis: (try await redisCPU(redis) - redisBefore) / Double(items),
+            worker: (worker.cpu - workerBefore) / Double(items))
         await penstock.shutdown()
-        return Double(items) / (took / .seconds(1))
+        return (Double(items) / (took / .seconds(1)), cost)
     }
 
     private func fanRate(
         _ url: String, _ redis: RedisClient, _ logger: Logger
-    ) async throws -> (rate: Double, memory: Double) {
-        _ = try await redis.send(RedisCommand("FLUSHALL"))
+    ) async throws -> (rate: Double, memory: Double, cost: Cost) {
+        _ = try await redis.pipeline([RedisCommand("FLUSHALL"), RedisCommand("SLOWLOG", "RESET")])
         let penstock = try Penstock(.init(url: url, namespace: "bench"), logger: logger)
         let worker = try WorkerChild(url: url, queues: "default")
         defer { worker.kill() }
         try await Task.sleep(for: .seconds(1))
         let began = ContinuousClock.now
+        let (redisBefore, workerBefore) = (try await redisCPU(redis), worker.cpu)
         let run = try await penstock.start(try Nothing.fan(), items).run
         let status = try await run.wait(timeout: .seconds(300))
         let took = ContinuousClock.now - began
@@ -135,12 +163,11 @@ struct Runs: AsyncParsableCommand {
             throw BenchmarkError("the fan-out has ended \(status.state): \(status.errors)")
         }
         let memory = worker.highestMemory
-        if let shows = ProcessInfo.processInfo.environment["SHOW"], !shows.isEmpty {
-            let history = try await run.history()
-            for entry in history { print(entry.at - (history.first?.at ?? 0), entry.moves) }
-        }
+        let cost = Cost(
+            redis: (try await redisCPU(redis) - redisBefore) / Double(items),
+            worker: (worker.cpu - workerBefore) / Double(items))
         await penstock.shutdown()
-        return (Double(items) / (took / .seconds(1)), memory)
+        return (Double(items) / (took / .seconds(1)), memory, cost)
     }
 
     private func chainRate(
@@ -191,6 +218,13 @@ struct Runs: AsyncParsableCommand {
 }
 
 extension WorkerChild {
+    /// What it has used so far, in microseconds.
+    var cpu: Double {
+        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return 0 }
+        let fields = stat.split(separator: " ")
+        return ((Double(fields[13]) ?? 0) + (Double(fields[14]) ?? 0)) * 10_000
+    }
+
     /// The most that it ever had in memory, in MB.
     var highestMemory: Double {
         guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),

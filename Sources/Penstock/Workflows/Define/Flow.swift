@@ -422,7 +422,8 @@ extension StepCode {
                 outputs.append(try await run(try coding.decode("an item", item), context))
             }
             if Output.self == NoOutput.self { return [] }
-            if case .graph? = Optional(call.planner.shape.body), call.planner.step(context.step)?.fanOut?.batchSize == 1,
+            if case .graph? = Optional(call.planner.shape.body),
+                call.planner.step(context.step)?.fanOut?.batchSize == 1,
                 let output = outputs.first
             {
                 return try coding.encode(output)

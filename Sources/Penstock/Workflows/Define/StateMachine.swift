@@ -71,7 +71,7 @@ public enum Transition<Status: Sendable>: Sendable {
     case to(Status)
     /// Nothing is saved, and the run stays where it is, until a callback or a time-out.
     case skip
-    /// The object is saved, and the code of the state runs once more.
+    /// The object is saved, and the code of the state runs once more; where it has none, the run stays.
     case saveAndRepeat
 }
 
@@ -87,6 +87,8 @@ public final class Machine<
 
         func code(_ coding: Coding) -> StateCode {
             var code = StateCode()
+            // What repeats where no code runs: a callback that saves the object and stays.
+            code.step = { _, object in StateReturn(.stay, object: object) }
             for fill in fills { fill(coding, &code) }
             return code
         }
@@ -108,10 +110,12 @@ public final class Machine<
     ///   - resumeAfter: resume a run that errors have paused by itself, after this time.
     ///   - limits: keys of limits that it is subject to: with `"step:verify"`, `Penstock.setLimit("step:verify",
     ///     LimitTerms(concurrency: 5))` runs it for at most five runs at once.
+    ///   - consumeLag: hold the code back until the status is this old; none by default.
     ///   - lagAlert: log a warning if the code starts later than this after the status was entered. No alert by default.
     public func step(
         _ status: Status, to next: Status..., retry: RetryPolicy = .standard, pauseAfterErrors: Int? = nil,
-        resumeAfter: Duration? = nil, limits: [String] = [], lagAlert: Duration? = nil, _ body: @escaping Body
+        resumeAfter: Duration? = nil, limits: [String] = [], consumeLag: Duration? = nil, lagAlert: Duration? = nil,
+        _ body: @escaping Body
     ) {
         change(status, next) { draft in
             draft.shape.hasStep = true
@@ -122,6 +126,7 @@ public final class Machine<
             draft.fills.append { coding, code in
                 code.step = Self.code(coding, body)
                 code.lagAlert = lagAlert
+                code.consumeLag = consumeLag
             }
         }
     }

@@ -111,7 +111,7 @@ extension String {
 
 /// The right to end one attempt of one step from outside.
 public struct CompletionToken: Sendable, Hashable, CustomStringConvertible {
-    let run: RunID
+    package let run: RunID
     let step: String
     let secret: String
 

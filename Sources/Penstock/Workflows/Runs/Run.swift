@@ -84,19 +84,9 @@ extension Penstock {
     public func start(
         workflow name: String, version: Int? = nil, input: [UInt8], _ options: StartOptions = .init()
     ) async throws(PenstockError) -> (run: Run, isExisting: Bool) {
-        let known = try await publicly { () throws(StoreError) in try await store.workflows() }
-        let versions = known.filter { $0.name == name }
-        guard let latest = versions.filter({ version == nil || $0.version == version }).max(by: { $0.version < $1.version })
-        else {
-            let have = versions.map { String($0.version) }.joined(separator: ", ")
-            throw PenstockError(
-                .notFound,
-                versions.isEmpty
-                    ? "workflow \"\(name)\" is not known: start a worker that has it"
-                    : "workflow \"\(name)\" has no version \(version ?? 0); known are \(have)")
-        }
-        let planner = try await publicly { () throws(StoreError) in try await library.planner(latest.digest) }
-        return try await start(planner, latest.digest, Definition.usualRetention, nil, input, options)
+        let digest = try await known(workflow: name, version: version).digest
+        let planner = try await publicly { () throws(StoreError) in try await library.planner(digest) }
+        return try await start(planner, digest, Definition.usualRetention, nil, input, options)
     }
 
     private func start<Output>(
@@ -149,7 +139,8 @@ extension Penstock {
         case .graph(let graph):
             if let status = options.status {
                 throw PenstockError(
-                    .invalidArgument, "\(planner.shape.name) is no state machine: it cannot be started in \"\(status)\"")
+                    .invalidArgument, "\(planner.shape.name) is no state machine: it cannot be started in \"\(status)\""
+                )
             }
             return (graph.start(facts), nil)
         case .machine(let machine):
@@ -166,14 +157,16 @@ extension Penstock {
                     guard options.status == nil else {
                         throw PenstockError(
                             .invalidArgument,
-                            "status \"\(name)\" has a time-out that only the workflow's code can compute: start it from there")
+                            "status \"\(name)\" has a time-out that only the workflow's code can compute: start it from there"
+                        )
                     }
                     // A worker does it, as it starts child runs.
                     return (Plan([.schedule(.start(from: 0), opens: true)]), nil)
                 }
                 do { moment = try await timeoutAt(input, store.serverNow) } catch {
                     throw PenstockError(
-                        .invalidArgument, "the time-out of status \"\(name)\" cannot be computed: \(error)", cause: error)
+                        .invalidArgument, "the time-out of status \"\(name)\" cannot be computed: \(error)",
+                        cause: error)
                 }
             }
             do { return (try machine.start(in: name, MachineFacts(run: facts)), moment) } catch {

@@ -211,7 +211,9 @@ extension Run {
                 throw PenstockError(.notNow, "run \(id): \(error)", cause: error)
             }
             if next.effects.isEmpty { return }
-            guard let head = reading.head else { throw PenstockError(.server, "run \(id) does not say how it is queued") }
+            guard let head = reading.head else {
+                throw PenstockError(.server, "run \(id) does not say how it is queued")
+            }
             let answer = try await publicly { () throws(StoreError) in
                 let commit = try RunCommit(
                     next, run: id, revision: reading.facts.revision, output: output, head: planner.head(head))
@@ -237,7 +239,9 @@ extension Penstock {
     public func complete<Output: Encodable & Sendable>(
         _ token: CompletionToken, with output: Output
     ) async throws(PenstockError) {
-        do { try await complete(token, output: try configuration.codec.encode(output)) } catch let error as PenstockError {
+        do { try await complete(token, output: try configuration.codec.encode(output)) } catch let error
+            as PenstockError
+        {
             throw error
         } catch {
             throw PenstockError(.codec, "the output cannot be encoded: \(error)", cause: error)
@@ -257,7 +261,8 @@ extension Penstock {
         let run = Run(token.run, self)
         let (planner, reading) = try await run.read([token.step], signals: [token.step])
         guard planner.step(token.step)?.longRunning != nil else {
-            throw PenstockError(.notNow, "the token is for step \"\(token.step)\", which cannot be completed from outside")
+            throw PenstockError(
+                .notNow, "the token is for step \"\(token.step)\", which cannot be completed from outside")
         }
         let state = reading.standing(token.step).state
         switch state {

@@ -37,7 +37,10 @@ extension Penstock {
         var cursor: RunCursor?
         if let after {
             cursor = RunCursor(after)
-            if cursor == nil { throw PenstockError(.invalidArgument, "\"\(InvalidName.printable(after))\" is no place in a list of runs") }
+            if cursor == nil {
+                throw PenstockError(
+                    .invalidArgument, "\"\(InvalidName.printable(after))\" is no place in a list of runs")
+            }
         }
         let page = try await publicly { () throws(StoreError) in
             try await store.runs(filter, after: cursor, limit: limit)

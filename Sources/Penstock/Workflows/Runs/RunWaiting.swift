@@ -2,6 +2,7 @@ import Logging
 import PenstockModel
 import PenstockRuntime
 import PenstockStore
+import RedisClient
 import Synchronization
 
 extension Run {
@@ -115,6 +116,9 @@ final class RunWatch: Sendable {
         var nudge = "0"
         var next = 0
         var isListening = false
+        /// While somebody hears.
+        var connection: RedisBlockingConnection?
+        var isClosed = false
     }
 
     private let name = "client-\(String(UInt64.random(in: .min ... .max), radix: 36))"
@@ -159,9 +163,10 @@ final class RunWatch: Sendable {
 
     private func hear() async {
         let connection = store.redis.makeBlockingConnection()
+        state.withLock { $0.connection = connection }
         while true {
             let (runs, nudge): ([(run: RunID, last: String)]?, String) = state.withLock { state in
-                if state.waiting.isEmpty { state.isListening = false }
+                if state.waiting.isEmpty || state.isClosed { state.isListening = false }
                 guard state.isListening else { return (nil, "") }
                 return (state.waiting.keys.map { ($0, state.seen[$0] ?? "0") }, state.nudge)
             }
@@ -177,13 +182,26 @@ final class RunWatch: Sendable {
                     }
                 }
             } catch {
-                if case .redis(.closed) = error { break }
+                if case .redis(.closed) = error {
+                    state.withLock { $0.isListening = false }
+                    break
+                }
                 // What was said meanwhile is lost; those who wait look for themselves now and then.
                 logger.debug("cannot hear of runs", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(200))
             }
         }
-        state.withLock { $0.isListening = false }
+        // Somebody else may hear already, with a connection of his own.
+        state.withLock { if $0.connection === connection { $0.connection = nil } }
         await connection.close()
+    }
+
+    /// Hears no more, at once: the client is being shut down.
+    func close() async {
+        let connection = state.withLock { state in
+            state.isClosed = true
+            return state.connection
+        }
+        await connection?.close()
     }
 }

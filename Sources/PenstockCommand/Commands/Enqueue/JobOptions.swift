@@ -138,7 +138,7 @@ struct JobOptions: ParsableArguments {
         return limit
     }
 
-    private static func parsePriority(_ text: String) throws -> Priority {
+    static func parsePriority(_ text: String) throws -> Priority {
         guard let priority = Int(text).flatMap(Priority.init) else {
             throw ArgumentProblem("it must be a number from -10 to 10")
         }

@@ -18,11 +18,18 @@ struct Verdict: Sendable {
     /// Successes that Redis counted: one for each completed job, however often it was executed.
     let commits: Int
 
-    var isGood: Bool { lost.isEmpty && mismatches.isEmpty && commits == completed }
+    /// What came out otherwise than it should in runs of the workflow.
+    let wrongRuns: [String]
+
+    var isGood: Bool { lost.isEmpty && mismatches.isEmpty && commits == completed && wrongRuns.isEmpty }
 
     /// - Parameter independent: digests by file, of somebody else's making.
-    init(_ outcomes: [(job: TourJob, outcome: Outcome)], independent: [FileName: String], commits: Int) {
+    init(
+        _ outcomes: [(job: TourJob, outcome: Outcome)], independent: [FileName: String], commits: Int,
+        wrongRuns: [String] = []
+    ) {
         self.commits = commits
+        self.wrongRuns = wrongRuns
         for (job, outcome) in outcomes {
             let theirs = independent[job.file]
             switch outcome {

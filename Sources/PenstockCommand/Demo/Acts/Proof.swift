@@ -3,7 +3,8 @@ import Penstock
 extension Tour {
     /// Reads every result back, and holds it against what sha256sum says.
     func prove(
-        _ stage: Stage, _ checksums: ChecksumAct.Ending, _ jobs: [TourJob], _ lateness: Distribution
+        _ stage: Stage, _ checksums: ChecksumAct.Ending, _ jobs: [TourJob], _ lateness: Distribution,
+        _ orders: FulfilmentAct.Ending
     ) async throws -> Ending {
         screen.show(.check, .running, "reads \(HumanText.plural(jobs.count, "result")) back")
         let outcomes = try await stage.outcomes(of: jobs)
@@ -12,11 +13,13 @@ extension Tour {
         let independent = try await IndependentDigests.of(files)
         let queues = try await stage.penstock.queues(Self.queues)
         let verdict = Verdict(
-            outcomes, independent: independent.digests, commits: queues.map(\.completed).reduce(0, +))
+            outcomes, independent: independent.digests, commits: queues.map(\.completed).reduce(0, +),
+            wrongRuns: orders.wrong)
         let rate = Self.rate(outcomes, since: checksums.released)
         let report = TourReport(
             verdict, jobs: jobs.count, retried: queues.map(\.retried).reduce(0, +),
-            recovered: queues.map(\.recovered).reduce(0, +), rate: rate, lateness: lateness)
+            recovered: queues.map(\.recovered).reduce(0, +), rate: rate, lateness: lateness,
+            runs: orders.runs, rolledBack: orders.rolledBack)
         showChecksums(stage, outcomes, rate)
         screen.show(
             .check, verdict.isGood ? .done : .failed,

@@ -6,6 +6,7 @@ import Penstock
 /// The tour from the first process to the last: a Redis of its own, worker processes, the acts, the proof.
 struct Tour: Sendable {
     static let namespace = "demo"
+    /// Those of its jobs; the workflow has one of its own.
     static let queues = [ChecksumAct.queue, ShareAct.queue, TroubleAct.queue, TroubleAct.delayedQueue]
     static let retry = RetryPolicy.exponential(from: .milliseconds(300), cap: .seconds(5), attempts: 3)
 
@@ -61,7 +62,8 @@ struct Tour: Sendable {
         let trouble = try await TroubleAct(
             stage: stage, files: small, missing: FileName(redis.directory + "/missing")
         ).perform()
-        return try await prove(stage, checksums, checksums.jobs + shares + trouble.jobs, trouble.lateness)
+        let orders = try await FulfilmentAct(stage: stage, ledger: FileName(redis.directory + "/orders")).perform()
+        return try await prove(stage, checksums, checksums.jobs + shares + trouble.jobs, trouble.lateness, orders)
     }
 
     private var inputLine: String {

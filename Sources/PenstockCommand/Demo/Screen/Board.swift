@@ -2,7 +2,7 @@
 struct Board: Sendable {
     /// The parts of the tour, in the order in which they stand on the screen.
     enum Part: Int, Sendable, CaseIterable {
-        case shares, checksums, kill, retries, deadLetter, delayed, check
+        case shares, checksums, kill, retries, deadLetter, delayed, orders, check
 
         var title: String {
             switch self {
@@ -12,6 +12,7 @@ struct Board: Sendable {
             case .retries: "Retries"
             case .deadLetter: "Dead letter"
             case .delayed: "Delayed"
+            case .orders: "Workflow"
             case .check: "Proof"
             }
         }

@@ -22,8 +22,10 @@ struct DemoWorkerCommand: AsyncParsableCommand {
         options.lease = Self.lease
         options.shutdownGrace = .seconds(1)
         let worker = Worker(
-            penstock, queues: Tour.queues, concurrency: Self.concurrency, options: options, logger: logger)
+            penstock, queues: Tour.queues + [FulfilmentAct.queue], concurrency: Self.concurrency, options: options,
+            logger: logger)
         worker.handle(Checksum.self, retry: Tour.retry, ChecksumHandler.handle)
+        worker.handle(try Fulfilment.workflow())
         try await ServiceGroup(services: [penstock, worker], gracefulShutdownSignals: [.sigterm], logger: logger).run()
     }
 }

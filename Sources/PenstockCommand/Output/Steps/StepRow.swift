@@ -81,7 +81,8 @@ struct StepRow: Equatable {
 }
 
 extension Dependency {
-    fileprivate var words: String {
+    /// What is waited for: `charge`, `check: yes`, `charge failed`, `charge ended`.
+    var words: String {
         switch (phase, branch) {
         case (.success, nil): step
         case (.success, let branch?): "\(step): \(branch)"

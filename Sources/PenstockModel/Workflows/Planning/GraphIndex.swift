@@ -1,5 +1,5 @@
 /// A valid graph with its edges in both directions: made once for a shape, and shared by all its runs.
-package struct GraphIndex: Sendable {
+package final class GraphIndex: Sendable {
     package let shape: GraphShape
     /// Places of the steps by name.
     let places: [String: Int]
