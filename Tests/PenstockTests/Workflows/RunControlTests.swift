@@ -389,7 +389,9 @@ import Testing
     @Test("what cannot be is refused with its reason, and nothing is stored")
     func badInput() async throws {
         let flow = try Workflow("plain", input: String.self) { flow in flow.signal("go", of: String.self) }
-        try await withWorkflows { $0.handle(flow) } _: { rig in
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
             func expect(
                 _ code: PenstockError.Code, _ text: String, _ body: () async throws -> Void
             ) async {
@@ -397,7 +399,9 @@ import Testing
                 #expect(error?.code == code && error?.message.contains(text) == true, "\(String(describing: error))")
             }
             let huge = String(repeating: "x", count: 17 << 20)
-            await expect(.invalidArgument, "at most 16777216 are allowed") { _ = try await rig.penstock.start(flow, huge) }
+            await expect(.invalidArgument, "at most 16777216 are allowed") {
+                _ = try await rig.penstock.start(flow, huge)
+            }
             await expect(.invalidArgument, "queue \"a b\"") {
                 _ = try await rig.penstock.start(flow, "", .init(queue: "a b"))
             }

@@ -101,9 +101,13 @@ import Foundation
                 return account.visits < 3 ? .saveAndRepeat : .to(.active)
             }
             machine.step(.created, to: .verifying) { _, _ in .to(.verifying) }
-            machine.callback("back", in: .active, to: .created, .expired, payload: NoInput.self) { _, _, _ in .to(.expired) }
+            machine.callback("back", in: .active, to: .created, .expired, payload: NoInput.self) { _, _, _ in
+                .to(.expired)
+            }
         }
-        try await withWorkflows({ $0.handle(machine) }) { rig in
+        try await withWorkflows {
+            $0.handle(machine)
+        } _: { rig in
             let run = try await rig.penstock.start(machine, Account())
             for _ in 0..<2 { try await run.run.callback("count", NoInput()) }
             try await eventually("nothing to be left to do") {
@@ -243,7 +247,9 @@ import Foundation
         }
         try await Rig.with { rig in
             let run = try await rig.penstock.start(machine, Account())
-            try await RunningWorker.with(rig.penstock) { $0.handle(machine) } _: { _ in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(machine)
+            } _: { _ in
                 try await eventually("the visit to be held back") { try await rig.queue().delayed == 1 }
                 #expect(try await run.run.status().status == "created")
                 try await rig.advanceClock(by: .seconds(60))

@@ -79,7 +79,8 @@ public enum Transition<Status: Sendable>: Sendable {
 public final class Machine<
     Object: Codable & Sendable, Status: RawRepresentable<String> & CaseIterable & Hashable & Sendable
 > {
-    public typealias Body = @Sendable (_ object: inout Object, _ context: MachineContext) async throws -> Transition<Status>
+    public typealias Body =
+        @Sendable (_ object: inout Object, _ context: MachineContext) async throws -> Transition<Status>
 
     struct Draft: Sendable {
         var shape: MachineState
@@ -134,7 +135,8 @@ public final class Machine<
     /// Code for an outside event that the status takes.
     public func callback<Payload: Decodable & Sendable>(
         _ event: String, in status: Status, to next: Status..., payload: Payload.Type = Payload.self,
-        _ body: @escaping @Sendable (_ object: inout Object, _ payload: Payload, _ context: MachineContext) async throws
+        _ body:
+            @escaping @Sendable (_ object: inout Object, _ payload: Payload, _ context: MachineContext) async throws
             -> Transition<Status>
     ) {
         change(status, next) { draft in
@@ -147,7 +149,8 @@ public final class Machine<
                     } catch {
                         // Whoever sent it has to send it once more; the run is not to blame.
                         call.context.logger.error(
-                            "callback ignored", metadata: ["run": "\(call.id)", "event": "\(event)", "error": "\(error)"])
+                            "callback ignored",
+                            metadata: ["run": "\(call.id)", "event": "\(event)", "error": "\(error)"])
                         return StateReturn(.stay, object: bytes)
                     }
                     return try await Self.code(coding) { object, context in

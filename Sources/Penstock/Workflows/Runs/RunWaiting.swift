@@ -22,7 +22,9 @@ extension Run {
     }
 
     /// Waits until a state machine has entered this status: at once if it ever has.
-    public func wait(forStatus status: String, timeout: Duration = .seconds(60)) async throws(PenstockError) -> RunStatus {
+    public func wait(forStatus status: String, timeout: Duration = .seconds(60)) async throws(PenstockError)
+        -> RunStatus
+    {
         try await wait(timeout: timeout, "entered \"\(status)\"", passed: .status(status)) { $0.status == status }
     }
 
