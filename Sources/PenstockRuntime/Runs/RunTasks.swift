@@ -48,7 +48,9 @@ extension WorkerEngine {
     private func perform(
         _ call: RunCall, _ brief: RunBrief, _ attempt: Attempt, _ workflow: OwnWorkflow
     ) async throws -> HandlerEnd {
-        if let end = attempt.carried { return .decided(try conclude(end, call, brief, attempt), end) }
+        if let end = attempt.carried, end.given == nil || end.given == object(call) {
+            return .decided(try conclude(end, call, brief, attempt), end)
+        }
         switch decide(call, attempt.task) {
         case .drop: return .decided(try plan(.nothing, call, brief, attempt), nil)
         case .park: return .decided(try plan(.park, call, brief, attempt), nil)
@@ -316,7 +318,9 @@ extension WorkerEngine {
         if case .next(let next) = returned.outcome {
             moment = try await self.moment(in: next, returned.object, call, code)
         }
-        return RunEnd(.machine(returned.outcome, moment: moment), output: returned.object)
+        var end = RunEnd(.machine(returned.outcome, moment: moment), output: returned.object)
+        end.given = object(call)
+        return end
     }
 
     /// Holds a visit back that is too young, and tells of one that is too old, by the moment at which the status was entered.
