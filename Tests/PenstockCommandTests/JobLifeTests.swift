@@ -72,7 +72,7 @@ import Testing
             let run = try await shop.client.start(flow).run
             let refused = try await shop.penstock("job", "cancel", "\(run.id)-a1", "--json").expect(1)
             let answer = try refused.json()
-            #expect(answer["answer"].string == "belongsToRun" && answer["run"].string == run.id.rawValue)
+            #expect(answer["answer"].string == "belongs_to_run" && answer["run"].string == run.id.rawValue)
             #expect(refused.errorText.contains("a step of run \(run.id): use penstock run cancel \(run.id)"))
             try await run.cancel()
         }

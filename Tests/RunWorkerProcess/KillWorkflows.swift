@@ -41,5 +41,10 @@ enum KillWorkflows {
                 flow.step("first") { _, _ in }
                 flow.hook(.completed) { _, _ in }
             })
+        worker.handle(
+            try Workflow("scrubbed", input: [String: Int].self) { flow in
+                flow.step("first") { _, _ in "secret" }
+                flow.scrub { _ in ["left": 1] }
+            })
     }
 }

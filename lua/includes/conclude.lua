@@ -16,7 +16,7 @@
 --@include lease_parts
 --@include give_up
 --@include bury
---@include run_of
+--@include task_run
 local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
   local held = key('held', worker)
   local value = redis.call('HGET', held, id)
@@ -49,7 +49,7 @@ local function conclude(worker, outcome, id, claim, wait, counted, text, rare, n
     local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
     redis.call('HSET', key('tries'), id, tries)
     -- Nobody but a worker that can read the task can say what follows for its run.
-    local stays = outcome == 'dead' and run_of(redis.call('HGET', key('tasks'), id) or '')
+    local stays = outcome == 'dead' and task_run(id)
     if outcome == 'dead' and not stays then
       bury(id, queue, now)
     else

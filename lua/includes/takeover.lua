@@ -9,7 +9,7 @@
 --@include history
 --@include older
 --@include bury
---@include run_of
+--@include task_run
 --@include drop
 --@include push_groups
 --@include total
@@ -45,7 +45,7 @@ local function takeover(worker, now, freed)
       local _, recoveries, text = history(tries[i], 0, 1, line)
       redis.call('HSET', key('tries'), id, text)
       recovered[queue] = (recovered[queue] or 0) + 1
-      if recoveries >= 3 and not run_of(redis.call('HGET', key('tasks'), id) or '') then
+      if recoveries >= 3 and not task_run(id) then
         bury(id, queue, now)
       else
         groups[lane] = groups[lane] or {}

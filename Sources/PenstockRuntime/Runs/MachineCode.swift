@@ -28,7 +28,9 @@ extension WorkerEngine {
         if case .next(let next) = returned.outcome {
             moment = try await self.moment(in: next, returned.object, call, code)
         }
-        return RunEnd(.machine(returned.outcome, moment: moment), output: returned.object)
+        var end = RunEnd(.machine(returned.outcome, moment: moment), output: returned.object)
+        end.given = object(call)
+        return end
     }
 
     /// Holds a visit back that is too young, and tells of one that is too old, by the moment at which the status was entered.

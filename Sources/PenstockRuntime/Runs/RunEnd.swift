@@ -20,6 +20,8 @@ package struct RunEnd: Sendable {
     /// With which somebody outside may end a step that goes on.
     package var secret: String?
     package var child: ChildStart?
+    /// Of a machine's code: the object that it was given. If that is another one by now, its end means nothing.
+    package var given: [UInt8]?
 
     package init(_ outcome: Outcome, output: [UInt8] = [], error: String = "") {
         self.outcome = outcome

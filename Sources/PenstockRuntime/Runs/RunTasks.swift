@@ -48,7 +48,9 @@ extension WorkerEngine {
     func perform(
         _ call: RunCall, _ brief: RunBrief, _ attempt: Attempt, _ workflow: OwnWorkflow
     ) async throws -> HandlerEnd {
-        if let end = attempt.carried { return .decided(try conclude(end, call, brief, attempt), end) }
+        if let end = attempt.carried, end.given == nil || end.given == object(call) {
+            return .decided(try conclude(end, call, brief, attempt), end)
+        }
         switch decide(call, attempt.task) {
         case .drop: return .decided(try plan(.nothing, call, brief, attempt), nil)
         case .park: return .decided(try plan(.park, call, brief, attempt), nil)

@@ -1550,7 +1550,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "d3263c1c2b5ca80644296dc4b874659a862b9015",
+        digest: "2fd6866ff67f2867ca6a7e3aeaf3b79bf6d54884",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2410,6 +2410,10 @@ package enum Scripts {
         local function run_of(record)
         return string.match(options_of(record), '\tw=([^\t]*)')
         end
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
+        end
         local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
         local held = key('held', worker)
         local value = redis.call('HGET', held, id)
@@ -2441,7 +2445,7 @@ package enum Scripts {
         local by = (outcome == 'dead' or counted == '1') and 1 or 0
         local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
         redis.call('HSET', key('tries'), id, tries)
-        local stays = outcome == 'dead' and run_of(redis.call('HGET', key('tasks'), id) or '')
+        local stays = outcome == 'dead' and task_run(id)
         if outcome == 'dead' and not stays then
         bury(id, queue, now)
         else
@@ -3019,7 +3023,7 @@ package enum Scripts {
         local _, recoveries, text = history(tries[i], 0, 1, line)
         redis.call('HSET', key('tries'), id, text)
         recovered[queue] = (recovered[queue] or 0) + 1
-        if recoveries >= 3 and not run_of(redis.call('HGET', key('tasks'), id) or '') then
+        if recoveries >= 3 and not task_run(id) then
         bury(id, queue, now)
         else
         groups[lane] = groups[lane] or {}
@@ -6306,7 +6310,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "2ec8c16332049f2127ddfeaa6dad5d98b2d0ea13",
+        digest: "6c770ef3f45e1cacb2d41d4192e4a2f702818c8d",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7068,12 +7072,12 @@ package enum Scripts {
         local function run_of(record)
         return string.match(options_of(record), '\tw=([^\t]*)')
         end
-        local function is_bound(id)
-        if not string.find(id, '%-%l%d+$') then
-        return false
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
         end
-        local record = redis.call('HGET', key('tasks'), id)
-        local run = record and run_of(record)
+        local function is_bound(id)
+        local run = task_run(id)
         return run and redis.call('EXISTS', key('run', run)) == 1
         end
         local queue, chunk = ARGV[1], math.min(number(2, 'chunk'), 1000)

@@ -51,6 +51,9 @@ import Testing
         Kind(
             testDescription: "a hook is delivered", workflow: "hooked", words: ["1", "RUN-a2"], state: .succeeded,
             steps: ["first": .succeeded]),
+        Kind(
+            testDescription: "the data are deleted", workflow: "scrubbed", words: ["forget", "i"], state: .dataDeleted,
+            steps: ["first": .succeeded]),
     ]
 
     enum Harm: String, Sendable, CaseIterable {
@@ -66,6 +69,10 @@ import Testing
                 // Makes the workflow known, and the scripts.
                 try await RunWorkerProgram.run(rig.redis.url) { _ in }
                 let (run, _) = try await rig.penstock.start(workflow: kind.workflow, input: Array("{}".utf8))
+                if kind.state == .dataDeleted {
+                    try await RunWorkerProgram.run(rig.redis.url) { _ in _ = try await run.wait() }
+                    try await run.deleteData()
+                }
                 let words = kind.words.map { $0 == "RUN-a2" ? "\(run.id)-a2" : $0 }
                 let fault: Fault =
                     switch harm {
@@ -90,11 +97,14 @@ import Testing
     }
 
     private func expectEnd(of run: Run, _ kind: Kind) async throws {
-        let status = try await run.wait(timeout: .seconds(30))
+        let status = try await run.wait(for: kind.state, timeout: .seconds(30))
         #expect(status.state == kind.state && status.states == kind.steps)
         try await run.expectLegalHistory(kind.testDescription)
         switch kind.workflow {
         case "chain": #expect(try await run.output() == Array("2".utf8))
+        case "scrubbed":
+            let (input, output) = (try await run.input(), try await run.output(of: "first"))
+            #expect(input == Array(#"{"left":1}"#.utf8) && output == nil)
         case "fans-out": #expect(try await run.output(of: "items") == Array("[1,4,9,16,25]".utf8))
         case "hooked":
             try await eventually("the hook to be delivered", within: .seconds(20)) {

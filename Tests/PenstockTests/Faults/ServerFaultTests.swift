@@ -138,12 +138,13 @@ import Testing
     @Test("that stands still for longer than the leases: no living worker is taken over")
     func standstill() async throws {
         try await Rig.with { rig in
-            let progress = try await underLoad(rig, lease: .seconds(3)) { progress in
+            // Half a lease is the time in which the living have to report afterwards, on a machine that other tests keep busy.
+            let progress = try await underLoad(rig, lease: .seconds(5)) { progress in
                 for round in 1...2 {
                     try await progress.wait(forDone: round * 200)
                     rig.redis.suspend()
                     // Sleeps because: the standstill has to outlast the leases.
-                    try await Task.sleep(for: .milliseconds(4200))
+                    try await Task.sleep(for: .milliseconds(6200))
                     rig.redis.resume()
                 }
                 try await progress.wait(forDone: 600)

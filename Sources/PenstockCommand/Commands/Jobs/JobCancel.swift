@@ -29,7 +29,8 @@ struct JobCancel: ConnectedCommand {
         if connection.json {
             var run: String?
             if case .belongsToRun(let id) = answer { run = id.rawValue }
-            Console.write(JSONText.line(View(id: id.rawValue, answer: answer.word, run: run, state: end?.rawValue)))
+            Console.write(
+                JSONText.line(View(id: id.rawValue, answer: snakeCase(answer.word), run: run, state: end?.rawValue)))
         }
         switch answer {
         case .cancelled: say("\(id) cancelled: it had not started")
