@@ -47,7 +47,7 @@ public final class Penstock: Service {
     let redis: RedisClient
     let logger: Logger
     let endings: Endings
-    let watch: RunWatch
+    let watch: Listeners<RunID, Void>
     let library: ShapeLibrary
     /// As whom this client is known in the histories of runs.
     let actor: String
@@ -86,7 +86,7 @@ public final class Penstock: Service {
         do throws(InvalidName) {
             store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
             endings = Endings(store: store, logger: logger)
-            watch = RunWatch(store: store, logger: logger)
+            watch = RunWatch.listeners(store: store, logger: logger)
             library = ShapeLibrary(store: store)
             actor = "\(Host.name)-\(Host.process)"
         } catch {
@@ -112,6 +112,7 @@ public final class Penstock: Service {
     /// Ends the client. Idempotent. Workers that use it should have ended before.
     public func shutdown() async {
         await watch.close()
+        await endings.listeners.close()
         await store.shutdown()
         await redis.shutdown()
     }

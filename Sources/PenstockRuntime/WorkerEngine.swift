@@ -16,7 +16,7 @@ package final class WorkerEngine: Sendable {
     /// Takes kinds that have no handler of their own; where there is one, the worker claims any kind.
     let fallback: TaskHandler?
     /// By the kind of their runs' tasks.
-    let workflows: [String: OwnWorkflow]
+    let workflows: [String: WorkflowCode]
     /// Delivers a callback of a run; nil if this worker does not.
     let callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
     let library: ShapeLibrary
@@ -42,15 +42,7 @@ package final class WorkerEngine: Sendable {
         guard fallback != nil || !handlers.isEmpty || !workflows.isEmpty else {
             throw .invalid("a worker needs at least one handler or workflow")
         }
-        var own: [String: OwnWorkflow] = [:]
-        for code in workflows {
-            do {
-                own[code.shape.kind] = OwnWorkflow(code: code, planner: try RunPlanner(code.shape))
-            } catch {
-                throw .invalid("workflow \(code.shape.name): \(error)")
-            }
-        }
-        self.workflows = own
+        self.workflows = Dictionary(workflows.map { ($0.shape.kind, $0) }) { $1 }
         self.callbacks = callbacks
         self.library = library ?? ShapeLibrary(store: store)
         self.store = store
@@ -59,7 +51,7 @@ package final class WorkerEngine: Sendable {
         self.fallback = fallback
         self.logger = logger
         self.observe = observe
-        kinds = fallback == nil ? (Array(handlers.keys) + own.keys).sorted() : nil
+        kinds = fallback == nil ? (Array(handlers.keys) + self.workflows.keys).sorted() : nil
         state = Mutex(WorkerState(configuration: configuration, kinds: kinds))
     }
 
@@ -71,8 +63,6 @@ package final class WorkerEngine: Sendable {
     /// Works until a graceful shutdown, the cancellation of the task, or, where configured, until its queues are empty.
     /// Throws only if the worker cannot start.
     package func run() async throws(StoreError) {
-        // Before any of its tasks is claimed, and for those who start runs by the workflow's name.
-        for workflow in workflows.values { _ = try await library.keep(workflow.planner) }
         try await registerFirst()
         // The duties live on replies and never block: on the connection's own event loop they cost no thread hops.
         await withTaskExecutorPreference(store.redis.executor) { await perform() }
@@ -132,7 +122,7 @@ package final class WorkerEngine: Sendable {
         let giveUp = ContinuousClock.now + .seconds(10)
         while true {
             do throws(StoreError) {
-                try await store.register(worker: name, lease: configuration.lease, facts: facts)
+                try await enter(as: name)
                 break
             } catch {
                 guard case .redis(.outcomeUnknown) = error, .now < giveUp, !Task.isCancelled else { throw error }
@@ -168,7 +158,7 @@ package final class WorkerEngine: Sendable {
         var failures = 0
         while state.withLock({ $0.phase == .working }) {
             do throws(StoreError) {
-                try await store.register(worker: name, lease: configuration.lease, facts: facts)
+                try await enter(as: name)
                 let isWanted = state.withLock { state in
                     if state.phase != .left { state.begin(incarnation: name) }
                     return state.phase != .left
@@ -182,6 +172,13 @@ package final class WorkerEngine: Sendable {
             }
         }
         return false
+    }
+
+    /// Makes the workflows known, before any of their tasks is claimed, and registers. Whoever was taken over may find a Redis
+    /// that has lost them.
+    private func enter(as name: String) async throws(StoreError) {
+        for code in workflows.values { _ = try await library.keep(code.planner, isLost: true) }
+        try await store.register(worker: name, lease: configuration.lease, facts: facts)
     }
 
     private var facts: WorkerFacts {

@@ -6,23 +6,23 @@ import PenstockTesting
 /// The code of a workflow whose runs bring their graph: steps `s0` to `s39`, each of which can be any kind of step and does what
 /// the run's input says.
 enum RandomWorkflow {
-    static func code() -> WorkflowCode {
+    static func code() throws -> WorkflowCode {
         let shape = WorkflowShape(
             RandomFates.workflow, body: .graph(GraphShape((0..<40).map { StepShape("s\($0)") })))
-        var code = WorkflowCode(shape: shape)
-        let child = childCode()
+        var code = WorkflowCode(try RunPlanner(shape))
+        let child = try childCode()
         for number in 0..<40 { code.steps["s\(number)"] = step("s\(number)", child) }
         return code
     }
 
-    static func childCode() -> WorkflowCode {
+    static func childCode() throws -> WorkflowCode {
         let shape = WorkflowShape("random-child", body: .graph(GraphShape([StepShape("only")])))
         var step = StepCode()
         step.run = { call in
             if try await call.input() == [UInt8]("fail".utf8) { throw JobFailure.permanent("fate") }
             return .succeeded([])
         }
-        return WorkflowCode(shape: shape, steps: ["only": step])
+        return WorkflowCode(try RunPlanner(shape), steps: ["only": step])
     }
 
     private static func step(_ name: String, _ child: WorkflowCode) -> StepCode {

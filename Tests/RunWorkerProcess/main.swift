@@ -27,8 +27,8 @@ let worker = Worker(penstock, queues: ["default"], concurrency: concurrency, opt
     }
 }
 try KillWorkflows.register(with: worker)
-worker.handle(code: RandomWorkflow.code())
-worker.handle(code: RandomWorkflow.childCode())
+worker.handle(code: try RandomWorkflow.code())
+worker.handle(code: try RandomWorkflow.childCode())
 
 let group = ServiceGroup(
     configuration: .init(

@@ -23,7 +23,7 @@ extension Penstock {
     public func wait(for id: TaskID, timeout: Duration = .seconds(60)) async throws(PenstockError) -> JobEnd {
         let limit = ContinuousClock.now + timeout
         let end = try await publicly { () throws(StoreError) in
-            try await endings.listen(for: id) { stream throws(StoreError) -> JobEnd? in
+            try await endings.listeners.listen(for: id) { news throws(StoreError) -> JobEnd? in
                 var said: String?
                 var isFirst = true
                 while true {
@@ -48,7 +48,7 @@ extension Penstock {
                     guard left > .zero, !Task.isCancelled else {
                         return JobEnd(id: id, state: .running, result: nil, reason: nil)
                     }
-                    said = await Self.first(of: stream, within: min(left, .seconds(5))) ?? said
+                    said = await news.next(within: min(left, .seconds(5))) ?? said
                 }
             }
         }
@@ -80,21 +80,6 @@ extension Penstock {
             return try configuration.codec.decode(Output.self, from: bytes)
         } catch {
             throw PenstockError(.codec, "result of job \(id) is no \(Output.self): \(error)", cause: error)
-        }
-    }
-
-    private static func first(of stream: AsyncStream<String>, within time: Duration) async -> String? {
-        await withTaskGroup(of: String?.self) { group in
-            group.addTask {
-                for await state in stream { return state }
-                return nil
-            }
-            group.addTask {
-                try? await Task.sleep(for: time)
-                return nil
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? nil
         }
     }
 }

@@ -111,8 +111,6 @@ package final class RunCall: Sendable {
 extension RunCall {
     /// Of a machine: the object, which a run begins with as its input.
     package var object: [UInt8]? { reading.object ?? reading.input }
-    package var foreignID: String? { reading.foreignID }
-    package var callback: [UInt8]? { reading.callback }
 }
 
 extension RunCall {

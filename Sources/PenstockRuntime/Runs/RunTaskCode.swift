@@ -84,7 +84,7 @@ extension WorkerEngine {
             head.options = TaskOptions()
             head.payload = []
             var end = RunEnd.step(.started)
-            let digest = try await library.keep(try RunPlanner(child.shape))
+            let digest = try await library.keep(child.planner)
             end.child = ChildStart(shapeDigest: digest, input: input, head: head, retention: child.shape.retention)
             return end
         }
@@ -108,18 +108,13 @@ extension WorkerEngine {
         return (index * size..<min((index + 1) * size, list.count)).map { list[$0] }
     }
 
-    func results(_ call: RunCall, _ step: String) async throws -> [Result<[UInt8], ItemFailure>] {
+    func results(_ call: RunCall, _ step: String) async throws -> [Result<[UInt8], ItemError>] {
         let total = call.reading.fans[step]?.total ?? 0
-        var results: [Result<[UInt8], ItemFailure>] = []
+        var results: [Result<[UInt8], ItemError>] = []
         results.reserveCapacity(total)
         for start in stride(from: 0, to: total, by: 1000) {
-            for result in try await store.results(call.id, step, items: start..<min(start + 1000, total)) {
-                switch result {
-                case .success(let bytes): results.append(.success(bytes))
-                case .failure(let error): results.append(.failure(ItemFailure(message: error.message)))
-                case nil: results.append(.failure(ItemFailure(message: "not executed")))
-                }
-            }
+            let part = try await store.results(call.id, step, items: start..<min(start + 1000, total))
+            results += part.map { $0 ?? .failure(ItemError(message: "not executed")) }
         }
         return results
     }

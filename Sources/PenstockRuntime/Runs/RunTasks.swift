@@ -12,7 +12,7 @@ struct Postponed: Error {
 
 extension WorkerEngine {
     /// Does a task of a run: looks at the run, runs the code if it is still wanted, and plans what follows.
-    func runTask(_ attempt: Attempt, _ workflow: OwnWorkflow) async -> HandlerEnd {
+    func runTask(_ attempt: Attempt, _ code: WorkflowCode) async -> HandlerEnd {
         let task = attempt.task
         do {
             guard let run = task.record.options.run else {
@@ -33,7 +33,7 @@ extension WorkerEngine {
             let call = RunCall(
                 run, found, payload: payload, task: task,
                 context: AttemptContext(logger: logger, attempt: attempt, engine: self), store: store)
-            return try await perform(call, brief, attempt, workflow)
+            return try await perform(call, brief, attempt, code)
         } catch let postponed as Postponed {
             return .decided(
                 .retry(
@@ -46,7 +46,7 @@ extension WorkerEngine {
     }
 
     func perform(
-        _ call: RunCall, _ brief: RunBrief, _ attempt: Attempt, _ workflow: OwnWorkflow
+        _ call: RunCall, _ brief: RunBrief, _ attempt: Attempt, _ code: WorkflowCode
     ) async throws -> HandlerEnd {
         if let end = attempt.carried, end.given == nil || end.given == object(call) {
             return .decided(try conclude(end, call, brief, attempt), end)
@@ -60,12 +60,13 @@ extension WorkerEngine {
         case .execute: break
         }
         if case .deleteData(let from) = call.payload.task {
-            do { return .decided(try await erase(from: from, call, brief, attempt, workflow.code), nil) } catch {
+            do { return .decided(try await erase(from: from, call, brief, attempt, code), nil) } catch {
+                if Self.isTroubleOfRedis(error) { throw error }
                 return try failed(error, call, brief, attempt)
             }
         }
         if let plan = try ownPlan(call) {
-            let moment = try await self.moment(entering: plan, call, object(call), workflow.code)
+            let moment = try await self.moment(entering: plan, call, object(call), code)
             return .decided(try self.plan(plan, call, brief, attempt, moment: moment), nil)
         }
         do {
@@ -74,8 +75,8 @@ extension WorkerEngine {
             let ended = Mutex(
                 call.planner.hasMachine ? RunEnd(.machine(.stay, moment: nil)) : .step(.succeeded()))
             attempt.start()
-            try await workflow.code.around(attempt.task, call.context) {
-                let end = try await self.execute(call, workflow.code)
+            try await code.around(attempt.task, call.context) {
+                let end = try await self.execute(call, code)
                 ended.withLock { $0 = end }
             }
             var end = ended.withLock { $0 }
@@ -90,8 +91,14 @@ extension WorkerEngine {
         } catch let postponed as Postponed {
             throw postponed
         } catch {
+            if Self.isTroubleOfRedis(error) { throw error }
             return try failed(error, call, brief, attempt)
         }
+    }
+
+    /// Whether code ended so because Redis could not be asked: that is no failure of the code.
+    static func isTroubleOfRedis(_ error: any Error) -> Bool {
+        if case .redis? = error as? StoreError { true } else { false }
     }
 
     /// Why the code is not called any more.

@@ -8,21 +8,31 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Planners by the digest of their shape. Shapes never change, so each is read once.
+/// Planners and the digests of their shapes. Shapes never change, so each is read, or stored, once.
 package final class ShapeLibrary: Sendable {
+    private struct Shelves {
+        var planners: [String: RunPlanner] = [:]
+        /// Each with its planner, which thereby lives as long as its identity is known.
+        var digests: [ObjectIdentifier: (planner: RunPlanner, digest: String)] = [:]
+
+        mutating func add(_ planner: RunPlanner, _ digest: String) {
+            if digests.count >= ShapeLibrary.capacity { self = Shelves() }
+            planners[digest] = planner
+            digests[ObjectIdentifier(planner)] = (planner, digest)
+        }
+    }
+
     /// More than this many versions at work is unusual; then all are forgotten and read again.
     private static let capacity = 500
 
     private let store: Store
-    private let planners = Mutex<[String: RunPlanner]>([:])
-    /// Digests of the shapes that were stored from here.
-    private let kept = Mutex<[WorkflowShape: String]>([:])
+    private let shelves = Mutex(Shelves())
 
     package init(store: Store) { self.store = store }
 
     /// - Throws: `invalid` if the shape is not there, or is none that this version reads.
     package func planner(_ digest: String) async throws(StoreError) -> RunPlanner {
-        if let known = planners.withLock({ $0[digest] }) { return known }
+        if let known = shelves.withLock({ $0.planners[digest] }) { return known }
         guard let encoded = try await store.shape(digest) else {
             throw .invalid("the shape \(digest) of the workflow is not stored")
         }
@@ -32,25 +42,20 @@ package final class ShapeLibrary: Sendable {
         } catch {
             throw .invalid("the shape \(digest) of the workflow cannot be read by this version: \(error)")
         }
-        remember(planner, digest)
+        shelves.withLock { $0.add(planner, digest) }
         return planner
     }
 
-    /// Stores a shape, and knows it from then on.
-    package func keep(_ planner: RunPlanner) async throws(StoreError) -> String {
-        if let known = kept.withLock({ $0[planner.shape] }) { return known }
+    /// The digest of a planner's shape, which is stored unless that was done before.
+    ///
+    /// - Parameter isLost: store it in any case: Redis has lost it, or may have.
+    package func keep(_ planner: RunPlanner, isLost: Bool = false) async throws(StoreError) -> String {
+        let known = shelves.withLock { $0.digests[ObjectIdentifier(planner)]?.digest }
+        if let known, !isLost { return known }
         let digest = try await store.keepShape(
             planner.shape.encoded, workflow: planner.shape.name, version: planner.shape.version)
-        remember(planner, digest)
-        kept.withLock { $0[planner.shape] = digest }
+        shelves.withLock { $0.add(planner, digest) }
         return digest
-    }
-
-    private func remember(_ planner: RunPlanner, _ digest: String) {
-        planners.withLock { planners in
-            if planners.count >= Self.capacity { planners = [:] }
-            planners[digest] = planner
-        }
     }
 }
 

@@ -1,10 +1,10 @@
 import PenstockModel
 import PenstockStore
 
-/// A workflow as a worker calls it: its shape, and the code behind the names. Payloads are bytes here; who defines
+/// A workflow as a worker calls it: its planner, and the code behind the names. Payloads are bytes here; who defines
 /// workflows encodes and decodes them.
 package struct WorkflowCode: Sendable {
-    package var shape: WorkflowShape
+    package let planner: RunPlanner
     /// Of a graph: by step.
     package var steps: [String: StepCode]
     /// Of a machine: by state.
@@ -21,16 +21,18 @@ package struct WorkflowCode: Sendable {
             }
 
     package init(
-        shape: WorkflowShape, steps: [String: StepCode] = [:], states: [String: StateCode] = [:],
+        _ planner: RunPlanner, steps: [String: StepCode] = [:], states: [String: StateCode] = [:],
         hooks: [HookMoment: @Sendable (RunCall) async throws -> Void] = [:],
         scrub: (@Sendable ([UInt8]) async throws -> [UInt8])? = nil
     ) {
-        self.shape = shape
+        self.planner = planner
         self.steps = steps
         self.states = states
         self.hooks = hooks
         self.scrub = scrub
     }
+
+    package var shape: WorkflowShape { planner.shape }
 }
 
 extension WorkflowShape {
@@ -48,18 +50,13 @@ package struct StepCode: Sendable {
     /// Of a fan-out: one task's items to one result.
     package var items: (@Sendable (RunCall, [[UInt8]]) async throws -> [UInt8])?
     /// Of a fan-out: the results of all tasks, in order, to the step's output; nil where there are none.
-    package var gather: (@Sendable (RunCall, [Result<[UInt8], ItemFailure>]) async throws -> [UInt8])?
+    package var gather: (@Sendable (RunCall, [Result<[UInt8], ItemError>]) async throws -> [UInt8])?
     /// What a signal, a completion from outside or a child's output is as the step's output.
     package var receive: (@Sendable (RunCall, [UInt8]) async throws -> [UInt8])?
     /// Of a child workflow: the other one.
     package var child: WorkflowCode?
 
     package init() {}
-}
-
-/// Why an item's task failed for good.
-package struct ItemFailure: Error, Sendable, Hashable {
-    package var message: String
 }
 
 /// What the code of a step came to.
@@ -99,10 +96,4 @@ package struct StateReturn: Sendable {
         self.outcome = outcome
         self.object = object
     }
-}
-
-/// A workflow of a worker.
-struct OwnWorkflow: Sendable {
-    let code: WorkflowCode
-    let planner: RunPlanner
 }

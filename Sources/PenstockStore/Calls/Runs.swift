@@ -38,6 +38,7 @@ package struct RunEvent: Sendable, Hashable {
         case state(String)
     }
 
+    package let id: String
     package let at: Int64
     package let by: String
     package let moves: [Move]
@@ -133,9 +134,12 @@ extension Store {
     }
 
     /// What happened to a run, the oldest first.
-    package func history(_ run: RunID) async throws(StoreError) -> [RunEvent] {
+    ///
+    /// - Parameter after: only what came after the entry of this id.
+    package func history(_ run: RunID, after: String? = nil) async throws(StoreError) -> [RunEvent] {
         let replies = try await pipeline([
-            RedisCommand("XRANGE", keys.history(run), "-", "+"), RedisCommand("HGETALL", keys.errors(run)),
+            RedisCommand("XRANGE", keys.history(run), after.map { "(" + $0 } ?? "-", "+"),
+            RedisCommand("HGETALL", keys.errors(run)),
         ])
         var errors: [String: String] = [:]
         let pairs = replies[1].array ?? []
@@ -154,7 +158,7 @@ extension Store {
             }
             let moves = (values["moves"] ?? "").split(separator: "\n").compactMap { RunEvent.Move(text: $0) }
             return RunEvent(
-                at: at, by: values["by"] ?? "", moves: moves, error: errors[id],
+                id: id, at: at, by: values["by"] ?? "", moves: moves, error: errors[id],
                 attempt: values["attempt"].flatMap { Int($0) },
                 took: values["took"].flatMap { Int64($0) }.map { .milliseconds($0) })
         }
@@ -187,6 +191,8 @@ extension Store {
 /// Why an item of a fan-out failed.
 package struct ItemError: Error, Sendable, Hashable {
     package var message: String
+
+    package init(message: String) { self.message = message }
 }
 
 extension RunEvent.Move {

@@ -69,6 +69,15 @@ package struct RunReading: Sendable {
     /// When it was stored, milliseconds since 1970 by Redis's clock. Running it again changes nothing about it.
     package var startedAt: Int64?
 
+    /// Adds what another query of the same run has told of other steps.
+    package mutating func add(_ other: RunReading) {
+        steps.merge(other.steps) { $1 }
+        fans.merge(other.fans) { $1 }
+        errors.merge(other.errors) { $1 }
+        rollbackErrors.merge(other.rollbackErrors) { $1 }
+        children.merge(other.children) { $1 }
+    }
+
     package var facts: RunFacts { summary.facts }
     package func standing(_ step: String) -> StepStanding { steps[step] ?? StepStanding(.pending) }
 }

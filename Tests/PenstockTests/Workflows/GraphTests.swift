@@ -145,6 +145,23 @@ import Testing
         }
     }
 
+    @Test("G3: a variable whose name cannot be stored fails the step, saying so")
+    func wrongVariable() async throws {
+        let flow = try Workflow("wrong-variable", input: NoInput.self) { flow in
+            flow.step("sets", retry: .quick(5)) { _, context in
+                try context.set(Variable("two\nlines", Int.self), context.attempt)
+            }
+        }
+        try await withWorkflows {
+            $0.handle(flow)
+        } _: { rig in
+            let status = try await rig.penstock.start(flow).run.wait()
+            #expect(status.state == .failed)
+            let message = status.errors.first?.message ?? ""
+            #expect(message.hasPrefix("a variable's "), "\(message)")
+        }
+    }
+
     @Test("G3: a step's result may have 5 MiB, and one that is larger than may be fails the step, saying so")
     func largeResults() async throws {
         let flow = try Workflow("large", input: Int.self) { flow in

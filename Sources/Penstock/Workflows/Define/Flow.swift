@@ -34,12 +34,7 @@ public final class Flow<Input: Codable & Sendable> {
         let shape = StepShape(
             name, after: edges(after), join: join, isConditional: when != nil, retry: retry, timeout: timeout,
             limits: limits)
-        return add(shape, when) { coding, code in
-            code.run = { call in
-                let context = StepContext(call, coding)
-                return .succeeded(try coding.encode(try await body(try await context.input(), context)))
-            }
-        }
+        return add(shape, when, running: body)
     }
 
     /// A step that runs code once and has no output.
@@ -52,13 +47,10 @@ public final class Flow<Input: Codable & Sendable> {
         let shape = StepShape(
             name, after: edges(after), join: join, isConditional: when != nil, retry: retry, timeout: timeout,
             limits: limits)
-        return add(shape, when) { coding, code in
-            code.run = { call in
-                let context = StepContext(call, coding)
-                try await body(try await context.input(), context)
-                return .succeeded([])
-            }
-        }
+        return add(shape, when, running: { input, context in
+            try await body(input, context)
+            return NoOutput()
+        })
     }
 
     /// A step that decides between branches: `decision[.gold]` is what a step of that branch waits for.
@@ -143,8 +135,20 @@ public final class Flow<Input: Codable & Sendable> {
         dependencies.flatMap { $0.edges.map(\.dependency) }
     }
 
+    private func add<Output>(
+        _ shape: StepShape, _ when: Condition?,
+        running body: @escaping @Sendable (Input, StepContext) async throws -> Output
+    ) -> Step<Output> {
+        add(shape, when) { coding, code in
+            code.run = { call in
+                let context = StepContext(call, coding)
+                return .succeeded(try coding.encode(try await body(try await context.input(), context)))
+            }
+        }
+    }
+
     func add<Output>(
-        _ shape: StepShape, _ when: Condition?, _ fill: @escaping @Sendable (Coding, inout StepCode) -> Void
+        _ shape: StepShape, _ when: Condition?, filling fill: @escaping @Sendable (Coding, inout StepCode) -> Void
     ) -> Step<Output> {
         let draft = StepDraft(shape) { coding in
             var code = StepCode()

@@ -51,12 +51,10 @@ public struct StateMachine<
             hooks: machine.hooks.keys.sorted { $0.rawValue < $1.rawValue },
             retention: retention)
         let (codes, hooks, scrub) = (machine.states, machine.hooks, machine.scrub)
-        definition = try Definition(shape) { coding in
-            var code = WorkflowCode(shape: shape)
+        definition = try Definition(shape) { coding, code in
             for (status, draft) in codes { code.states[status.rawValue] = draft.code(coding) }
             code.hooks = hooks.mapValues { $0(coding) }
             code.scrub = scrub?(coding)
-            return code
         }
     }
 

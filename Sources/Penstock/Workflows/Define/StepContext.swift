@@ -85,7 +85,12 @@ public struct StepContext: Sendable {
         return try coding.codec.decode(Value.self, from: bytes)
     }
 
+    /// Sets a variable of the run, when what runs now is committed.
+    ///
+    /// - Throws: a permanent failure for a name that is not allowed (letters, digits and `. _ - : / @`), and what the codec
+    ///   throws.
     public func set<Value>(_ variable: Variable<Value>, _ value: Value) throws {
+        do { try Name.kind.check(variable.name) } catch { throw JobFailure.permanent("a variable's \(error)") }
         call.set(variable.name, try coding.codec.encode(value))
     }
 

@@ -69,15 +69,22 @@ public struct Definition: Sendable {
     /// A week.
     public static var usualRetention: Duration { .seconds(7 * 86_400) }
 
-    let shape: WorkflowShape
-    /// Its code, for values encoded so.
-    let code: @Sendable (Coding) -> WorkflowCode
+    /// Made once, for all runs that are started and executed from here.
+    let planner: RunPlanner
+    private let fill: @Sendable (Coding, inout WorkflowCode) -> Void
 
-    init(_ shape: WorkflowShape, code: @escaping @Sendable (Coding) -> WorkflowCode) throws {
-        let problems = shape.problems
-        guard problems.isEmpty else { throw InvalidShape(problems: problems) }
-        self.shape = shape
-        self.code = code
+    var shape: WorkflowShape { planner.shape }
+
+    /// - Parameter fill: adds its code, for values that are encoded so.
+    init(_ shape: WorkflowShape, fill: @escaping @Sendable (Coding, inout WorkflowCode) -> Void) throws {
+        planner = try RunPlanner(shape)
+        self.fill = fill
+    }
+
+    func code(_ coding: Coding) -> WorkflowCode {
+        var code = WorkflowCode(planner)
+        fill(coding, &code)
+        return code
     }
 
     fileprivate init<Input>(
@@ -92,12 +99,10 @@ public struct Definition: Sendable {
         let shape = WorkflowShape(
             name, version: version, body: .graph(graph), hooks: hooks.keys.sorted { $0.rawValue < $1.rawValue },
             retention: retention)
-        try self.init(shape) { coding in
-            var code = WorkflowCode(shape: shape)
+        try self.init(shape) { coding, code in
             for draft in drafts { code.steps[draft.shape.name] = draft.code(coding) }
             code.hooks = hooks.mapValues { $0(coding) }
             code.scrub = scrub?(coding)
-            return code
         }
     }
 }

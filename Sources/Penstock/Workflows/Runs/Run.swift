@@ -86,25 +86,18 @@ extension Penstock {
     ) async throws(PenstockError) -> (run: Run, isExisting: Bool) {
         let digest = try await known(workflow: name, version: version).digest
         let planner = try await publicly { () throws(StoreError) in try await library.planner(digest) }
-        return try await start(planner, digest, nil, input, options)
+        return try await start(planner, nil, input, options)
     }
 
     private func start<Output>(
         _ definition: Definition, _ input: [UInt8], _ options: StartOptions
     ) async throws(PenstockError) -> TypedRun<Output> {
-        let planner: RunPlanner
-        do { planner = try RunPlanner(definition.shape) } catch {
-            throw PenstockError(.invalidArgument, "\(error)", cause: error)
-        }
-        let digest = try await publicly { () throws(StoreError) in try await library.keep(planner) }
-        let code = definition.code(Coding(codec: configuration.codec))
-        let (run, isExisting) = try await start(planner, digest, code, input, options)
+        let (run, isExisting) = try await start(definition.planner, definition, input, options)
         return TypedRun(run: run, isExisting: isExisting)
     }
 
     private func start(
-        _ planner: RunPlanner, _ digest: String, _ code: WorkflowCode?, _ input: [UInt8],
-        _ options: StartOptions
+        _ planner: RunPlanner, _ definition: Definition?, _ input: [UInt8], _ options: StartOptions
     ) async throws(PenstockError) -> (Run, Bool) {
         var callback: [UInt8]?
         if let asked = options.callback {
@@ -116,25 +109,31 @@ extension Penstock {
             kind: planner.shape.kind, queue: options.queue, tenant: options.tenant, priority: options.priority,
             payload: [])
         let id = store.makeRunID()
-        let new = NewRun(
-            id: id, workflow: planner.shape.name, shapeDigest: digest, input: input, head: head,
+        var new = NewRun(
+            id: id, workflow: planner.shape.name, shapeDigest: "", input: input, head: head,
             foreignID: options.foreignID, callback: callback, tags: options.tags,
             retention: planner.shape.retention)
-        let (plan, moment) = try await startPlan(planner, new.facts, code, input, options)
+        let (plan, moment) = try await startPlan(planner, new.facts, definition, input, options)
         return try await publicly { () throws(StoreError) in
             try await store.admit()
             let commit = try RunCommit(plan, run: id, revision: 0, moment: moment, head: planner.head(head))
-            switch try await store.start(new, commit, by: actor) {
-            case .started: return (Run(id, self), false)
-            case .live(let other): return (Run(other, self), true)
-            case .unknownShape: throw StoreError.invalid("the shape of \(planner.shape.name) has gone; start it again")
+            // A Redis that was emptied, or has lost its last writes, has lost the shape as well.
+            for isLost in [false, true] {
+                new.shapeDigest = try await library.keep(planner, isLost: isLost)
+                switch try await store.start(new, commit, by: actor) {
+                case .started: return (Run(id, self), false)
+                case .live(let other): return (Run(other, self), true)
+                case .unknownShape: continue
+                }
             }
+            throw StoreError.invalid("the shape of \(planner.shape.name) was stored and is gone; start it again")
         }
     }
 
     /// The plan of a start, and when the time-out of a machine's first state is due.
     private func startPlan(
-        _ planner: RunPlanner, _ facts: RunFacts, _ code: WorkflowCode?, _ input: [UInt8], _ options: StartOptions
+        _ planner: RunPlanner, _ facts: RunFacts, _ definition: Definition?, _ input: [UInt8],
+        _ options: StartOptions
     ) async throws(PenstockError) -> (Plan, Int64?) {
         switch planner.body {
         case .graph(let graph):
@@ -154,6 +153,7 @@ extension Penstock {
             }
             var moment: Int64?
             if state.hasTimeout {
+                let code = definition?.code(Coding(codec: configuration.codec))
                 guard let timeoutAt = code?.states[name]?.timeoutAt else {
                     guard options.status == nil else {
                         throw PenstockError(

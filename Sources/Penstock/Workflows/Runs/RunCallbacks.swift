@@ -48,9 +48,12 @@ extension Worker {
     static func deliver(
         _ moment: CallbackMoment, of call: RunCall, by sender: any RunCallbackSender, _ store: Store
     ) async throws {
-        var steps: [String] = []
-        if case .graph(let graph) = call.planner.shape.body {
-            steps = moment.step.map { [$0] } ?? graph.steps.map(\.name)
+        // Of the run itself only what went wrong is told: reading a start or a success costs the same however many steps there are.
+        var steps = moment.step.map { [$0] } ?? []
+        if moment.step == nil, [.failed, .cancelled, .rollingBack, .rolledBack].contains(moment.phase),
+            case .graph(let graph) = call.planner.shape.body
+        {
+            steps = graph.steps.map(\.name)
         }
         guard let reading = try await store.read(RunQuery(call.id, errors: steps, wantsHome: true)),
             let bytes = reading.callback

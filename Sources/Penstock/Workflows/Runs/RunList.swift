@@ -79,13 +79,11 @@ extension Penstock {
     }
 
     /// A picture of a workflow that a worker has made known, in Mermaid's language; the latest version by default.
+    ///
+    /// - Throws: `notFound` if no worker has made such a workflow known.
     public func mermaid(
         workflow name: String, version: Int? = nil, direction: DiagramDirection = .topToBottom
-    ) async throws(PenstockError) -> String? {
-        try await publicly { () throws(StoreError) in
-            let known = try await store.workflows().filter { $0.name == name && (version ?? $0.version) == $0.version }
-            guard let latest = known.max(by: { $0.version < $1.version }) else { return nil }
-            return try await library.planner(latest.digest).shape.mermaid(direction: direction)
-        }
+    ) async throws(PenstockError) -> String {
+        try await shape(workflow: name, version: version).shape.mermaid(direction: direction)
     }
 }

@@ -109,13 +109,14 @@ extension Run {
     func status(_ planner: RunPlanner) async throws(PenstockError) -> RunStatus {
         var steps: [StepShape] = []
         if case .graph(let graph) = planner.body { steps = graph.graph.shape.steps }
-        let names = steps.map(\.name)
-        let found = try await publicly { () throws(StoreError) -> RunReading? in
-            var query = RunQuery(id, steps: names, errors: names)
-            query.wantsHome = true
-            return try await penstock.store.read(query)
+        // In parts, so that no single command of a run of very many steps holds up Redis.
+        let queries = stride(from: 0, to: max(steps.count, 1), by: 2000).map { start in
+            let names = steps[start..<min(start + 2000, steps.count)].map(\.name)
+            return RunQuery(id, steps: names, errors: names, wantsHome: start == 0)
         }
-        guard let reading = found else { throw PenstockError(.notFound, "run \(id) is not known") }
+        let parts = try await publicly { () throws(StoreError) in try await penstock.store.read(queries) }
+        guard var reading = parts.first ?? nil else { throw PenstockError(.notFound, "run \(id) is not known") }
+        for case let part? in parts.dropFirst() { reading.add(part) }
         return RunStatus(
             id: id, workflow: planner.shape.name, version: planner.shape.version, state: reading.facts.state,
             isFailing: reading.facts.isFailing, round: reading.facts.round, startedAt: reading.startedAt,
