@@ -47,10 +47,12 @@ public final class Flow<Input: Codable & Sendable> {
         let shape = StepShape(
             name, after: edges(after), join: join, isConditional: when != nil, retry: retry, timeout: timeout,
             limits: limits)
-        return add(shape, when, running: { input, context in
-            try await body(input, context)
-            return NoOutput()
-        })
+        return add(
+            shape, when,
+            running: { input, context in
+                try await body(input, context)
+                return NoOutput()
+            })
     }
 
     /// A step that decides between branches: `decision[.gold]` is what a step of that branch waits for.
