@@ -7,12 +7,9 @@
 ---   'run <id>': it belongs to that run, and stays (cancel the run)
 --@include key
 --@include clock
---@include record_lane
---@include withdraw
---@include drop
+--@include cancel_task
 --@include run_of
-local id, reason = ARGV[1], ARGV[2]
-local record = redis.call('HGET', key('tasks'), id)
+local record = redis.call('HGET', key('tasks'), ARGV[1])
 if not record then
   return 'unknown'
 end
@@ -20,17 +17,4 @@ local run = run_of(record)
 if run and redis.call('EXISTS', key('run', run)) == 1 then
   return 'run ' .. run
 end
-local _, _, queue = record_lane(record)
-if redis.call('ZSCORE', key('dead', queue), id) then
-  return 'dead'
-end
-local now = clock()
-local is_out, worker = withdraw(id, record)
-if not is_out then
-  redis.call('HSET', key('cancels'), id, reason)
-  redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
-  return 'requested'
-end
-redis.call('ZREM', key('expiring', queue), id)
-drop(id, record, 'cancelled', now, reason)
-return 'cancelled'
+return cancel_task(ARGV[1], record, ARGV[2], (clock()))

@@ -7,15 +7,16 @@
 --- ARGV[3] claim: token of this call, unlike any earlier one of this incarnation
 --- ARGV[4] room: how many tasks it can take
 --- ARGV[5] reconcile: '1' if the list of running tasks is to be compared with the lease
---- ARGV[6] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
+--- ARGV[6] fires: '1' if it fires schedules
+--- ARGV[7] lists...: queues; kinds taken (none: any); kind, room for kinds with a bound of their own; id, claim of
 ---   tasks that it knows it holds; then the number of runs of completed tasks, each `claim, n, ids`; then the number of
 ---   other outcomes, each `outcome, id, claim, wait, counted, text` (see includes/conclude.lua); then the number of
 ---   commits of tasks of runs, each `n, ids, claim, run, revision, ending, timer` (includes/commit_runs.lua) and what
 ---   follows for its run (see includes/read_plan.lua)
---- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; then four lists,
+--- returns: flat array: 'ok' or 'dead'; now (ms); next moment (ms) at which something is due, or 0; then five lists,
 ---   each preceded by its length: id, record of each claimed task; ids of stale outcomes; id, history of each claimed
 ---   task that was in trouble before; id of each task whose commit was planned for another state of its run, which is
----   held as before, and the facts of the run ('' if there is none)
+---   held as before, and the facts of the run ('' if there is none); names of schedules to be fired
 --@include key
 --@include number
 --@include clock
@@ -43,9 +44,10 @@
 --@include untie_all
 --@include intake
 --@include wake
+--@include hand_out
 local worker, claim = ARGV[1], ARGV[3]
 local lease, room = number(2, 'lease'), number(4, 'room')
-local at = 6
+local at = 7
 
 local function list(width)
   local from = at + 1
@@ -108,7 +110,7 @@ if expiry - now < lease * 2 / 3 then
 end
 
 -- What only some namespaces have, mostly none: asked for at once, and one by one only as far as something is there.
-local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox' }
+local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'ticks' }
 local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
 for i = queues_from, queues_to do
   limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
@@ -371,8 +373,16 @@ if room > 0 then
     end
   end
 end
+local schedules = {}
+if rare.ticks then
+  local tick
+  schedules, tick = hand_out(ARGV[6] == '1', now)
+  if tick and (not due or tick < due) and (tick > now or (room > 0 and ARGV[6] == '1')) then
+    due = tick
+  end
+end
 reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
-for _, list_of in ipairs({ stale, tried, refused }) do
+for _, list_of in ipairs({ stale, tried, refused, schedules }) do
   reply[#reply + 1] = #list_of
   for _, item in ipairs(list_of) do
     reply[#reply + 1] = item

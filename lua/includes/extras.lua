@@ -3,12 +3,12 @@
 ---   k idempotency key                  p how long (ms) that key is remembered
 ---   u unique key, after the mode: s, e, d (see `untie`), p for a period, b to debounce
 ---   w period, or wait of a debounce (ms)   m longest wait of a debounce (ms)
----   b batch
+---   b batch                            o schedule whose tick starts it
 --- Returns a table by letter, or nil and the letter that is wrong.
 local function extras(text)
   local found = {}
   for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
-    if not string.find('dxkpuwmb', letter, 1, true) or value == ''
+    if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
       return nil, letter
     end

@@ -2,7 +2,6 @@
 --- starts it, the step and the round, so that there is one. Field `p` names that run, and of an awaited one says how to
 --- tell it of the end.
 --@include key
---@include record_lane
 local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
   text)
   local round = string.format('%d', trial.facts.round)
@@ -13,14 +12,12 @@ local function start_child(trial, step, awaited, workflow, shape, input, retenti
   if redis.call('EXISTS', key('run', id)) == 1 then
     return
   end
-  local home = trial.plan.heads[child_head]
-  local own = home .. '\tw=' .. id
   local fields = {
-    w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+    w = workflow, d = shape, i = input, h = trial.plan.heads[child_head], p = trial.run.id,
+    r = retention ~= '' and retention or nil,
   }
   if awaited == 1 then
     fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
   end
-  local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
-  trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+  trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
 end

@@ -51,6 +51,12 @@ local function store_group(group, values, from, to, plan, now, gate)
     end
     redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
   end
+  if asked.o then
+    bonds = bonds .. '\no' .. asked.o
+    for first = 1, #ids, 1000 do
+      redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+    end
+  end
   for _, cap in ipairs(group.caps or {}) do
     bonds = bonds .. '\nc' .. cap.target
     schedule(key('live', cap.target), now)

@@ -3,8 +3,7 @@
 --- in the run, for `store_runs` to write, and runs that it starts are added to `runs`. `by` and the plan's error go
 --- into the history beside what moved.
 --@include apply_effects
---@include open_run
---@include run_facts
+--@include new_run
 local function try_plan(run, plan, revision, by, runs, now)
   if not run.facts or run.facts.revision ~= revision then
     return false
@@ -42,12 +41,7 @@ local function try_plan(run, plan, revision, by, runs, now)
     run.taken[name] = (run.taken[name] or 0) + count
   end
   for _, child in ipairs(trial.children) do
-    local new = open_run(runs, child.id)
-    new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-    new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
-    for name, value in pairs(child.fields) do
-      new.fields[name], new.dirty[name] = value, true
-    end
+    new_run(runs, child.id, child.fields, child.awaited, by, now)
   end
   if trial.moves[1] then
     table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })

@@ -4,9 +4,11 @@
 ---   w<waiter>      a client waits for its end
 ---   c<target>      counts under a length cap
 ---   n              has progress or log lines
+---   o<schedule>    a tick has started it, and others look whether it goes on
 --- `event` is `start`, `dead`, or the state in which it ended; a bond that is not over stays.
 --@include key
 --@include leave_batch
+--@include leave_schedule
 local function untie(id, text, event, now, retain)
   local rest, is_changed = {}, false
   for line in string.gmatch(text, '[^\n]+') do
@@ -25,6 +27,8 @@ local function untie(id, text, event, now, retain)
     elseif bond == 'w' then
       redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
       redis.call('PEXPIRE', key('wake', value), 60000)
+    elseif bond == 'o' then
+      leave_schedule(value, id, now)
     elseif bond == 'c' then
       redis.call('ZREM', key('live', value), id)
     elseif bond == 'n' then

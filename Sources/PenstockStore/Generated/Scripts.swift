@@ -78,7 +78,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "3e58873091c393682874dc8096a06dc466f2834c",
+        digest: "e5fabd242cd771d649424b790e4aa2467eefcff4",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -357,6 +357,29 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
@@ -374,6 +397,8 @@ package enum Scripts {
         elseif bond == 'w' then
         redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
         redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
         elseif bond == 'c' then
         redis.call('ZREM', key('live', value), id)
         elseif bond == 'n' then
@@ -414,23 +439,11 @@ package enum Scripts {
         untie(id, bonds, state, now, retain)
         end
         end
-        local function run_of(record)
-        return string.match(options_of(record), '\tw=([^\t]*)')
-        end
-        local id, reason = ARGV[1], ARGV[2]
-        local record = redis.call('HGET', key('tasks'), id)
-        if not record then
-        return 'unknown'
-        end
-        local run = run_of(record)
-        if run and redis.call('EXISTS', key('run', run)) == 1 then
-        return 'run ' .. run
-        end
+        local function cancel_task(id, record, reason, now)
         local _, _, queue = record_lane(record)
         if redis.call('ZSCORE', key('dead', queue), id) then
         return 'dead'
         end
-        local now = clock()
         local is_out, worker = withdraw(id, record)
         if not is_out then
         redis.call('HSET', key('cancels'), id, reason)
@@ -440,12 +453,25 @@ package enum Scripts {
         redis.call('ZREM', key('expiring', queue), id)
         drop(id, record, 'cancelled', now, reason)
         return 'cancelled'
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local record = redis.call('HGET', key('tasks'), ARGV[1])
+        if not record then
+        return 'unknown'
+        end
+        local run = run_of(record)
+        if run and redis.call('EXISTS', key('run', run)) == 1 then
+        return 'run ' .. run
+        end
+        return cancel_task(ARGV[1], record, ARGV[2], (clock()))
         """#)
 
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "aede83effa48d38817b0048d966aaa457d219122",
+        digest: "e2924ac2f75d382ddbd299491d37c0675c92c902",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -870,16 +896,14 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local home = trial.plan.heads[child_head]
-        local own = home .. '\tw=' .. id
         local fields = {
-        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        w = workflow, d = shape, i = input, h = trial.plan.heads[child_head], p = trial.run.id,
+        r = retention ~= '' and retention or nil,
         }
         if awaited == 1 then
         fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
-        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
-        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
         end
         local function tell_parent(trial, state)
         local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
@@ -975,6 +999,15 @@ package enum Scripts {
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
+        local function new_run(runs, id, fields, awaited, by, now)
+        local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
+        run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
+        run.history[1] = { by, 'rp', {} }
+        for name, value in pairs(fields) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        end
         local function try_plan(run, plan, revision, by, runs, now)
         if not run.facts or run.facts.revision ~= revision then
         return false
@@ -1012,12 +1045,7 @@ package enum Scripts {
         run.taken[name] = (run.taken[name] or 0) + count
         end
         for _, child in ipairs(trial.children) do
-        local new = open_run(runs, child.id)
-        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
-        for name, value in pairs(child.fields) do
-        new.fields[name], new.dirty[name] = value, true
-        end
+        new_run(runs, child.id, child.fields, child.awaited, by, now)
         end
         if trial.moves[1] then
         table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
@@ -1170,6 +1198,12 @@ package enum Scripts {
         redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
         end
         redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
         end
         for _, cap in ipairs(group.caps or {}) do
         bonds = bonds .. '\nc' .. cap.target
@@ -1334,6 +1368,29 @@ package enum Scripts {
         end
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function index_run(run, before, now)
         local fields, state = run.fields, run.facts.state
         if not before then
@@ -1346,18 +1403,22 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        local found = redis.call('HMGET', key('run', run.id), 'w', 'a', 'r', 'o')
+        fields.w, fields.a, fields.r, fields.o = unpack(found)
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
-        if fields.r then
         local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
-        if is_over and not was_over then
+        if fields.r and is_over and not was_over then
         redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
-        elseif was_over and not is_over then
+        elseif fields.r and was_over and not is_over then
         redis.call('ZREM', key('retained'), run.id)
         end
+        if fields.o and is_over and not was_over then
+        leave_schedule(fields.o, run.id, now)
+        elseif fields.o and not is_over and (was_over or not before) then
+        redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
         local function store_runs(runs, plan, now, gate)
@@ -1550,10 +1611,10 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "2fd6866ff67f2867ca6a7e3aeaf3b79bf6d54884",
+        digest: "96662c4a95758d8a68fb2e9fee86789314a547a5",
         source: #"""
         #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -1749,6 +1810,29 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
@@ -1766,6 +1850,8 @@ package enum Scripts {
         elseif bond == 'w' then
         redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
         redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
         elseif bond == 'c' then
         redis.call('ZREM', key('live', value), id)
         elseif bond == 'n' then
@@ -2133,16 +2219,14 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local home = trial.plan.heads[child_head]
-        local own = home .. '\tw=' .. id
         local fields = {
-        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        w = workflow, d = shape, i = input, h = trial.plan.heads[child_head], p = trial.run.id,
+        r = retention ~= '' and retention or nil,
         }
         if awaited == 1 then
         fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
-        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
-        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
         end
         local function tell_parent(trial, state)
         local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
@@ -2249,6 +2333,15 @@ package enum Scripts {
         end
         return run
         end
+        local function new_run(runs, id, fields, awaited, by, now)
+        local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
+        run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
+        run.history[1] = { by, 'rp', {} }
+        for name, value in pairs(fields) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        end
         local function try_plan(run, plan, revision, by, runs, now)
         if not run.facts or run.facts.revision ~= revision then
         return false
@@ -2286,12 +2379,7 @@ package enum Scripts {
         run.taken[name] = (run.taken[name] or 0) + count
         end
         for _, child in ipairs(trial.children) do
-        local new = open_run(runs, child.id)
-        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
-        for name, value in pairs(child.fields) do
-        new.fields[name], new.dirty[name] = value, true
-        end
+        new_run(runs, child.id, child.fields, child.awaited, by, now)
         end
         if trial.moves[1] then
         table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
@@ -2680,6 +2768,12 @@ package enum Scripts {
         end
         redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
         end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
         for _, cap in ipairs(group.caps or {}) do
         bonds = bonds .. '\nc' .. cap.target
         schedule(key('live', cap.target), now)
@@ -2855,18 +2949,22 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        local found = redis.call('HMGET', key('run', run.id), 'w', 'a', 'r', 'o')
+        fields.w, fields.a, fields.r, fields.o = unpack(found)
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
-        if fields.r then
         local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
-        if is_over and not was_over then
+        if fields.r and is_over and not was_over then
         redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
-        elseif was_over and not is_over then
+        elseif fields.r and was_over and not is_over then
         redis.call('ZREM', key('retained'), run.id)
         end
+        if fields.o and is_over and not was_over then
+        leave_schedule(fields.o, run.id, now)
+        elseif fields.o and not is_over and (was_over or not before) then
+        redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
         local function store_runs(runs, plan, now, gate)
@@ -3970,7 +4068,7 @@ package enum Scripts {
         local function extras(text)
         local found = {}
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
-        if not string.find('dxkpuwmb', letter, 1, true) or value == ''
+        if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
         return nil, letter
         end
@@ -4167,9 +4265,23 @@ package enum Scripts {
         end
         finish_plan(plan, now)
         end
+        local function hand_out(takes, now)
+        local ticks, due = key('ticks'), {}
+        local first = tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
+        if takes and first and first <= now then
+        due = redis.call('ZRANGE', ticks, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 50)
+        local later, words = string.format('%.0f', now + 1000), {}
+        for _, name in ipairs(due) do
+        words[#words + 1], words[#words + 2] = later, name
+        end
+        redis.call('ZADD', ticks, unpack(words))
+        first = tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
+        end
+        return due, first
+        end
         local worker, claim = ARGV[1], ARGV[3]
         local lease, room = number(2, 'lease'), number(4, 'room')
-        local at = 6
+        local at = 7
         local function list(width)
         local from = at + 1
         at = from + number(at, 'length of a list') * (width or 1)
@@ -4227,7 +4339,7 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox' }
+        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'ticks' }
         local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
         for i = queues_from, queues_to do
         limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
@@ -4463,14 +4575,72 @@ package enum Scripts {
         end
         end
         end
+        local schedules = {}
+        if rare.ticks then
+        local tick
+        schedules, tick = hand_out(ARGV[6] == '1', now)
+        if tick and (not due or tick < due) and (tick > now or (room > 0 and ARGV[6] == '1')) then
+        due = tick
+        end
+        end
         reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
-        for _, list_of in ipairs({ stale, tried, refused }) do
+        for _, list_of in ipairs({ stale, tried, refused, schedules }) do
         reply[#reply + 1] = #list_of
         for _, item in ipairs(list_of) do
         reply[#reply + 1] = item
         end
         end
         return reply
+        """#)
+
+    /// forgets a schedule. What it has started goes on. One that a worker declares stays, since that
+    package static let deleteSchedule = RedisScript(
+        name: "delete_schedule",
+        digest: "7be009eb3cab5d25862cc5e68b89065c4542e5b3",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL delete_schedule expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local name, hash = ARGV[1], key('schedule', ARGV[1])
+        local revision, current = unpack(redis.call('HMGET', hash, 'revision', 'current'))
+        if not revision then
+        return 'unknown'
+        end
+        local now = clock()
+        if current and tonumber(redis.call('HGET', hash, 'd:' .. current) or 0) > now - 180000 then
+        return 'declared'
+        end
+        redis.call('DEL', hash, key('ticked', name))
+        redis.call('UNLINK', key('fires', name))
+        redis.call('ZREM', key('schedules'), name)
+        redis.call('ZREM', key('ticks'), name)
+        return 'deleted'
         """#)
 
     /// how many tasks are ready in one ring of a queue, by tenant, a chunk of tenants a call.
@@ -4528,7 +4698,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "ea1d021586d6ecd121c62bcc6d75d726434bb2e1",
+        digest: "ec85c84e1314b25c98a4e8941ee658a6b07117a5",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4725,6 +4895,29 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
@@ -4742,6 +4935,8 @@ package enum Scripts {
         elseif bond == 'w' then
         redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
         redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
         elseif bond == 'c' then
         redis.call('ZREM', key('live', value), id)
         elseif bond == 'n' then
@@ -4804,7 +4999,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "151a4d1ab155a1888ee0382db149de94dd7ec082",
+        digest: "e773e4bc30c0479b9ea2a78a7e88897745d4812b",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4856,7 +5051,7 @@ package enum Scripts {
         local function extras(text)
         local found = {}
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
-        if not string.find('dxkpuwmb', letter, 1, true) or value == ''
+        if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
         return nil, letter
         end
@@ -5164,6 +5359,29 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
@@ -5181,6 +5399,8 @@ package enum Scripts {
         elseif bond == 'w' then
         redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
         redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
         elseif bond == 'c' then
         redis.call('ZREM', key('live', value), id)
         elseif bond == 'n' then
@@ -5349,6 +5569,12 @@ package enum Scripts {
         redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
         end
         redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
         end
         for _, cap in ipairs(group.caps or {}) do
         bonds = bonds .. '\nc' .. cap.target
@@ -5607,6 +5833,998 @@ package enum Scripts {
         end
         local holder = redis.call('SET', lock, ARGV[1], 'NX', 'GET', 'PX', 5000)
         return (not holder or holder == ARGV[1]) and due or {}
+        """#)
+
+    /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
+    package static let fireTicks = RedisScript(
+        name: "fire_ticks",
+        digest: "6f9628bcfc7f71c584cf5fa4b51aa9bb2d96ae88",
+        source: #"""
+        #!lua
+        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function extras(text)
+        local found = {}
+        for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
+        if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
+        or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
+        return nil, letter
+        end
+        found[letter] = value
+        end
+        local mode = string.sub(found.u or '', 1, 1)
+        if found.k and not found.p then
+        return nil, 'p'
+        elseif found.u and (not string.find('sedpb', mode, 1, true) or #found.u < 2) then
+        return nil, 'u'
+        elseif (mode == 'p' or mode == 'b') and not found.w then
+        return nil, 'w'
+        end
+        return found
+        end
+        local function caps_of(queue, tenant)
+        local own = queue .. '\t' .. tenant
+        local found, caps = redis.call('HMGET', key('caps'), queue, own, queue .. '\t*'), {}
+        for i, target in ipairs({ queue, own }) do
+        local most, policy = string.match(found[i] or (i == 2 and found[3]) or '', '^(%d+)\t(.*)$')
+        if most then
+        caps[#caps + 1] = { target = target, most = tonumber(most), policy = policy }
+        end
+        end
+        return caps
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        local function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        local function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        local function make_way(target, count, plan, now)
+        enter(plan.entering, now)
+        plan.entering = {}
+        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if count > 0 and record and withdraw(id, record) then
+        drop(id, record, 'discarded', now, 'made way for a newer one')
+        count = count - 1
+        end
+        end
+        end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {},
+        }
+        end
+        local function dated(record, moment)
+        local head = string.find(record, '\n', 1, true) or #record + 1
+        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
+        end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
+        local function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
+        end
+        local function schedule(name, moment)
+        local score = string.format('%.0f', moment)
+        for first = 1, #ids, 1000 do
+        local members = {}
+        for i = first, math.min(first + 999, #ids) do
+        members[#members + 1] = score
+        members[#members + 1] = ids[i]
+        end
+        redis.call('ZADD', name, unpack(members))
+        end
+        end
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        schedule(key('live', cap.target), now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        if asked.d then
+        for j = from + 1, to, 2 do
+        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
+        end
+        else
+        for first = from, to, 2000 do
+        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
+        end
+        end
+        if asked.x then
+        schedule(key('expiring', queue), now + asked.x)
+        plan.earlier[queue] = true
+        end
+        local due
+        if start ~= '' then
+        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        plan.earlier[queue] = true
+        end
+        schedule(key('delayed', queue), due)
+        redis.call('SADD', key('queues'), queue)
+        elseif gate and load_terms(gate) then
+        local lanes = {}
+        for i, id in ipairs(ids) do
+        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
+        load_limits(gate, { 'kind:' .. kind })
+        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
+        lanes[lane] = lanes[lane] or {}
+        table.insert(lanes[lane], id)
+        end
+        for lane, list in pairs(lanes) do
+        push(lane, list, plan.entering)
+        end
+        plan.ready[queue] = true
+        else
+        push(group.lane, ids, plan.entering)
+        plan.ready[queue] = true
+        end
+        end
+        local function open_run(runs, id)
+        local run = runs[id]
+        if not run then
+        run = {
+        id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
+        history = {}, taken = {},
+        }
+        runs[id], runs[#runs + 1] = run, run
+        end
+        return run
+        end
+        local function run_facts(text)
+        local names = {
+        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
+        'rest',
+        }
+        local facts, at = {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        end
+        return facts
+        end
+        local function new_run(runs, id, fields, awaited, by, now)
+        local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
+        run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
+        run.history[1] = { by, 'rp', {} }
+        for name, value in pairs(fields) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        end
+        local function run_text(facts)
+        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
+        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
+        facts.rest)
+        end
+        local function disarm(id)
+        local record = id and redis.call('HGET', key('tasks'), id)
+        if record then
+        local _, _, queue = record_lane(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        end
+        end
+        end
+        local function do_deed(run, deed, plan)
+        local name, a, b = unpack(deed, 1, 3)
+        local timers, shelf = key('timers', run.id), key('shelf', run.id)
+        local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
+        if name == 'park' then
+        redis.call('RPUSH', shelf, a)
+        elseif name == 'release' then
+        local groups = {}
+        for _, entry in ipairs(redis.call('LPOP', shelf, 5000) or {}) do
+        local id, lane = string.match(entry, '^([^\t]*)\t(.*)$')
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        for lane, ids in pairs(groups) do
+        push(lane, ids, plan.entering)
+        plan.ready[string.match(lane, '^[^\t|]*')] = true
+        end
+        run.facts.rest = redis.call('EXISTS', shelf)
+        elseif name == 'arm' then
+        disarm(redis.call('HGET', timers, a))
+        redis.call('HSET', timers, a, b)
+        elseif name == 'disarm' then
+        disarm(redis.call('HGET', timers, a))
+        redis.call('HDEL', timers, a)
+        elseif name == 'ended' then
+        if redis.call('HGET', timers, a) == b then
+        redis.call('HDEL', timers, a)
+        end
+        elseif name == 'clear' then
+        for place, id in ipairs(redis.call('HVALS', timers)) do
+        if place <= 1000 then
+        disarm(id)
+        end
+        end
+        redis.call('DEL', timers)
+        elseif name == 'hold' then
+        redis.call('HSET', key('foreign'), a, run.id)
+        elseif name == 'let go' then
+        if redis.call('HGET', key('foreign'), a) == run.id then
+        redis.call('HDEL', key('foreign'), a)
+        end
+        elseif name == 'take' or name == 'buffer' then
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
+        if name == 'take' then
+        redis.call('HDEL', signals, a .. '\t' .. first)
+        first = first + 1
+        else
+        last = last + 1
+        redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
+        end
+        if tonumber(first) > tonumber(last) then
+        redis.call('HDEL', signals, a)
+        else
+        redis.call('HSET', signals, a, string.format('%d %d', first, last))
+        end
+        elseif name == 'fan' then
+        redis.call('SADD', key('fans', run.id), a)
+        if b then
+        redis.call('UNLINK', key('items', part), key('broken', part))
+        end
+        elseif name == 'unfan' then
+        redis.call('SREM', key('fans', run.id), a)
+        redis.call('UNLINK', key('items', part), key('broken', part))
+        elseif name == 'items' then
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
+        elseif name == 'broken' then
+        redis.call('ZADD', key('broken', part), b, b)
+        elseif name == 'mended' then
+        redis.call('ZREM', key('broken', part), b)
+        end
+        end
+        local function stop_run(id, plan, now, gate)
+        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
+        local facts = text and run_facts(text)
+        if facts and head and not string.find(facts.state, '%u') then
+        local round = string.format('%d', facts.round)
+        local task = id .. '-x' .. round
+        if redis.call('HEXISTS', key('tasks'), task) == 0 then
+        local group = { lane = record_lane(head), start = '', extras = {} }
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        local function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        local found = redis.call('HMGET', key('run', run.id), 'w', 'a', 'r', 'o')
+        fields.w, fields.a, fields.r, fields.o = unpack(found)
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if fields.r and is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif fields.r and was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        if fields.o and is_over and not was_over then
+        leave_schedule(fields.o, run.id, now)
+        elseif fields.o and not is_over and (was_over or not before) then
+        redis.call('SADD', key('fires', fields.o), run.id)
+        end
+        end
+        local function store_runs(runs, plan, now, gate)
+        local stopped = {}
+        for _, run in ipairs(runs) do
+        if run.facts then
+        local values, group = {}, nil
+        for _, task in ipairs(run.tasks) do
+        if group and (task.lane ~= group.lane or task.start ~= group.start) then
+        store_group(group, values, 1, #values, plan, now, gate)
+        group = nil
+        end
+        if not group then
+        values, group = {}, { lane = task.lane, start = task.start, extras = {} }
+        end
+        values[#values + 1], values[#values + 2] = task.id, task.record
+        end
+        if group then
+        store_group(group, values, 1, #values, plan, now, gate)
+        end
+        if run.facts.rest == 1 and run.facts.state ~= 'u' then
+        do_deed(run, { 'release' }, plan)
+        end
+        for _, deed in ipairs(run.deeds) do
+        if deed[1] ~= 'stop' then
+        do_deed(run, deed, plan)
+        elseif deed[2] then
+        stopped[#stopped + 1] = deed[2]
+        end
+        end
+        for _, entry in ipairs(run.history) do
+        run.facts.last = math.max(run.facts.last, now)
+        local more = {}
+        for _, name in ipairs({ 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
+        end
+        if run.history[1] and string.find(run.facts.state, '%u') then
+        local name, copy = key('history', run.id), key('history', run.id .. '+')
+        if redis.call('XLEN', name) <= 200 then
+        redis.call('COPY', name, copy)
+        redis.call('RENAME', copy, name)
+        end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
+        end
+        local set, gone = {}, {}
+        for name in pairs(run.dirty) do
+        local value = run.fields[name]
+        if value then
+        set[#set + 1], set[#set + 2] = name, value
+        else
+        gone[#gone + 1] = name
+        end
+        end
+        local facts = run_text(run.facts)
+        if facts ~= run.fields.f then
+        set[#set + 1], set[#set + 2] = 'f', facts
+        end
+        for from = 1, #set, 2000 do
+        redis.call('HSET', key('run', run.id), unpack(set, from, math.min(from + 1999, #set)))
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        end
+        end
+        for _, id in ipairs(stopped) do
+        stop_run(id, plan, now, gate)
+        end
+        end
+        local function cancel_task(id, record, reason, now)
+        local _, _, queue = record_lane(record)
+        if redis.call('ZSCORE', key('dead', queue), id) then
+        return 'dead'
+        end
+        local is_out, worker = withdraw(id, record)
+        if not is_out then
+        redis.call('HSET', key('cancels'), id, reason)
+        redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
+        return 'requested'
+        end
+        redis.call('ZREM', key('expiring', queue), id)
+        drop(id, record, 'cancelled', now, reason)
+        return 'cancelled'
+        end
+        local function finish_plan(plan, now)
+        enter(plan.entering, now)
+        for queue in pairs(plan.earlier) do
+        plan.ready[queue] = true
+        end
+        for queue in pairs(plan.ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        end
+        local name, memory, at = ARGV[2], number(8, 'memory'), 9
+        local notes_from = at + 1
+        at = notes_from + number(at, 'notes')
+        local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 8]
+        local width = ({ none = 0, job = 2, run = 8 })[what]
+        if not width then
+        return redis.error_reply('BADCALL what is started is not known')
+        end
+        if what == 'job' then
+        local wrong
+        group = { lane = ARGV[at + 1], start = '' }
+        group.extras, wrong = extras(ARGV[at + 2])
+        if not group.extras then
+        return redis.error_reply('BADCALL extra ' .. wrong .. ' is wrong or missing')
+        end
+        elseif what == 'run' then
+        fields = { w = ARGV[at + 1], d = ARGV[at + 2], h = ARGV[at + 3], t = ARGV[at + 5], r = ARGV[at + 6] }
+        if redis.call('HEXISTS', key('shapes'), fields.d) == 0 then
+        return redis.error_reply('NOSHAPE ' .. fields.d)
+        end
+        end
+        local from, to = at + width + 2, at + width + 1
+        if what ~= 'none' then
+        to = from - 1 + 2 * number(at + width + 1, 'what is started')
+        end
+        if ARGV[to + 1] or (to >= from and not ARGV[to]) then
+        return redis.error_reply('BADCALL the lists have another length than they say')
+        end
+        local sent = key('sent', ARGV[1])
+        if redis.call('EXISTS', sent) == 1 then
+        return 'fired'
+        end
+        local hash = key('schedule', name)
+        local place = redis.call('HMGET', hash, 'revision', 'tick', 'waiting')
+        if ARGV[3] ~= '' and ARGV[3] ~= table.concat({ place[1] or '-', place[2] or '-', place[3] or '-' }, ' ') then
+        return 'stale'
+        end
+        local now, _, us = clock()
+        if now < number(7, 'latest') then
+        return 'early'
+        end
+        for i = from, to, 2 do
+        local is_job = what == 'job'
+        if (is_job and redis.call('HEXISTS', key('tasks'), ARGV[i]) or redis.call('EXISTS', key('run', ARGV[i]))) == 1 then
+        return redis.error_reply('IDTAKEN ' .. ARGV[i])
+        end
+        end
+        local count = (to - from + 1) / 2
+        if what == 'job' then
+        local _, tenant, _, queue = lane_parts(group.lane)
+        group.caps = redis.call('EXISTS', key('caps')) == 1 and caps_of(queue, tenant) or {}
+        for _, cap in ipairs(group.caps) do
+        if cap.policy ~= 'drop' and redis.call('ZCARD', key('live', cap.target)) + count > cap.most then
+        return { 'full', string.format('%d', cap.most) .. ' ' .. cap.target }
+        end
+        end
+        end
+        redis.call('SET', sent, '', 'EX', memory)
+        local plan = { entering = {}, ready = {}, earlier = {} }
+        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+        local by = 'schedule ' .. name
+        if string.find(ARGV[6], 'c', 1, true) then
+        for _, id in ipairs(redis.call('SRANDMEMBER', key('fires', name), 200)) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if record then
+        cancel_task(id, record, by .. ': a later tick is due', now)
+        else
+        stop_run(id, plan, now, gate)
+        end
+        end
+        end
+        if what == 'job' then
+        for _, cap in ipairs(group.caps) do
+        local excess = redis.call('ZCARD', key('live', cap.target)) + count - cap.most
+        if excess > 0 then
+        make_way(cap.target, excess, plan, now)
+        end
+        end
+        store_group(group, ARGV, from, to, plan, now, gate)
+        elseif what == 'run' then
+        local runs = {}
+        for i = from, to, 2 do
+        local own = { i = ARGV[i + 1], o = schedule == 'o' and name or nil }
+        own.u = ARGV[at + 4] ~= '' and string.sub(ARGV[at + 4], 2) or nil
+        for letter, value in pairs(fields) do
+        own[letter] = value ~= '' and value or nil
+        end
+        new_run(runs, ARGV[i], own, 0, by, now)
+        end
+        store_runs(runs, plan, now, gate)
+        end
+        local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
+        if tick then
+        local blocked = string.find(ARGV[6], 'b', 1, true) and '1' or '-'
+        for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
+        if value == '-' then
+        redis.call('HDEL', hash, field)
+        else
+        redis.call('HSET', hash, field, value)
+        end
+        end
+        redis.call('HINCRBY', hash, 'fired', count)
+        if ARGV[5] == '' then
+        redis.call('ZREM', key('ticks'), name)
+        else
+        redis.call('ZADD', key('ticks'), ARGV[5], name)
+        end
+        end
+        if notes_from < at and place[1] then
+        redis.call('LPUSH', key('ticked', name), unpack(ARGV, notes_from, at - 1))
+        redis.call('LTRIM', key('ticked', name), 0, 99)
+        end
+        finish_plan(plan, now)
+        return 'fired'
         """#)
 
     /// asks for a hint when a task ends, unless it has ended already: one look and one note, so no end is missed.
@@ -6310,7 +7528,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "6c770ef3f45e1cacb2d41d4192e4a2f702818c8d",
+        digest: "1a7edf0e52884047f8c1eb93970c38cc61df1fec",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6990,6 +8208,29 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
@@ -7007,6 +8248,8 @@ package enum Scripts {
         elseif bond == 'w' then
         redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
         redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
         elseif bond == 'c' then
         redis.call('ZREM', key('live', value), id)
         elseif bond == 'n' then
@@ -7163,6 +8406,55 @@ package enum Scripts {
         total(queue, 'purged', purged)
         end
         return { purged, cursor }
+        """#)
+
+    /// where schedules stand.
+    package static let readSchedules = RedisScript(
+        name: "read_schedules",
+        digest: "50c478f43ed5407b4209040cdc6eceef336488ed",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL read_schedules expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local reply = { string.format('%.0f', (clock())) }
+        for _, name in ipairs(ARGV) do
+        local hash = key('schedule', name)
+        local found = redis.call('HMGET', hash, 'revision', 'spec', 'payload', 'tick', 'waiting', 'fired', 'paused', 'made',
+        'current')
+        for i = 1, 9 do
+        reply[#reply + 1] = found[i] or ''
+        end
+        reply[#reply + 1] = found[9] and redis.call('HGET', hash, 'd:' .. found[9]) or ''
+        reply[#reply + 1] = found[1] and string.format('%d', redis.call('SCARD', key('fires', name))) or ''
+        reply[#reply + 1] = found[1] and redis.call('ZSCORE', key('ticks'), name) or ''
+        end
+        return reply
         """#)
 
     /// makes an incarnation known and gives it a lease.
@@ -7382,7 +8674,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "72555d8290d49f8f77e031993c25fc9da3c0f465",
+        digest: "846c727037b8cbd24f9f5aca334bcb572a1cb357",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -7588,6 +8880,29 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
@@ -7605,6 +8920,8 @@ package enum Scripts {
         elseif bond == 'w' then
         redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
         redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
         elseif bond == 'c' then
         redis.call('ZREM', key('live', value), id)
         elseif bond == 'n' then
@@ -8075,6 +9392,108 @@ package enum Scripts {
         return reply
         """#)
 
+    /// stores a schedule that is new, or changes one, which then goes on with the tick given.
+    package static let saveSchedule = RedisScript(
+        name: "save_schedule",
+        digest: "f1042e8e1ae9b208adfad5049c510ee7e94655e2",
+        source: #"""
+        #!lua
+        if #KEYS~=1 or #ARGV~=8 then return redis.error_reply('BADCALL save_schedule expects 1 key and 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local name, hash, digest = ARGV[1], key('schedule', ARGV[1]), ARGV[8]
+        if ARGV[7] ~= '' then
+        number(7, 'due')
+        end
+        local now = clock()
+        local moment = string.format('%.0f', now)
+        local place = redis.call('HMGET', hash, 'revision', 'tick', 'waiting', 'paused', 'current')
+        local revision = tonumber(place[1] or 0)
+        local function alive(of)
+        return tonumber(redis.call('HGET', hash, 'd:' .. of) or 0) > now - 180000
+        end
+        if digest ~= '' and place[1] then
+        if not place[5] then
+        return 'foreign'
+        end
+        local is_new = not alive(digest)
+        if place[5] == digest or (not is_new and alive(place[5])) then
+        redis.call('HSET', hash, 'd:' .. digest, moment)
+        return place[5] == digest and 'kept' or 'left'
+        end
+        end
+        if place[1] and ARGV[2] == '' then
+        return digest == '' and 'exists' or 'stale'
+        end
+        if ARGV[2] ~= '' and ARGV[2] ~= table.concat({ place[1] or '-', place[2] or '-', place[3] or '-' }, ' ') then
+        return 'stale'
+        end
+        if ARGV[3] ~= '' and not place[4] and number(3, 'before') <= now then
+        return 'stale'
+        end
+        redis.call('HSET', hash, 'spec', ARGV[4], 'payload', ARGV[5], 'revision', string.format('%.0f', revision + 1))
+        redis.call('HSETNX', hash, 'made', moment)
+        redis.call('HDEL', hash, 'waiting', 'blocked')
+        if digest ~= '' then
+        redis.call('HSET', hash, 'current', digest, 'd:' .. digest, moment)
+        end
+        if ARGV[6] ~= '' then
+        redis.call('HSET', hash, 'tick', ARGV[6])
+        else
+        redis.call('HDEL', hash, 'tick')
+        end
+        redis.call('ZADD', key('schedules'), 0, name)
+        set_due(name, not place[4] and tonumber(ARGV[7]) or nil)
+        return 'saved'
+        """#)
+
     /// nobody but its own members adds to a batch any more; it ends with its last member, or now if it has
     package static let sealBatch = RedisScript(
         name: "seal_batch",
@@ -8277,7 +9696,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "e213999ab6a0ad552c97d58fd8b584f1a1cc9d8e",
+        digest: "f5838a18c47a03ae5792a4fdae0a2a0e0446f16b",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8598,16 +10017,14 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local home = trial.plan.heads[child_head]
-        local own = home .. '\tw=' .. id
         local fields = {
-        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        w = workflow, d = shape, i = input, h = trial.plan.heads[child_head], p = trial.run.id,
+        r = retention ~= '' and retention or nil,
         }
         if awaited == 1 then
         fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
-        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
-        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
         end
         local function tell_parent(trial, state)
         local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
@@ -8703,6 +10120,15 @@ package enum Scripts {
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
+        local function new_run(runs, id, fields, awaited, by, now)
+        local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
+        run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
+        run.history[1] = { by, 'rp', {} }
+        for name, value in pairs(fields) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        end
         local function try_plan(run, plan, revision, by, runs, now)
         if not run.facts or run.facts.revision ~= revision then
         return false
@@ -8740,12 +10166,7 @@ package enum Scripts {
         run.taken[name] = (run.taken[name] or 0) + count
         end
         for _, child in ipairs(trial.children) do
-        local new = open_run(runs, child.id)
-        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
-        for name, value in pairs(child.fields) do
-        new.fields[name], new.dirty[name] = value, true
-        end
+        new_run(runs, child.id, child.fields, child.awaited, by, now)
         end
         if trial.moves[1] then
         table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
@@ -8898,6 +10319,12 @@ package enum Scripts {
         redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
         end
         redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
         end
         for _, cap in ipairs(group.caps or {}) do
         bonds = bonds .. '\nc' .. cap.target
@@ -9062,6 +10489,29 @@ package enum Scripts {
         end
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function index_run(run, before, now)
         local fields, state = run.fields, run.facts.state
         if not before then
@@ -9074,18 +10524,22 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        local found = redis.call('HMGET', key('run', run.id), 'w', 'a', 'r', 'o')
+        fields.w, fields.a, fields.r, fields.o = unpack(found)
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
-        if fields.r then
         local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
-        if is_over and not was_over then
+        if fields.r and is_over and not was_over then
         redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
-        elseif was_over and not is_over then
+        elseif fields.r and was_over and not is_over then
         redis.call('ZREM', key('retained'), run.id)
         end
+        if fields.o and is_over and not was_over then
+        leave_schedule(fields.o, run.id, now)
+        elseif fields.o and not is_over and (was_over or not before) then
+        redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
         local function store_runs(runs, plan, now, gate)
@@ -9283,7 +10737,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "1c5a3b3ccc5f48397e0379d44aeb8514a6f4180b",
+        digest: "a26f84af74eaa62fcd3dc24431d233f13492f449",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9692,16 +11146,14 @@ package enum Scripts {
         if redis.call('EXISTS', key('run', id)) == 1 then
         return
         end
-        local home = trial.plan.heads[child_head]
-        local own = home .. '\tw=' .. id
         local fields = {
-        w = workflow, d = shape, i = input, h = home, p = trial.run.id, r = retention ~= '' and retention or nil,
+        w = workflow, d = shape, i = input, h = trial.plan.heads[child_head], p = trial.run.id,
+        r = retention ~= '' and retention or nil,
         }
         if awaited == 1 then
         fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
         end
-        local task = { lane = record_lane(own), id = id .. '-a1', record = own .. '\n1\tstart\t0', start = '' }
-        trial.children[#trial.children + 1] = { id = id, fields = fields, task = task, awaited = awaited }
+        trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
         end
         local function tell_parent(trial, state)
         local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
@@ -9797,6 +11249,15 @@ package enum Scripts {
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
+        local function new_run(runs, id, fields, awaited, by, now)
+        local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
+        run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
+        run.history[1] = { by, 'rp', {} }
+        for name, value in pairs(fields) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        end
         local function try_plan(run, plan, revision, by, runs, now)
         if not run.facts or run.facts.revision ~= revision then
         return false
@@ -9834,12 +11295,7 @@ package enum Scripts {
         run.taken[name] = (run.taken[name] or 0) + count
         end
         for _, child in ipairs(trial.children) do
-        local new = open_run(runs, child.id)
-        new.facts = run_facts(string.format('p 0 1 - 0 0 0 0 %d 0 1 %.0f 0', child.awaited, now))
-        new.tasks[1], new.history[1] = child.task, { by, 'rp', {} }
-        for name, value in pairs(child.fields) do
-        new.fields[name], new.dirty[name] = value, true
-        end
+        new_run(runs, child.id, child.fields, child.awaited, by, now)
         end
         if trial.moves[1] then
         table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
@@ -9987,6 +11443,12 @@ package enum Scripts {
         redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
         end
         redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
         end
         for _, cap in ipairs(group.caps or {}) do
         bonds = bonds .. '\nc' .. cap.target
@@ -10151,6 +11613,29 @@ package enum Scripts {
         end
         end
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function index_run(run, before, now)
         local fields, state = run.fields, run.facts.state
         if not before then
@@ -10163,18 +11648,22 @@ package enum Scripts {
         end
         else
         if fields.a == nil then
-        fields.w, fields.a, fields.r = unpack(redis.call('HMGET', key('run', run.id), 'w', 'a', 'r'))
+        local found = redis.call('HMGET', key('run', run.id), 'w', 'a', 'r', 'o')
+        fields.w, fields.a, fields.r, fields.o = unpack(found)
         end
         redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
         end
         redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
-        if fields.r then
         local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
-        if is_over and not was_over then
+        if fields.r and is_over and not was_over then
         redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
-        elseif was_over and not is_over then
+        elseif fields.r and was_over and not is_over then
         redis.call('ZREM', key('retained'), run.id)
         end
+        if fields.o and is_over and not was_over then
+        leave_schedule(fields.o, run.id, now)
+        elseif fields.o and not is_over and (was_over or not before) then
+        redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
         local function store_runs(runs, plan, now, gate)
@@ -10394,6 +11883,83 @@ package enum Scripts {
         local facts = run_text(run.facts)
         redis.call('SET', sent, 'started ' .. facts, 'EX', 30)
         return { moment, 'started', facts }
+        """#)
+
+    /// pauses a schedule, or lets it go on with the tick given.
+    package static let turnSchedule = RedisScript(
+        name: "turn_schedule",
+        digest: "1a3871fb6af4b9e2dbdc7b007329f28582158eba",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL turn_schedule expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local name, hash = ARGV[1], key('schedule', ARGV[1])
+        local revision, paused = unpack(redis.call('HMGET', hash, 'revision', 'paused'))
+        if not revision then
+        return 'unknown'
+        end
+        if ARGV[2] ~= '' then
+        if paused then
+        return 'same'
+        end
+        redis.call('HSET', hash, 'paused', ARGV[2] .. '\t' .. string.format('%.0f', (clock())))
+        redis.call('HINCRBY', hash, 'revision', 1)
+        set_due(name)
+        return 'done'
+        end
+        if not paused then
+        return 'same'
+        elseif revision ~= ARGV[3] then
+        return 'stale'
+        end
+        redis.call('HDEL', hash, 'paused', 'waiting', 'blocked', 'tick')
+        if ARGV[4] ~= '' then
+        redis.call('HSET', hash, 'tick', ARGV[4])
+        end
+        redis.call('HINCRBY', hash, 'revision', 1)
+        set_due(name, tonumber(ARGV[5]))
+        return 'done'
         """#)
 
     /// wakes the lanes of one ring that are parked by limits of a scope, a chunk a call, after the limit for all
@@ -10715,10 +12281,12 @@ package enum Scripts {
         cancel,
         control,
         cycle,
+        deleteSchedule,
         depths,
         discard,
         enqueue,
         expiredRuns,
+        fireTicks,
         follow,
         heartbeat,
         inspect,
@@ -10730,14 +12298,17 @@ package enum Scripts {
         parked,
         pause,
         purge,
+        readSchedules,
         register,
         removeRun,
         resume,
         retire,
         revive,
+        saveSchedule,
         sealBatch,
         signal,
         startRun,
+        turnSchedule,
         unpark,
         why,
     ]
@@ -10746,11 +12317,13 @@ package enum Scripts {
         "adopt": ScriptContract(keys: ["prefix"], arguments: ["name", "worker"], rest: false),
         "cancel": ScriptContract(keys: ["prefix"], arguments: ["id", "reason"], rest: false),
         "control": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "revision", "by", "plan"], rest: true),
-        "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "reconcile", "lists"], rest: true),
+        "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "reconcile", "fires", "lists"], rest: true),
+        "delete_schedule": ScriptContract(keys: ["prefix"], arguments: ["name"], rest: false),
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
         "expired_runs": ScriptContract(keys: ["prefix"], arguments: ["worker", "limit"], rest: false),
+        "fire_ticks": ScriptContract(keys: ["prefix"], arguments: ["token", "name", "place", "next", "due", "flags", "latest", "memory", "lists"], rest: true),
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
@@ -10762,14 +12335,17 @@ package enum Scripts {
         "parked": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor"], rest: false),
         "pause": ScriptContract(keys: ["prefix"], arguments: ["target", "by"], rest: false),
         "purge": ScriptContract(keys: ["prefix"], arguments: ["queue", "chunk", "cursor"], rest: false),
+        "read_schedules": ScriptContract(keys: ["prefix"], arguments: ["names"], rest: true),
         "register": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "facts"], rest: true),
         "remove_run": ScriptContract(keys: ["prefix"], arguments: ["run", "expired"], rest: false),
         "resume": ScriptContract(keys: ["prefix"], arguments: ["target"], rest: false),
         "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
+        "save_schedule": ScriptContract(keys: ["prefix"], arguments: ["name", "place", "before", "spec", "payload", "tick", "due", "digest"], rest: false),
         "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
         "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most"], rest: false),
         "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "head", "callback", "tags", "retention", "by", "plan"], rest: true),
+        "turn_schedule": ScriptContract(keys: ["prefix"], arguments: ["name", "by", "revision", "tick", "due"], rest: false),
         "unpark": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor", "scope"], rest: false),
         "why": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
     ]
