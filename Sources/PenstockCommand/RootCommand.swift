@@ -51,6 +51,7 @@ struct RootCommand: AsyncParsableCommand {
             BatchCommand.self,
             RunCommand.self,
             WorkflowCommand.self,
+            ScheduleCommand.self,
             InboxCommand.self,
             DeadCommand.self,
             StatsCommand.self,
