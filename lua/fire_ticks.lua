@@ -7,7 +7,7 @@
 --- ARGV[3] place: `revision tick waiting` that the plan was made for, '-' for no tick; '' for any
 --- ARGV[4] next: `tick waiting` to move on to; '' to stay where it is
 --- ARGV[5] due: moment at which to look again, or '' (where it moves on)
---- ARGV[6] flags: letters: c cancels what goes on, b the end of what goes on makes it due
+--- ARGV[6] flags: letters: c cancels what goes on, b the end of what goes on makes it due, r forgets the schedule
 --- ARGV[7] latest: moment before which nothing is fired
 --- ARGV[8] memory: for how long (s) the token is remembered
 --- ARGV[9] lists...: notes for people, preceded by their number; then what is started: 'none'; 'job', lane, extras; or
@@ -142,7 +142,10 @@ if tick then
     redis.call('ZADD', key('ticks'), ARGV[5], name)
   end
 end
-if notes_from < at and place[1] then
+if string.find(ARGV[6], 'r', 1, true) then
+  redis.call('DEL', hash, key('ticked', name))
+  redis.call('ZREM', key('schedules'), name)
+elseif notes_from < at and place[1] then
   redis.call('LPUSH', key('ticked', name), unpack(ARGV, notes_from, at - 1))
   redis.call('LTRIM', key('ticked', name), 0, 99)
 end

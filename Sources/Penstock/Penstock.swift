@@ -49,6 +49,7 @@ public final class Penstock: Service {
     let endings: Endings
     let watch: Listeners<RunID, Void>
     let library: ShapeLibrary
+    let firer: TickFirer
     /// As whom this client is known in the histories of runs.
     let actor: String
     /// Nil where there is no middleware.
@@ -88,6 +89,8 @@ public final class Penstock: Service {
             endings = Endings(store: store, logger: logger)
             watch = RunWatch.listeners(store: store, logger: logger)
             library = ShapeLibrary(store: store)
+            firer = TickFirer(
+                store: store, library: library, zones: { try TimeZoneRules($0) }, logger: logger)
             actor = "\(Host.name)-\(Host.process)"
         } catch {
             throw PenstockError(.invalidArgument, "\(error)", cause: error)

@@ -36,6 +36,9 @@ public final class Worker: Service {
         /// Takes in jobs that other clients add to the inbox stream as soon as they are there; one connection more. At
         /// least one worker of a namespace should. On by default.
         public var watchesInbox = true
+        /// Fires the ticks of schedules, of whatever queue. Any number of workers of a namespace may, and at least one should. On
+        /// by default.
+        public var firesSchedules = true
         /// Called around every attempt, the first one outermost; none by default.
         public var executionMiddleware: [any ExecutionMiddleware] = []
         /// Delivers the callbacks of runs that were started with a URL. None by default: such callbacks then wait for a worker
@@ -73,10 +76,11 @@ public final class Worker: Service {
         var fallback: Handler?
         var workflows: [String: Definition] = [:]
         var codes: [WorkflowCode] = []
+        var schedules: [String: ScheduleDeclaration] = [:]
         var engine: WorkerEngine?
     }
 
-    private let penstock: Penstock
+    let penstock: Penstock
     private let queues: [String]
     private let concurrency: Int
     private let options: Options
@@ -174,7 +178,9 @@ public final class Worker: Service {
         registry.withLock { $0.fallback = Handler(retry: retry, timeout: timeout, run: body) }
     }
 
-    private func register(
+    func register(_ schedule: ScheduleDeclaration) { registry.withLock { $0.schedules[schedule.name] = schedule } }
+
+    func register(
         _ kind: String, _ retry: RetryPolicy?, _ timeout: Duration?,
         _ run: @escaping ExecutionMiddleware.NextAttempt
     ) {
@@ -230,6 +236,7 @@ public final class Worker: Service {
     private func makeEngine() throws(PenstockError) -> WorkerEngine {
         let (handlers, fallback) = registry.withLock { ($0.handlers, $0.fallback) }
         let workflows = registry.withLock { ($0.workflows.values.map { code($0) } + $0.codes) }
+        let schedules = registry.withLock { $0.schedules.values.sorted { $0.name < $1.name } }
         for kind in handlers.keys {
             do { try Name.kind.check(kind) } catch { throw PenstockError(.invalidArgument, "\(error)", cause: error) }
         }
@@ -244,6 +251,7 @@ public final class Worker: Service {
         configuration.drains = options.drains
         configuration.fallbackPoll = options.pollInterval
         configuration.watchesInbox = options.watchesInbox
+        configuration.firesSchedules = options.firesSchedules
         configuration.host = Host.name
         configuration.pid = Host.process
         var callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
@@ -256,7 +264,7 @@ public final class Worker: Service {
             return try WorkerEngine(
                 store: penstock.store, configuration: configuration, handlers: handlers.mapValues(taskHandler),
                 fallback: fallback.map(taskHandler), workflows: workflows, library: penstock.library,
-                callbacks: callbacks, logger: logger, observe: observe)
+                callbacks: callbacks, firer: penstock.firer, schedules: schedules, logger: logger, observe: observe)
         } catch {
             throw PenstockError(error)
         }

@@ -23,6 +23,7 @@ package struct WorkerConfiguration: Sendable {
     package var drains = false
     /// Takes in entries of the inbox stream as soon as they are there.
     package var watchesInbox = true
+    package var firesSchedules = true
     package var host = ""
     package var pid = 0
 
@@ -119,6 +120,8 @@ package enum WorkerEvent: Sendable, Hashable {
     case confirmed([TaskID])
     case incarnationLost(String)
     case interrupted(TaskID, Interruption)
+    /// What is declared has been looked at.
+    case declared
     case stopped
 }
 

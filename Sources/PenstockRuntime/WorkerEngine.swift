@@ -20,6 +20,11 @@ package final class WorkerEngine: Sendable {
     /// Delivers a callback of a run; nil if this worker does not.
     let callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?
     let library: ShapeLibrary
+    /// Nil: this worker fires no schedules.
+    let firer: TickFirer?
+    let schedules: [ScheduleDeclaration]
+    /// Schedules that cycles have handed out, to be fired.
+    let handedOut = AsyncStream<[String]>.makeStream()
     /// The items of the fan-outs at work: each list is read once, not with each item. At most 64 MiB of them.
     let lists = FanCache<PackedList>(most: 8, mostBytes: 64 << 20) { $0.byteCount }
     let fans = FanCache<FoundRun>(most: 64)
@@ -36,6 +41,7 @@ package final class WorkerEngine: Sendable {
         store: Store, configuration: WorkerConfiguration, handlers: [String: TaskHandler], fallback: TaskHandler? = nil,
         workflows: [WorkflowCode] = [], library: ShapeLibrary? = nil,
         callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)? = nil,
+        firer: TickFirer? = nil, schedules: [ScheduleDeclaration] = [],
         logger: Logger, observe: (@Sendable (WorkerEvent) -> Void)? = nil
     ) throws(StoreError) {
         try configuration.validate()
@@ -45,7 +51,11 @@ package final class WorkerEngine: Sendable {
         self.workflows = Dictionary(workflows.map { ($0.shape.kind, $0) }) { $1 }
         self.callbacks = callbacks
         self.library = library ?? ShapeLibrary(store: store)
+        self.firer = configuration.firesSchedules ? firer : nil
+        self.schedules = schedules
         self.store = store
+        var configuration = configuration
+        configuration.firesSchedules = self.firer != nil
         self.configuration = configuration
         self.handlers = handlers
         self.fallback = fallback
@@ -74,6 +84,8 @@ package final class WorkerEngine: Sendable {
             duties.addTask { await self.listenForHints() }
             duties.addTask { await self.keepLease() }
             if !workflows.isEmpty { duties.addTask { await self.removeExpiredRuns() } }
+            if firer != nil { duties.addTask { await self.fireSchedules() } }
+            if !schedules.isEmpty { duties.addTask { await self.declareSchedules() } }
             if configuration.watchesInbox { duties.addTask { await self.watchInbox() } }
             duties.addTask { await self.alarm.run { self.ring() } }
             await withGracefulShutdownHandler {

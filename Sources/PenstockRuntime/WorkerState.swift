@@ -156,7 +156,7 @@ struct WorkerState {
                 }
             }
         }
-        let request = CycleRequest(
+        var request = CycleRequest(
             worker: incarnationName, lease: configuration.lease, claim: claimCount, room: room,
             queues: configuration.queues, kinds: kinds,
             bounds: configuration.kindConcurrency.map { kind, bound in
@@ -164,6 +164,7 @@ struct WorkerState {
             },
             reconcile: needsReconcile ? leases : nil,
             ended: others, committed: committed)
+        request.fires = configuration.firesSchedules && !isStopping
         return .cycle(request, again: !doubtful.isEmpty)
     }
 

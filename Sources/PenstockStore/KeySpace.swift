@@ -44,6 +44,8 @@ package struct KeySpace: Sendable, Hashable {
     package func batch(_ id: String) -> String { prefix + "batch:" + id }
     package func members(_ batch: String) -> String { prefix + "members:" + batch }
     package func live(_ target: String) -> String { prefix + "live:" + target }
+    package var schedules: String { prefix + "schedules" }
+    package func ticked(_ schedule: String) -> String { prefix + "ticked:" + schedule }
     package var foreign: String { prefix + "foreign" }
     package var shapes: String { prefix + "shapes" }
     package func run(_ id: RunID) -> String { prefix + "run:" + id.rawValue }

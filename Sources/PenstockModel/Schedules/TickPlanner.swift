@@ -49,6 +49,8 @@ package struct TickPlan: Sendable, Hashable {
     /// Whether the end of something that goes on is a reason to look at it.
     package var wantsEnds = false
 
+    package init() {}
+
     package var fired: [Int64] { fates.filter { $0.fate == .fired }.map(\.tick) }
     /// No tick will come any more.
     package var isOver: Bool { tick == nil && waiting == nil }

@@ -36,6 +36,7 @@ extension WorkerEngine {
     }
 
     private func take(_ turn: CycleTurn, _ request: CycleRequest, _ slots: inout DiscardingTaskGroup) async {
+        if !turn.schedules.isEmpty { handedOut.continuation.yield(turn.schedules) }
         let briefs = await readRuns(turn, request)
         let now = ContinuousClock.now
         let (start, refused, confirmed) = state.withLock {

@@ -37,6 +37,8 @@ package final class RunCall: Sendable {
 
     package var planner: RunPlanner { found.planner }
     var reading: RunReading { found.reading }
+    /// What the run was started with beside its input.
+    package var headers: [String: String] { task.record.options.headers }
     package var workflow: String { planner.shape.name }
     package var version: Int { planner.shape.version }
     package var step: String? { payload.task.step ?? payload.task.visit?.state }

@@ -46,6 +46,9 @@ package final class ShapeLibrary: Sendable {
         return planner
     }
 
+    /// Redis has lost what is known here, or may have.
+    package func forget() { shelves.withLock { $0 = Shelves() } }
+
     /// The digest of a planner's shape, which is stored unless that was done before.
     ///
     /// - Parameter isLost: store it in any case: Redis has lost it, or may have.

@@ -63,6 +63,8 @@ package struct CycleRequest: Sendable {
     /// Tasks of runs that have ended, with what follows for their runs. For a run's task this takes the place of a plain
     /// success, also where nothing follows.
     package var committed: [EndedRunTask]
+    /// Whether it fires schedules.
+    package var fires = false
 
     package init(
         worker: String, lease: Duration, claim: Int, room: Int, queues: [String],
@@ -100,6 +102,8 @@ package struct CycleTurn: Sendable {
     package var unreadable: [TaskID]
     /// Commits that were planned for another state of their run than it has.
     package var refused: [RefusedCommit] = []
+    /// Schedules that are due and to be fired by this worker within a second.
+    package var schedules: [String] = []
 }
 
 extension Store {
@@ -118,12 +122,13 @@ extension Store {
         if status == "dead" { return .dead }
         var flat = FlatReply(items, from: 2)
         guard let due = flat.next()?.text.flatMap({ Int64($0) }), let claimed = flat.list(), let stale = flat.list(),
-            let tried = flat.list(), let refused = flat.list(), claimed.count % 2 == 0, tried.count % 2 == 0,
-            refused.count % 2 == 0
+            let tried = flat.list(), let refused = flat.list(), let schedules = flat.list(),
+            claimed.count % 2 == 0, tried.count % 2 == 0, refused.count % 2 == 0
         else { throw .unexpectedReply("cycle") }
         var turn = CycleTurn(
             now: now, nextDue: due == 0 ? nil : due,
             stale: stale.compactMap { $0.text.flatMap { TaskID($0) } }, claimed: [], unreadable: [])
+        turn.schedules = schedules.compactMap(\.text)
         var histories: [TaskID: TaskHistory] = [:]
         for i in stride(from: tried.startIndex, to: tried.endIndex, by: 2) {
             guard let id = tried[i].text.flatMap({ TaskID($0) }), let history = tried[i + 1].bytes else {
@@ -161,6 +166,7 @@ extension Store {
         arguments.append(request.claim)
         arguments.append(min(request.room, largestClaim))
         arguments.append(request.reconcile == nil ? "0" : "1")
+        arguments.append(request.fires ? "1" : "0")
         arguments.append(request.queues.count)
         for queue in request.queues { arguments.append(queue) }
         arguments.append(request.kinds?.count ?? 0)

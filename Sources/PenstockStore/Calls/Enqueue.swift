@@ -23,6 +23,8 @@ package struct NewTask: Sendable {
     package var uniqueness: Uniqueness?
     /// From now until it ends unless it has started.
     package var expiry: Duration?
+    /// The schedule that has started it, where others look whether it goes on.
+    var schedule: String?
 
     package init(
         id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
@@ -44,7 +46,7 @@ package struct NewTask: Sendable {
     /// What it asks for beside lane and start: see `lua/includes/extras.lua`.
     var extras: String {
         let batch = record.options.batch
-        if deadline == nil && expiry == nil && batch == nil && !hasKey { return "" }
+        if deadline == nil && expiry == nil && batch == nil && schedule == nil && !hasKey { return "" }
         var parts: [String] = []
         if let deadline { parts.append("d=\(deadline.milliseconds)") }
         if let expiry { parts.append("x=\(expiry.milliseconds)") }
@@ -60,6 +62,7 @@ package struct NewTask: Sendable {
             }
         }
         if let batch { parts.append("b=\(batch)") }
+        if let schedule { parts.append("o=\(schedule)") }
         return parts.joined(separator: "\t")
     }
 }
