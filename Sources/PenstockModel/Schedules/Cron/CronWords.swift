@@ -43,20 +43,17 @@ extension CronExpression {
     private var timeWords: String {
         let (seconds, minutes, hours) = (items[0], items[1], items[2])
         if let clocks { return "at \(CronWords.list(clocks, "and"))" }
-        let hourWords = hourWords(hours)
         if seconds == [.value(0)] {
             // "at minute 0 of every hour" is what everybody calls "every hour".
             if minutes == [.value(0)], hours.count == 1, case .all(let step) = hours[0] {
-                return step == 1 || 24 % step == 0
-                    ? CronWords.every(step, "hour") : "\(CronWords.every(step, "hour")) from 00:00"
+                return CronWords.every(step, "hour") + (24 % step == 0 ? "" : " from 00:00")
             }
-            return [part(minutes, "minute", of: "hour"), hourWords].compactMap { $0 }.joined(separator: " ")
+            return part(minutes, "minute", of: "hour") + frame(hours, "hour", isNamed: !minutes.contains(where: \.isRhythm))
         }
-        if minutes.contains(where: \.isEverything) {
-            return [part(seconds, "second", of: "minute"), hourWords].compactMap { $0 }.joined(separator: " ")
-        }
-        return [part(seconds, "second", of: "minute"), "of", part(minutes, "minute", of: "hour"), hourWords]
-            .compactMap { $0 }.joined(separator: " ")
+        let isSecondRhythm = seconds.contains(where: \.isRhythm)
+        let isMinuteRhythm = isSecondRhythm && minutes.contains(where: \.isEverything)
+        return part(seconds, "second", of: "minute") + frame(minutes, "minute", isNamed: !isSecondRhythm)
+            + frame(hours, "hour", isNamed: !isMinuteRhythm && !minutes.contains(where: \.isEverything))
     }
 
     /// The times of day, if they are few and all written out.
@@ -89,23 +86,21 @@ extension CronExpression {
         return "at \(unit)s \(CronWords.list(items.map { Self.plain($0) { "\($0)" } }, "and"))"
     }
 
-    private func hourWords(_ items: [CronItem]) -> String? {
-        if items.contains(where: \.isEverything) {
-            let isRhythm = self.items[0].contains { $0.isRhythm } || self.items[1].contains { $0.isRhythm }
-            return isRhythm ? nil : "of every hour"
+    /// ` of hours 9 to 17`, ` of every 2nd hour from 0`; nothing for all, unless `isNamed`.
+    private func frame(_ items: [CronItem], _ unit: String, isNamed: Bool) -> String {
+        if items.contains(where: \.isEverything) { return isNamed ? " of every \(unit)" : "" }
+        guard items.count == 1 else {
+            return " of \(unit)s \(CronWords.list(items.map { Self.plain($0) { "\($0)" } }, "and"))"
         }
-        if items.count == 1 {
-            switch items[0] {
-            case .all(let step): return "of every \(CronWords.ordinal(step)) hour from 0"
-            case .from(let first, let step): return "of every \(CronWords.ordinal(step)) hour from \(first)"
-            case .range(let first, let last, 1): return "of hours \(first) to \(last)"
-            case .range(let first, let last, let step):
-                return "of every \(CronWords.ordinal(step)) hour from \(first) to \(last)"
-            case .value(let hour): return "of hour \(hour)"
-            default: break
-            }
+        switch items[0] {
+        case .all(let step): return " of every \(CronWords.ordinal(step)) \(unit) from 0"
+        case .from(let first, let step): return " of every \(CronWords.ordinal(step)) \(unit) from \(first)"
+        case .range(let first, let last, 1): return " of \(unit)s \(first) to \(last)"
+        case .range(let first, let last, let step):
+            return " of every \(CronWords.ordinal(step)) \(unit) from \(first) to \(last)"
+        case .value(let value): return " of \(unit) \(value)"
+        default: return ""
         }
-        return "of hours \(CronWords.list(items.map { Self.plain($0) { "\($0)" } }, "and"))"
     }
 
     // MARK: Date
