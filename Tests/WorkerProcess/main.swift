@@ -59,7 +59,7 @@ let worker = Worker(
     case .incarnationLost(let name): say("lost \(name)")
     case .interrupted(let id, _): say("interrupted \(id)")
     case .stopped: say("stopped")
-    case .idle: break
+    case .idle, .declared: break
     }
 }
 worker.handle(LedgerJob.self) { job, context in

@@ -11,7 +11,7 @@ import Foundation
 /// A schedule, to look at and to steer. Only a name: nothing is read before it is asked for.
 public struct Schedule: Sendable {
     public let name: String
-    let penstock: Penstock
+    package let penstock: Penstock
 
     /// What a tick, or somebody by hand, has started.
     public enum Started: Sendable, Hashable, CustomStringConvertible {
