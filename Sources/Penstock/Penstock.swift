@@ -47,6 +47,7 @@ public final class Penstock: Service {
     let redis: RedisClient
     let logger: Logger
     let endings: Endings
+    let roles: LeftRoles
     let watch: Listeners<RunID, Void>
     let library: ShapeLibrary
     /// As whom this client is known in the histories of runs.
@@ -86,6 +87,7 @@ public final class Penstock: Service {
         do throws(InvalidName) {
             store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
             endings = Endings(store: store, logger: logger)
+            roles = LeftRoles(store: store, logger: logger)
             watch = RunWatch.listeners(store: store, logger: logger)
             library = ShapeLibrary(store: store)
             actor = "\(Host.name)-\(Host.process)"
@@ -113,6 +115,7 @@ public final class Penstock: Service {
     public func shutdown() async {
         await watch.close()
         await endings.listeners.close()
+        await roles.listeners.close()
         await store.shutdown()
         await redis.shutdown()
     }

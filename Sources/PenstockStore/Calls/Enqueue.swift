@@ -23,10 +23,13 @@ package struct NewTask: Sendable {
     package var uniqueness: Uniqueness?
     /// From now until it ends unless it has started.
     package var expiry: Duration?
+    /// The role that its enqueue acts for: without it nothing is stored.
+    package var role: RoleClaim?
 
     package init(
         id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
-        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil
+        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil,
+        role: RoleClaim? = nil
     ) {
         self.id = id
         self.record = record
@@ -36,6 +39,7 @@ package struct NewTask: Sendable {
         self.keyLifetime = keyLifetime
         self.uniqueness = uniqueness
         self.expiry = expiry
+        self.role = role
     }
 
     /// Whether another task can stand for this one, so that it cannot share a group of the wire form.
@@ -44,7 +48,7 @@ package struct NewTask: Sendable {
     /// What it asks for beside lane and start: see `lua/includes/extras.lua`.
     var extras: String {
         let batch = record.options.batch
-        if deadline == nil && expiry == nil && batch == nil && !hasKey { return "" }
+        if deadline == nil && expiry == nil && batch == nil && role == nil && !hasKey { return "" }
         var parts: [String] = []
         if let deadline { parts.append("d=\(deadline.milliseconds)") }
         if let expiry { parts.append("x=\(expiry.milliseconds)") }
@@ -60,6 +64,7 @@ package struct NewTask: Sendable {
             }
         }
         if let batch { parts.append("b=\(batch)") }
+        if let role { parts.append(role.extra) }
         return parts.joined(separator: "\t")
     }
 }

@@ -208,7 +208,8 @@ extension KeyspaceAudit {
         "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
         "foreign": (.hash, false), "signals": (.hash, true), "runs": (.sortedSet, true), "tagged": (.sortedSet, true),
         "named": (.sortedSet, true), "workflows": (.hash, false), "retained": (.sortedSet, false),
-        "sweeping": (.string, false), "vars": (.hash, true), "errors": (.hash, true), "nudges": (.stream, true),
+        "sweeping": (.string, false), "role": (.hash, true), "vars": (.hash, true), "errors": (.hash, true),
+        "nudges": (.stream, true),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
