@@ -9,13 +9,14 @@
 --- returns: flat array: now (ms), then for each task that another one stands for: its position in the call from 0, and
 ---   the id of the other
 --- errors: IDTAKEN an id is in use by another task, be it of this call; FULL a length cap is reached; NOBATCH there
----   is no such batch, or it has ended. Nothing was stored
+---   is no such batch, or it has ended; ROLELOST the role that the call acts for is not held. Nothing was stored
 --@include key
 --@include number
 --@include clock
 --@include lane_parts
 --@include extras
 --@include known_as
+--@include holds_role
 --@include replace
 --@include caps_of
 --@include make_way
@@ -102,9 +103,15 @@ end
 local rare = redis.call('EXISTS', key('limits'), key('caps')) > 0
 local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
 local capped = rare and redis.call('EXISTS', key('caps')) == 1
-local names, length = {}, {}
+local names, length, roles = {}, {}, {}
 for _, group in ipairs(groups) do
   local more = group.extras
+  if more.f and not roles[more.f] then
+    if not holds_role(more.f, now) then
+      return refuse('ROLELOST ' .. more.f)
+    end
+    roles[more.f] = true
+  end
   local by_key, by_unique = more.k and 'k' .. more.k or '', more.u and 'u' .. string.sub(more.u, 2) or ''
   group.known = names[by_key] or known_as(more) or names[by_unique]
   if not group.known then

@@ -7,10 +7,15 @@
 --- ARGV[4] payload: what it brings
 --- ARGV[5] by: who sends it
 --- ARGV[6] most: how many signals a run buffers
---- returns: now (ms); 'taken', 'buffered', 'ended' (the run), 'full' (it buffers as many as it may) or 'unknown'; ''
+--- ARGV[7] extras: of those in includes/extras.lua `k`, `p` and `f`
+--- returns: now (ms); 'taken', 'buffered', 'ended' (the run), 'full' (it buffers as many as it may) or 'unknown'; ''.
+---   With an idempotency key that is known, what was answered first
+--- errors: ROLELOST the role that the call acts for is not held
 --@include key
 --@include number
 --@include clock
+--@include extras
+--@include holds_role
 --@include open_run
 --@include load_runs
 --@include try_plan
@@ -18,11 +23,23 @@
 --@include gate_at
 --@include finish_plan
 local most = number(6, 'most')
+local more = extras(ARGV[7])
+if not more then
+  return redis.error_reply('BADCALL extras (argument 7) are wrong')
+end
 local now, _, us = clock()
 local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
 local before = redis.call('GET', sent)
 if before then
   return { moment, before, '' }
+end
+if more.f and not holds_role(more.f, now) then
+  return redis.error_reply('ROLELOST ' .. more.f)
+end
+local dedupe = more.k and key('dedupe', '\tg' .. ARGV[2] .. '\t' .. more.k)
+local known = dedupe and redis.call('GET', dedupe)
+if known then
+  return { moment, known, '' }
 end
 local runs = {}
 local run = open_run(runs, ARGV[2])
@@ -46,4 +63,7 @@ store_runs(runs, todo, now, gate)
 finish_plan(todo, now)
 local answer = plan.is_taken and 'taken' or 'buffered'
 redis.call('SET', sent, answer, 'EX', 30)
+if dedupe then
+  redis.call('SET', dedupe, answer, 'PX', more.p)
+end
 return { moment, answer, '' }

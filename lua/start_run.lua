@@ -12,14 +12,18 @@
 --- ARGV[9] tags: with TABs between them, or ''
 --- ARGV[10] retention: ms for which it is kept when it has ended, or '' for as long as nobody removes it
 --- ARGV[11] by: who asks, for the history
---- ARGV[12] plan...: see includes/read_plan.lua
---- returns: now (ms); 'started' or 'live' (a live run has the foreign id); the facts of the run, for 'live' the id of
----   that one
---- errors: NOSHAPE there is no such shape; IDTAKEN there is a run of this id; UNFIT the plan is not one of a start
+--- ARGV[12] extras: of those in includes/extras.lua `k`, `p` and `f`
+--- ARGV[13] plan...: see includes/read_plan.lua
+--- returns: now (ms); 'started' or 'live' (a live run has the foreign id, or one was started with the idempotency key);
+---   the facts of the run, for 'live' the id of that one
+--- errors: NOSHAPE there is no such shape; IDTAKEN there is a run of this id; UNFIT the plan is not one of a start;
+---   ROLELOST the role that the call acts for is not held
 --@include key
 --@include number
 --@include clock
 --@include open_run
+--@include extras
+--@include holds_role
 --@include read_plan
 --@include look_at
 --@include run_facts
@@ -28,12 +32,16 @@
 --@include store_runs
 --@include gate_at
 --@include finish_plan
-local plan = read_plan(12)
+local plan = read_plan(13)
 if not string.find(ARGV[7], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
   return redis.error_reply('BADCALL head (argument 7) is none')
 end
 if ARGV[10] ~= '' then
   number(10, 'retention')
+end
+local more = extras(ARGV[12])
+if not more then
+  return redis.error_reply('BADCALL extras (argument 12) are wrong')
 end
 local now, _, us = clock()
 local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
@@ -41,6 +49,15 @@ local before = redis.call('GET', sent)
 if before then
   local answer, rest = string.match(before, '^(%l+) (.*)$')
   return { moment, answer, rest }
+end
+if more.f and not holds_role(more.f, now) then
+  return redis.error_reply('ROLELOST ' .. more.f)
+end
+-- TAB: no idempotency key of a job is like it.
+local dedupe = more.k and key('dedupe', '\ts' .. more.k)
+local known = dedupe and redis.call('GET', dedupe)
+if known then
+  return { moment, 'live', known }
 end
 if redis.call('EXISTS', key('run', ARGV[2])) == 1 then
   return redis.error_reply('IDTAKEN ' .. ARGV[2])
@@ -52,6 +69,9 @@ local name = ARGV[6] ~= '' and ARGV[3] .. '\t' .. ARGV[6]
 local holder = name and redis.call('HGET', key('foreign'), name)
 if holder then
   redis.call('SET', sent, 'live ' .. holder, 'EX', 30)
+  if dedupe then
+    redis.call('SET', dedupe, holder, 'PX', more.p)
+  end
   return { moment, 'live', holder }
 end
 local runs = {}
@@ -83,4 +103,7 @@ store_runs(runs, todo, now, gate)
 finish_plan(todo, now)
 local facts = run_text(run.facts)
 redis.call('SET', sent, 'started ' .. facts, 'EX', 30)
+if dedupe then
+  redis.call('SET', dedupe, run.id, 'PX', more.p)
+end
 return { moment, 'started', facts }

@@ -49,13 +49,16 @@ public struct EnqueueOptions: Sendable, Hashable {
     /// default. With fewer attached nothing is enqueued (`unavailable`); if fewer confirm in time, the job is stored all the
     /// same and the enqueue throws `notReplicated`.
     public var replicas: ReplicaConfirmation?
+    /// The role that the enqueue acts for: without it nothing is enqueued, and `roleLost` is thrown. None by default.
+    public var role: Role?
 
     public init(
         queue: String = "default", tenant: String = "", priority: Priority = .normal, delay: Duration? = nil,
         at: Date? = nil, idempotencyKey: String? = nil, keyLifetime: Duration = .seconds(86_400),
         limits: [String] = [], unique: Uniqueness? = nil, expiry: Duration? = nil,
         maxAttempts: Int? = nil, backoff: Backoff? = nil, timeout: Duration? = nil, deadline: Duration? = nil,
-        retention: Duration? = nil, headers: [String: String] = [:], replicas: ReplicaConfirmation? = nil
+        retention: Duration? = nil, headers: [String: String] = [:], replicas: ReplicaConfirmation? = nil,
+        role: Role? = nil
     ) {
         self.queue = queue
         self.tenant = tenant
@@ -74,6 +77,7 @@ public struct EnqueueOptions: Sendable, Hashable {
         self.retention = retention
         self.headers = headers
         self.replicas = replicas
+        self.role = role
     }
 
     /// The batch that the job becomes a member of: `Batch.add` sets it. None by default.
@@ -100,7 +104,8 @@ public struct EnqueueOptions: Sendable, Hashable {
             kind: kind, queue: queue, tenant: tenant, priority: priority, options: options, payload: payload)
         return NewTask(
             id: id, record: record, start: start, deadline: deadline, idempotencyKey: idempotencyKey,
-            keyLifetime: keyLifetime, uniqueness: unique, expiry: expiry)
+            keyLifetime: keyLifetime, uniqueness: unique, expiry: expiry,
+            role: role?.claim)
     }
 }
 

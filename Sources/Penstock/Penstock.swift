@@ -47,6 +47,7 @@ public final class Penstock: Service {
     let redis: RedisClient
     let logger: Logger
     let endings: Endings
+    let roles: LeftRoles
     let watch: Listeners<RunID, Void>
     let library: ShapeLibrary
     let firer: TickFirer
@@ -87,6 +88,7 @@ public final class Penstock: Service {
         do throws(InvalidName) {
             store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
             endings = Endings(store: store, logger: logger)
+            roles = LeftRoles(store: store, logger: logger)
             watch = RunWatch.listeners(store: store, logger: logger)
             library = ShapeLibrary(store: store)
             firer = TickFirer(
@@ -116,6 +118,7 @@ public final class Penstock: Service {
     public func shutdown() async {
         await watch.close()
         await endings.listeners.close()
+        await roles.listeners.close()
         await store.shutdown()
         await redis.shutdown()
     }

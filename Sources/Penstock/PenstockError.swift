@@ -32,6 +32,8 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
         case runFailed
         /// The state of a run or step does not allow it; nothing was done.
         case notNow
+        /// The role that the call acts for is not held any more, see `Penstock.withRole(_:lease:_:)`; nothing was done.
+        case roleLost
         /// Redis answered with an error.
         case server
         /// A payload or result cannot be encoded or decoded.
@@ -70,6 +72,7 @@ extension PenstockError {
         case .noReplicas: code = .unavailable
         case .notReplicated: code = .notReplicated
         case .outcomeUnknown: code = .outcomeUnknown
+        case .roleLost: code = .roleLost
         case .unexpectedReply: code = .server
         case .redis(let redis): code = Self.code(redis)
         }

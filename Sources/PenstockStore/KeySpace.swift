@@ -60,5 +60,6 @@ package struct KeySpace: Sendable, Hashable {
     package func vars(_ id: RunID) -> String { prefix + "vars:" + id.rawValue }
     package func items(_ id: RunID, _ step: String) -> String { prefix + "items:" + id.rawValue + ":" + step }
     package func nudges(_ watcher: String) -> String { prefix + "nudges:" + watcher }
+    package func role(_ name: String) -> String { prefix + "role:" + name }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
 }

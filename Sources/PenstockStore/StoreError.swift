@@ -15,6 +15,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case noReplicas(attached: Int, asked: Int)
     /// The tasks are stored, and fewer replicas than asked for said that they have them; nil: nobody knows how many.
     case notReplicated([TaskID], confirmed: Int?, asked: Int, reason: String?)
+    /// The role that the call acts for is not held any more; nothing was written.
+    case roleLost(String)
     /// Redis could not be asked, or answered with trouble of its own.
     case redis(RedisError)
     /// The reply was lost, more than once: these tasks may or may not be stored.
@@ -35,6 +37,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
             "Redis has \(attached == 0 ? "no replica" : "\(attached) of the \(asked) replicas") attached that should confirm: nothing was enqueued. Attach replicas, or ask for fewer."
         case .notReplicated(let ids, let confirmed, let asked, let reason):
             "\(Self.name(ids)) \(ids.count == 1 ? "is" : "are") stored on the primary, but \(confirmed.map { "\($0) of \(asked)" } ?? "an unknown number of \(asked)") replicas confirmed in time\(reason.map { " (\($0))" } ?? ""): after a failover the promoted replica may have \(ids.count == 1 ? "it" : "them") or not. Workers run what is there. Enqueue again only with the same idempotency key, so that nothing is stored twice."
+        case .roleLost(let role):
+            "role \"\(role)\" was lost: its lease is over, or another holder has it. Nothing was done; leave the role's work to its holder."
         case .redis(let error): "\(error)"
         case .outcomeUnknown(let ids, let reason):
             "the reply of Redis was lost (\(reason)): \(Self.name(ids)) may or may not be enqueued; ask for the state by id, or enqueue again with an idempotency key"
@@ -62,6 +66,10 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         if case .server(let server) = error {
             if server.kind == .outOfMemory {
                 self = .outOfMemory
+                return
+            }
+            if server.message.hasPrefix("ROLELOST ") {
+                self = .roleLost(String(server.message.dropFirst(9).prefix { $0 != " " }))
                 return
             }
             if server.message.hasPrefix("NOBATCH ") {

@@ -4,11 +4,12 @@
 ---   u unique key, after the mode: s, e, d (see `untie`), p for a period, b to debounce
 ---   w period, or wait of a debounce (ms)   m longest wait of a debounce (ms)
 ---   b batch                            o schedule whose tick starts it
+---   f the role that the call acts for and its fence, with a space between (see `holds_role`)
 --- Returns a table by letter, or nil and the letter that is wrong.
 local function extras(text)
   local found = {}
   for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
-    if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
+    if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
       return nil, letter
     end

@@ -23,12 +23,18 @@ package struct NewTask: Sendable {
     package var uniqueness: Uniqueness?
     /// From now until it ends unless it has started.
     package var expiry: Duration?
+<<<<<<< HEAD
     /// The schedule that has started it, where others look whether it goes on.
     var schedule: String?
+=======
+    /// The role that its enqueue acts for: without it nothing is stored.
+    package var role: RoleClaim?
+>>>>>>> connect
 
     package init(
         id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
-        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil
+        keyLifetime: Duration = .seconds(86_400), uniqueness: Uniqueness? = nil, expiry: Duration? = nil,
+        role: RoleClaim? = nil
     ) {
         self.id = id
         self.record = record
@@ -38,6 +44,7 @@ package struct NewTask: Sendable {
         self.keyLifetime = keyLifetime
         self.uniqueness = uniqueness
         self.expiry = expiry
+        self.role = role
     }
 
     /// Whether another task can stand for this one, so that it cannot share a group of the wire form.
@@ -46,7 +53,11 @@ package struct NewTask: Sendable {
     /// What it asks for beside lane and start: see `lua/includes/extras.lua`.
     var extras: String {
         let batch = record.options.batch
+<<<<<<< HEAD
         if deadline == nil && expiry == nil && batch == nil && schedule == nil && !hasKey { return "" }
+=======
+        if deadline == nil && expiry == nil && batch == nil && role == nil && !hasKey { return "" }
+>>>>>>> connect
         var parts: [String] = []
         if let deadline { parts.append("d=\(deadline.milliseconds)") }
         if let expiry { parts.append("x=\(expiry.milliseconds)") }
@@ -62,7 +73,11 @@ package struct NewTask: Sendable {
             }
         }
         if let batch { parts.append("b=\(batch)") }
+<<<<<<< HEAD
         if let schedule { parts.append("o=\(schedule)") }
+=======
+        if let role { parts.append(role.extra) }
+>>>>>>> connect
         return parts.joined(separator: "\t")
     }
 }

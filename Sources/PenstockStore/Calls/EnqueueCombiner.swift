@@ -103,6 +103,11 @@ extension Store {
     package func enqueue(
         _ task: NewTask, replicas: ReplicaConfirmation? = nil
     ) async throws(StoreError) -> EnqueueAnswer {
+        if task.role != nil {
+            // A role that was lost must not have the jobs of others refused.
+            let answers = try await enqueue([task], replicas: replicas)
+            return answers[0]
+        }
         guard let replicas else { return try await combiner.enqueue(task, in: self) }
         return try await replicaLines.combiner(for: replicas).enqueue(task, in: self)
     }

@@ -56,6 +56,7 @@ extension Store {
         if options.backoff != nil { throw refuse("back-off") }
         if options.batch != nil { throw refuse("batch") }
         if !options.headers.isEmpty { throw refuse("headers") }
+        if task.role != nil { throw refuse("role") }
         var fields: [(String, String)] = [("version", "1"), ("kind", record.kind), ("queue", record.queue)]
         func add(_ name: String, _ value: String?) { if let value { fields.append((name, value)) } }
         add("tenant", record.tenant.isEmpty ? nil : record.tenant)

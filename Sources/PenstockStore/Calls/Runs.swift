@@ -61,6 +61,7 @@ extension Store {
         var arguments = RedisArguments([makeToken()])
         arguments.append(contentsOf: try run.words(limits))
         arguments.append(by)
+        arguments.append(try run.once.words)
         arguments.append(contentsOf: start.words)
         do throws(StoreError) {
             let (answer, text) = try await answered(Scripts.startRun, arguments)
@@ -101,7 +102,7 @@ extension Store {
     /// Gives a run a signal from outside: to the step that waits for it, or to the next that will. One round trip; a lost reply
     /// is made good by sending it again.
     package func signal(
-        _ run: RunID, _ name: String, _ payload: [UInt8], by: String
+        _ run: RunID, _ name: String, _ payload: [UInt8], by: String, once: Once = Once()
     ) async throws(StoreError) -> SignalAnswer {
         do { try Name.kind.check(name) } catch { throw .invalid("\(error)") }
         guard payload.count <= limits.payloadBytes else {
@@ -111,6 +112,7 @@ extension Store {
         arguments.append(payload)
         arguments.append(by)
         arguments.append(Self.bufferedSignals)
+        arguments.append(try once.words)
         guard let answer = SignalAnswer(rawValue: try await answered(Scripts.signal, arguments).answer) else {
             throw .unexpectedReply("signal")
         }
@@ -164,10 +166,10 @@ extension Store {
         }
     }
 
-    private func makeToken() -> String { makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36) }
+    func makeToken() -> String { makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36) }
 
-    /// A call that carries a token, sent again while its outcome is unknown.
-    private func answered(
+    /// A call that may be sent again while its outcome is unknown, and is.
+    func answered(
         _ script: RedisScript, _ arguments: RedisArguments
     ) async throws(StoreError) -> (answer: String, text: String) {
         var window = ResendWindow()

@@ -1611,7 +1611,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "96662c4a95758d8a68fb2e9fee86789314a547a5",
+        digest: "594a7d188f95d1c5c4b3c953a30dfd102162b6ab",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4068,7 +4068,7 @@ package enum Scripts {
         local function extras(text)
         local found = {}
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
-        if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
+        if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
         return nil, letter
         end
@@ -4999,7 +4999,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "e773e4bc30c0479b9ea2a78a7e88897745d4812b",
+        digest: "680d53e7babb605d3c27a403af5d1537c221cd0f",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5051,7 +5051,7 @@ package enum Scripts {
         local function extras(text)
         local found = {}
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
-        if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
+        if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
         return nil, letter
         end
@@ -5074,6 +5074,14 @@ package enum Scripts {
         known = id and (what == 'p' or redis.call('HEXISTS', key('tasks'), id) == 1) and id
         end
         return known or nil
+        end
+        local function holds_role(text, now)
+        local name, fence = string.match(text, '^(%S+) (%d+)$')
+        if not name then
+        return false
+        end
+        local current, ends = unpack(redis.call('HMGET', key('role', name), 'fence', 'until'))
+        return current == fence and ends and now < tonumber(ends)
         end
         local function record_lane(record)
         local kind, queue, tenant, priority, options =
@@ -5719,9 +5727,15 @@ package enum Scripts {
         local rare = redis.call('EXISTS', key('limits'), key('caps')) > 0
         local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
         local capped = rare and redis.call('EXISTS', key('caps')) == 1
-        local names, length = {}, {}
+        local names, length, roles = {}, {}, {}
         for _, group in ipairs(groups) do
         local more = group.extras
+        if more.f and not roles[more.f] then
+        if not holds_role(more.f, now) then
+        return refuse('ROLELOST ' .. more.f)
+        end
+        roles[more.f] = true
+        end
         local by_key, by_unique = more.k and 'k' .. more.k or '', more.u and 'u' .. string.sub(more.u, 2) or ''
         group.known = names[by_key] or known_as(more) or names[by_unique]
         if not group.known then
@@ -5838,7 +5852,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "6f9628bcfc7f71c584cf5fa4b51aa9bb2d96ae88",
+        digest: "ce2177bd6be4037305600e32ce3e216ed388553d",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5890,7 +5904,7 @@ package enum Scripts {
         local function extras(text)
         local found = {}
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
-        if not string.find('dxkpuwmbo', letter, 1, true) or value == ''
+        if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
         return nil, letter
         end
@@ -6819,7 +6833,10 @@ package enum Scripts {
         redis.call('ZADD', key('ticks'), ARGV[5], name)
         end
         end
-        if notes_from < at and place[1] then
+        if string.find(ARGV[6], 'r', 1, true) then
+        redis.call('DEL', hash, key('ticked', name))
+        redis.call('ZREM', key('schedules'), name)
+        elseif notes_from < at and place[1] then
         redis.call('LPUSH', key('ticked', name), unpack(ARGV, notes_from, at - 1))
         redis.call('LTRIM', key('ticked', name), 0, 99)
         end
@@ -7040,6 +7057,35 @@ package enum Scripts {
         redis.call('HSETNX', key('shapes'), digest, ARGV[1])
         redis.call('HSET', key('workflows'), ARGV[2] .. '\t' .. version, digest)
         return digest
+        """#)
+
+    /// gives a role back, if this holder has it, and tells those that wait for it. Its fence stays.
+    package static let leaveRole = RedisScript(
+        name: "leave_role",
+        digest: "c45c5096de8d63479bcd559aeffe9f42b486e736",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL leave_role expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local role = key('role', ARGV[1])
+        if redis.call('HGET', role, 'holder') ~= ARGV[2] then
+        return 0
+        end
+        redis.call('HDEL', role, 'holder', 'by', 'since', 'until', 'note')
+        for _, field in ipairs(redis.call('HKEYS', role)) do
+        local waiter = string.match(field, '^w:(.*)$')
+        if waiter then
+        redis.call('RPUSH', key('wake', waiter), 'role ' .. ARGV[1])
+        redis.call('PEXPIRE', key('wake', waiter), 60000)
+        redis.call('HDEL', role, field)
+        end
+        end
+        return 1
         """#)
 
     /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
@@ -9696,10 +9742,10 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "f5838a18c47a03ae5792a4fdae0a2a0e0446f16b",
+        digest: "769323e861f977f26ee6a72b93d3a86b41f66252",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV~=6 then return redis.error_reply('BADCALL signal expects 1 key and 6 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL signal expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -9733,6 +9779,33 @@ package enum Scripts {
         end
         end
         return now, silence and gap > silence and awake or 0, us
+        end
+        local function extras(text)
+        local found = {}
+        for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
+        if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
+        or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
+        return nil, letter
+        end
+        found[letter] = value
+        end
+        local mode = string.sub(found.u or '', 1, 1)
+        if found.k and not found.p then
+        return nil, 'p'
+        elseif found.u and (not string.find('sedpb', mode, 1, true) or #found.u < 2) then
+        return nil, 'u'
+        elseif (mode == 'p' or mode == 'b') and not found.w then
+        return nil, 'w'
+        end
+        return found
+        end
+        local function holds_role(text, now)
+        local name, fence = string.match(text, '^(%S+) (%d+)$')
+        if not name then
+        return false
+        end
+        local current, ends = unpack(redis.call('HMGET', key('role', name), 'fence', 'until'))
+        return current == fence and ends and now < tonumber(ends)
         end
         local function open_run(runs, id)
         local run = runs[id]
@@ -10704,11 +10777,23 @@ package enum Scripts {
         end
         end
         local most = number(6, 'most')
+        local more = extras(ARGV[7])
+        if not more then
+        return redis.error_reply('BADCALL extras (argument 7) are wrong')
+        end
         local now, _, us = clock()
         local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
         local before = redis.call('GET', sent)
         if before then
         return { moment, before, '' }
+        end
+        if more.f and not holds_role(more.f, now) then
+        return redis.error_reply('ROLELOST ' .. more.f)
+        end
+        local dedupe = more.k and key('dedupe', '\tg' .. ARGV[2] .. '\t' .. more.k)
+        local known = dedupe and redis.call('GET', dedupe)
+        if known then
+        return { moment, known, '' }
         end
         local runs = {}
         local run = open_run(runs, ARGV[2])
@@ -10731,16 +10816,19 @@ package enum Scripts {
         finish_plan(todo, now)
         local answer = plan.is_taken and 'taken' or 'buffered'
         redis.call('SET', sent, answer, 'EX', 30)
+        if dedupe then
+        redis.call('SET', dedupe, answer, 'PX', more.p)
+        end
         return { moment, answer, '' }
         """#)
 
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "a26f84af74eaa62fcd3dc24431d233f13492f449",
+        digest: "8f2bed008d4906accb29164773c60de1a8e17ce1",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV<11 then return redis.error_reply('BADCALL start_run expects 1 key and at least 11 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV<12 then return redis.error_reply('BADCALL start_run expects 1 key and at least 12 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -10785,6 +10873,33 @@ package enum Scripts {
         runs[id], runs[#runs + 1] = run, run
         end
         return run
+        end
+        local function extras(text)
+        local found = {}
+        for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
+        if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
+        or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
+        return nil, letter
+        end
+        found[letter] = value
+        end
+        local mode = string.sub(found.u or '', 1, 1)
+        if found.k and not found.p then
+        return nil, 'p'
+        elseif found.u and (not string.find('sedpb', mode, 1, true) or #found.u < 2) then
+        return nil, 'u'
+        elseif (mode == 'p' or mode == 'b') and not found.w then
+        return nil, 'w'
+        end
+        return found
+        end
+        local function holds_role(text, now)
+        local name, fence = string.match(text, '^(%S+) (%d+)$')
+        if not name then
+        return false
+        end
+        local current, ends = unpack(redis.call('HMGET', key('role', name), 'fence', 'until'))
+        return current == fence and ends and now < tonumber(ends)
         end
         local function record_lane(record)
         local kind, queue, tenant, priority, options =
@@ -11827,12 +11942,16 @@ package enum Scripts {
         end
         end
         end
-        local plan = read_plan(12)
+        local plan = read_plan(13)
         if not string.find(ARGV[7], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
         return redis.error_reply('BADCALL head (argument 7) is none')
         end
         if ARGV[10] ~= '' then
         number(10, 'retention')
+        end
+        local more = extras(ARGV[12])
+        if not more then
+        return redis.error_reply('BADCALL extras (argument 12) are wrong')
         end
         local now, _, us = clock()
         local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
@@ -11840,6 +11959,14 @@ package enum Scripts {
         if before then
         local answer, rest = string.match(before, '^(%l+) (.*)$')
         return { moment, answer, rest }
+        end
+        if more.f and not holds_role(more.f, now) then
+        return redis.error_reply('ROLELOST ' .. more.f)
+        end
+        local dedupe = more.k and key('dedupe', '\ts' .. more.k)
+        local known = dedupe and redis.call('GET', dedupe)
+        if known then
+        return { moment, 'live', known }
         end
         if redis.call('EXISTS', key('run', ARGV[2])) == 1 then
         return redis.error_reply('IDTAKEN ' .. ARGV[2])
@@ -11851,6 +11978,9 @@ package enum Scripts {
         local holder = name and redis.call('HGET', key('foreign'), name)
         if holder then
         redis.call('SET', sent, 'live ' .. holder, 'EX', 30)
+        if dedupe then
+        redis.call('SET', dedupe, holder, 'PX', more.p)
+        end
         return { moment, 'live', holder }
         end
         local runs = {}
@@ -11882,7 +12012,82 @@ package enum Scripts {
         finish_plan(todo, now)
         local facts = run_text(run.facts)
         redis.call('SET', sent, 'started ' .. facts, 'EX', 30)
+        if dedupe then
+        redis.call('SET', dedupe, run.id, 'PX', more.p)
+        end
         return { moment, 'started', facts }
+        """#)
+
+    /// takes a role that nobody holds, or renews it for who does; sending it again changes nothing. Whoever
+    package static let takeRole = RedisScript(
+        name: "take_role",
+        digest: "d2e17def028727c319e7babc1d126aec39e83807",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL take_role expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local lease = number(4, 'lease')
+        local now = clock()
+        local moment, ends, role = string.format('%.0f', now), string.format('%.0f', now + lease), key('role', ARGV[1])
+        local holder, fence, over = unpack(redis.call('HMGET', role, 'holder', 'fence', 'until'))
+        if holder == ARGV[2] and (ARGV[3] == '' or ARGV[3] == fence) then
+        redis.call('HSET', role, 'until', ends, 'note', ARGV[7])
+        return { moment, 'held', fence }
+        end
+        if ARGV[3] ~= '' then
+        return { moment, 'lost', '' }
+        end
+        if holder and now < tonumber(over) then
+        if redis.call('HLEN', role) > 100 then
+        local all = redis.call('HGETALL', role)
+        for i = 1, #all, 2 do
+        if string.find(all[i], '^w:') and tonumber(all[i + 1]) < now then
+        redis.call('HDEL', role, all[i])
+        end
+        end
+        end
+        redis.call('HSET', role, 'w:' .. ARGV[5], string.format('%.0f', math.max(now + lease, tonumber(over)) + 60000))
+        return { moment, 'taken', over }
+        end
+        local greater = math.max((tonumber(fence) or 0) + 1, now)
+        local text = string.format('%.0f', greater)
+        redis.call('HSET', role, 'fence', text, 'holder', ARGV[2], 'by', ARGV[6], 'since', moment, 'until', ends,
+        'note', ARGV[7])
+        redis.call('HDEL', role, 'w:' .. ARGV[5])
+        return { moment, 'held', text }
         """#)
 
     /// pauses a schedule, or lets it go on with the tick given.
@@ -12291,6 +12496,7 @@ package enum Scripts {
         heartbeat,
         inspect,
         keepShape,
+        leaveRole,
         limit,
         listRuns,
         note,
@@ -12308,6 +12514,7 @@ package enum Scripts {
         sealBatch,
         signal,
         startRun,
+        takeRole,
         turnSchedule,
         unpark,
         why,
@@ -12328,6 +12535,7 @@ package enum Scripts {
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
         "keep_shape": ScriptContract(keys: ["prefix"], arguments: ["shape", "workflow", "version"], rest: false),
+        "leave_role": ScriptContract(keys: ["prefix"], arguments: ["role", "holder"], rest: false),
         "limit": ScriptContract(keys: ["prefix"], arguments: ["name", "terms"], rest: false),
         "list_runs": ScriptContract(keys: ["prefix"], arguments: ["limit", "look", "from", "until", "after", "states", "workflow", "foreign", "lists"], rest: true),
         "note": ScriptContract(keys: ["prefix"], arguments: ["worker", "id", "claim", "progress", "most", "lines"], rest: true),
@@ -12343,8 +12551,9 @@ package enum Scripts {
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "save_schedule": ScriptContract(keys: ["prefix"], arguments: ["name", "place", "before", "spec", "payload", "tick", "due", "digest"], rest: false),
         "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
-        "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most"], rest: false),
-        "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "head", "callback", "tags", "retention", "by", "plan"], rest: true),
+        "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most", "extras"], rest: false),
+        "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "head", "callback", "tags", "retention", "by", "extras", "plan"], rest: true),
+        "take_role": ScriptContract(keys: ["prefix"], arguments: ["role", "holder", "fence", "lease", "waiter", "by", "note"], rest: false),
         "turn_schedule": ScriptContract(keys: ["prefix"], arguments: ["name", "by", "revision", "tick", "due"], rest: false),
         "unpark": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor", "scope"], rest: false),
         "why": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),

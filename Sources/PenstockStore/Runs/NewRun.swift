@@ -19,6 +19,7 @@ package struct NewRun: Sendable {
     package var tags: [String]
     /// For how long it is kept when it has ended. Nil: until somebody removes it.
     package var retention: Duration?
+    package var once = Once()
 
     package static let maximumTags = 16
 

@@ -95,6 +95,15 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var retainedRuns: [String: Int64] = [:]
     /// `name TAB version` to the digest of a shape.
     package internal(set) var workflows: [String: String] = [:]
+    /// Schedule to the fields of its hash.
+    package internal(set) var schedules: [String: [String: String]] = [:]
+    package internal(set) var scheduleNames: Set<String> = []
+    /// Schedule to the moment at which it is looked at next.
+    package internal(set) var ticks: [String: Int64] = [:]
+    /// Schedule to what it has started that goes on.
+    package internal(set) var fires: [String: Set<String>] = [:]
+    /// Schedules with notes of what became of their ticks.
+    package internal(set) var noted: Set<String> = []
     /// Task to its bonds, one a line.
     package internal(set) var bonds: [String: String] = [:]
     /// Unique key to its value: the id that holds it, and what kind of lock it is.
@@ -208,7 +217,10 @@ extension KeyspaceAudit {
         "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
         "foreign": (.hash, false), "signals": (.hash, true), "runs": (.sortedSet, true), "tagged": (.sortedSet, true),
         "named": (.sortedSet, true), "workflows": (.hash, false), "retained": (.sortedSet, false),
-        "sweeping": (.string, false), "vars": (.hash, true), "errors": (.hash, true), "nudges": (.stream, true),
+        "sweeping": (.string, false), "role": (.hash, true), "vars": (.hash, true), "errors": (.hash, true),
+        "nudges": (.stream, true),
+        "schedule": (.hash, true), "schedules": (.sortedSet, false), "ticks": (.sortedSet, false),
+        "fires": (.set, true), "ticked": (.list, true),
         "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
         "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
     ]
@@ -286,6 +298,11 @@ extension KeyspaceAudit {
         case "refill": refills[form.part] = moments
         case "contended": contended = Set(fields.keys)
         case "bonds": bonds = fields
+        case "schedule": schedules[form.part] = fields
+        case "schedules": scheduleNames = Set(fields.keys)
+        case "ticks": ticks = moments
+        case "fires": fires[form.part] = Set(items)
+        case "ticked": noted.insert(form.part)
         case "unique": uniques[form.part] = Self.text(content)
         case "expiring": expiring[form.part] = moments
         case "caps": caps = fields

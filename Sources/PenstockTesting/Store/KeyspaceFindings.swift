@@ -24,8 +24,8 @@ extension KeyspaceAudit {
 
     /// What breaks a rule of the storage; empty when all is well.
     package var findings: [String] {
-        (oddities + taskFindings + laneFindings + workerFindings + limitFindings + bondFindings + runFindings)
-            .sorted()
+        (oddities + taskFindings + laneFindings + workerFindings + limitFindings + bondFindings + runFindings
+            + scheduleFindings).sorted()
     }
 
     /// Every task in exactly one place, and that the right one; nothing is said of tasks that are not.

@@ -52,7 +52,7 @@ extension KeyspaceAudit {
                 case "b": memberships[value, default: []].insert(id)
                 case "c": counts[value, default: []].insert(id)
                 case "n": noted.insert(id)
-                case "w": break
+                case "w", "o": break
                 default: findings.append("bond \(line) of \(id) is not known")
                 }
             }

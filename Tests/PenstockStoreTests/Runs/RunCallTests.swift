@@ -187,14 +187,14 @@ import Testing
             let old = try await run.snapshot()
             #expect(first[0] == "applied")
             #expect(try await call(Scripts.control, ["t1", run.id.rawValue, "1", "me"], pause) == first)
-            let signal = ["t2", run.id.rawValue, "go", "x", "me", "10"]
+            let signal = ["t2", run.id.rawValue, "go", "x", "me", "10", ""]
             let sent = try await call(Scripts.signal, signal, nil)
             #expect(try await call(Scripts.signal, signal, nil) == sent)
             #expect(try await run.snapshot() == old.merging(["signals": "2"]) { $1 })
             let id = store.makeRunID()
             let digest = try await store.keepShape(Array("shape".utf8), workflow: "flow", version: 1)
             let start = try RunBench.commit(id, [.moveRun(from: .pending, to: .running)], revision: 0)
-            let words = ["t3", id.rawValue, "flow", digest, "", "", RunBench.head.head, "", "", "", "me"]
+            let words = ["t3", id.rawValue, "flow", digest, "", "", RunBench.head.head, "", "", "", "me", ""]
             let started = try await call(Scripts.startRun, words, start)
             #expect(started[0] == "started")
             #expect(try await call(Scripts.startRun, words, start) == started)

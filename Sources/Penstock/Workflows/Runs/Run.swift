@@ -16,7 +16,7 @@ public struct Run: Sendable {
 /// A run that was started in a known type.
 public struct TypedRun<Output: Codable & Sendable>: Sendable {
     public let run: Run
-    /// A live run with the foreign id was there already: this is it, and nothing was started.
+    /// A live run with the foreign id, or one with the idempotency key, was there already: this is it, and nothing was started.
     public let isExisting: Bool
     public var id: RunID { run.id }
 
@@ -113,6 +113,7 @@ extension Penstock {
             id: id, workflow: planner.shape.name, shapeDigest: "", input: input, head: head,
             foreignID: options.foreignID, callback: callback, tags: options.tags,
             retention: planner.shape.retention)
+        new.once = Once(key: options.idempotencyKey, keyLifetime: options.keyLifetime, role: options.role?.claim)
         let (plan, moment) = try await startPlan(planner, new.facts, definition, input, options)
         return try await publicly { () throws(StoreError) in
             try await store.admit()

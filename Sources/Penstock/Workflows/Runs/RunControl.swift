@@ -104,8 +104,15 @@ extension Run {
 
     /// Gives the run a signal, for the step that waits for it now or will later. A run buffers a thousand.
     ///
+    /// - Parameters:
+    ///   - idempotencyKey: a repeated signal to the run with the same key changes nothing; none by default.
+    ///   - keyLifetime: for how long the key is remembered; a day by default.
+    ///   - role: without it nothing is signalled, and `roleLost` is thrown; none by default.
     /// - Throws: `notNow` if the run has ended, or has no step that waits for such a signal; `full`.
-    public func signal(_ name: String, payload: [UInt8]) async throws(PenstockError) {
+    public func signal(
+        _ name: String, payload: [UInt8], idempotencyKey: String? = nil,
+        keyLifetime: Duration = .seconds(86_400), role: Role? = nil
+    ) async throws(PenstockError) {
         let (planner, _) = try await read([])
         guard case .graph(let graph) = planner.body else {
             throw PenstockError(.notNow, "run \(id) is one of a state machine: it takes callbacks, not signals")
@@ -120,13 +127,17 @@ extension Run {
                 "no step of \(planner.shape.name) waits for signal \"\(InvalidName.printable(name))\"; "
                     + (known.isEmpty ? "none waits for any" : "there are \(known)"))
         }
-        try await deliver(name, payload)
+        try await deliver(
+            name, payload, Once(key: idempotencyKey, keyLifetime: keyLifetime, role: role?.claim))
     }
 
     public func signal<Payload: Encodable & Sendable>(
-        _ name: String, _ payload: Payload
+        _ name: String, _ payload: Payload, idempotencyKey: String? = nil,
+        keyLifetime: Duration = .seconds(86_400), role: Role? = nil
     ) async throws(PenstockError) {
-        try await signal(name, payload: try encode(payload, "signal \"\(name)\""))
+        try await signal(
+            name, payload: try encode(payload, "signal \"\(name)\""), idempotencyKey: idempotencyKey,
+            keyLifetime: keyLifetime, role: role)
     }
 
     /// Gives a state machine an outside event. A worker then runs the code that its present status has for it.
@@ -145,9 +156,11 @@ extension Run {
         try await callback(event, payload: try encode(payload, "callback \"\(event)\""))
     }
 
-    fileprivate func deliver(_ name: String, _ payload: [UInt8]) async throws(PenstockError) {
+    fileprivate func deliver(
+        _ name: String, _ payload: [UInt8], _ once: Once = Once()
+    ) async throws(PenstockError) {
         let answer = try await publicly { () throws(StoreError) in
-            try await penstock.store.signal(id, name, payload, by: penstock.actor)
+            try await penstock.store.signal(id, name, payload, by: penstock.actor, once: once)
         }
         switch answer {
         case .taken, .buffered: return

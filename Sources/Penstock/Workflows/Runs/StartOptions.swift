@@ -16,10 +16,17 @@ public struct StartOptions: Sendable, Hashable {
     public var callback: RunCallback?
     /// Of a state machine: the status to start in, if it is not the machine's initial one.
     public var status: String?
+    /// A repeated start with the same key answers with the first run, and starts nothing. None by default.
+    public var idempotencyKey: String?
+    /// For how long the idempotency key is remembered; a day by default.
+    public var keyLifetime: Duration
+    /// The role that the start acts for: without it nothing is started, and `roleLost` is thrown. None by default.
+    public var role: Role?
 
     public init(
         queue: String = "default", tenant: String = "", priority: Priority = .normal, foreignID: String? = nil,
-        tags: [String] = [], callback: RunCallback? = nil, status: String? = nil
+        tags: [String] = [], callback: RunCallback? = nil, status: String? = nil,
+        idempotencyKey: String? = nil, keyLifetime: Duration = .seconds(86_400), role: Role? = nil
     ) {
         self.queue = queue
         self.tenant = tenant
@@ -28,6 +35,9 @@ public struct StartOptions: Sendable, Hashable {
         self.tags = tags
         self.callback = callback
         self.status = status
+        self.idempotencyKey = idempotencyKey
+        self.keyLifetime = keyLifetime
+        self.role = role
     }
 }
 
