@@ -3,11 +3,11 @@ import PenstockStore
 
 /// What a schedule starts at each tick.
 public enum ScheduleTarget: Sendable {
-    /// A job as bytes. Not with unique keys, idempotency keys, batches, replicas, a delay or a time: overlap policies say whether
-    /// a job is started, and the tick when.
+    /// A job as bytes. Not with unique keys, idempotency keys, batches, replicas, roles, a delay or a time: overlap policies
+    /// say whether a job is started, and the tick when.
     case job(kind: String, payload: [UInt8], EnqueueOptions = .init())
-    /// A run of a workflow by its name; of the greatest version that is known at each tick, by default. Not with a foreign id or
-    /// a status.
+    /// A run of a workflow by its name; of the greatest version that is known at each tick, by default. Not with a foreign id,
+    /// an idempotency key, a role or a status.
     case workflow(String, version: Int? = nil, input: [UInt8], StartOptions = .init())
 
     /// As it is stored.
@@ -17,7 +17,7 @@ public enum ScheduleTarget: Sendable {
             for (field, isSet) in [
                 ("unique", options.unique != nil), ("idempotencyKey", options.idempotencyKey != nil),
                 ("batch", options.batch != nil), ("replicas", options.replicas != nil),
-                ("delay", options.delay != nil), ("at", options.at != nil),
+                ("delay", options.delay != nil), ("at", options.at != nil), ("role", options.role != nil),
             ] where isSet {
                 throw PenstockError(.invalidArgument, "a schedule's job cannot have \(field): leave it out")
             }
@@ -28,8 +28,10 @@ public enum ScheduleTarget: Sendable {
                 .job(.init(head: task.record.head, deadline: task.deadline, expiry: task.expiry)), payload
             )
         case .workflow(let name, let version, let input, let options):
-            for (field, isSet) in [("foreignID", options.foreignID != nil), ("status", options.status != nil)]
-            where isSet {
+            for (field, isSet) in [
+                ("foreignID", options.foreignID != nil), ("status", options.status != nil),
+                ("idempotencyKey", options.idempotencyKey != nil), ("role", options.role != nil),
+            ] where isSet {
                 throw PenstockError(.invalidArgument, "a schedule's run cannot have \(field): leave it out")
             }
             do {

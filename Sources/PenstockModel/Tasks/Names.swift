@@ -1,29 +1,18 @@
 /// The rules for names that come from outside. One place says what is allowed, and how to put it right.
 public enum Name: String, Sendable {
-<<<<<<< HEAD
-    case namespace, kind, queue, tenant, key, schedule
-=======
-    case namespace, kind, queue, tenant, key, role, connector
->>>>>>> connect
+    case namespace, kind, queue, tenant, key, schedule, role, connector
 
     /// The longest name, in bytes.
     public static let maximumLength = 512
 
     /// Checks a name.
     ///
-<<<<<<< HEAD
-    /// Namespaces, kinds, queues and schedules: 1 to 200 bytes of letters, digits and `. _ - : / @`, since they are parts of key
-    /// names. Tenants and idempotency keys: up to 512 bytes of anything but control characters; a tenant may be empty.
+    /// Namespaces, kinds, queues, schedules, roles and connectors: 1 to 200 bytes of letters, digits and `. _ - : / @`, since
+    /// they are parts of key names. Tenants and idempotency keys: up to 512 bytes of anything but control characters; a
+    /// tenant may be empty.
     public func check(_ text: String) throws(InvalidName) {
         switch self {
-        case .namespace, .kind, .queue, .schedule:
-=======
-    /// Namespaces, kinds, queues, roles and connectors: 1 to 200 bytes of letters, digits and `. _ - : / @`, since they are parts of key
-    /// names. Tenants and idempotency keys: up to 512 bytes of anything but control characters; a tenant may be empty.
-    public func check(_ text: String) throws(InvalidName) {
-        switch self {
-        case .namespace, .kind, .queue, .role, .connector:
->>>>>>> connect
+        case .namespace, .kind, .queue, .schedule, .role, .connector:
             guard !text.isEmpty else { throw InvalidName(name: self, text: text, problem: "is empty") }
             guard text.utf8.count <= 200 else {
                 throw InvalidName(

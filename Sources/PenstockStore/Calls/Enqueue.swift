@@ -23,13 +23,10 @@ package struct NewTask: Sendable {
     package var uniqueness: Uniqueness?
     /// From now until it ends unless it has started.
     package var expiry: Duration?
-<<<<<<< HEAD
     /// The schedule that has started it, where others look whether it goes on.
     var schedule: String?
-=======
     /// The role that its enqueue acts for: without it nothing is stored.
     package var role: RoleClaim?
->>>>>>> connect
 
     package init(
         id: TaskID, record: TaskRecord, start: Start = .now, deadline: Duration? = nil, idempotencyKey: String? = nil,
@@ -53,11 +50,7 @@ package struct NewTask: Sendable {
     /// What it asks for beside lane and start: see `lua/includes/extras.lua`.
     var extras: String {
         let batch = record.options.batch
-<<<<<<< HEAD
-        if deadline == nil && expiry == nil && batch == nil && schedule == nil && !hasKey { return "" }
-=======
-        if deadline == nil && expiry == nil && batch == nil && role == nil && !hasKey { return "" }
->>>>>>> connect
+        if deadline == nil && expiry == nil && batch == nil && schedule == nil && role == nil && !hasKey { return "" }
         var parts: [String] = []
         if let deadline { parts.append("d=\(deadline.milliseconds)") }
         if let expiry { parts.append("x=\(expiry.milliseconds)") }
@@ -73,11 +66,8 @@ package struct NewTask: Sendable {
             }
         }
         if let batch { parts.append("b=\(batch)") }
-<<<<<<< HEAD
         if let schedule { parts.append("o=\(schedule)") }
-=======
         if let role { parts.append(role.extra) }
->>>>>>> connect
         return parts.joined(separator: "\t")
     }
 }
