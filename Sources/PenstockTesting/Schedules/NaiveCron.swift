@@ -133,9 +133,15 @@ extension NaiveCron {
                     && stride(from: reached + step, through: local, by: Int(step)).contains(where: isMeant)
             if isTick, second > begin { ticks.append(second) }
             reached = max(reached, local)
-            // The rest of a day that is not meant has no tick, if the clock is left alone.
-            let rest = 86_400 - ((local % 86_400) + 86_400) % 86_400
-            let isFree = !isMeantDay(local) && span.end > second + rest && reached == local
+            // The rest of a day or an hour that is not meant has no tick, if the clock is left alone.
+            let time = ((local % 86_400) + 86_400) % 86_400
+            var rest = step
+            if !isMeantDay(local) {
+                rest = 86_400 - time
+            } else if !times[0][Int(time / 3600)] {
+                rest = 3600 - time % 3600
+            }
+            let isFree = rest > step && span.end > second + rest && reached == local
             second += isFree ? rest : step
             if isFree { reached = local + rest - step }
         }
