@@ -41,17 +41,19 @@ import Testing
         #expect(ended.output.last == "Wed  2025-01-01T09:00:00+05:45  2025-01-01T03:15:00Z")
     }
 
-    @Test("wrong input is refused, with the field and the reason", arguments: [
-        (["0 24 * * *"], "hour: 24 is more than 23, the greatest hour"),
-        (["0 0 30 2 *"], "day of month and month: 30 February never comes"),
-        (["@every 5"], "interval: 5 has no unit"),
-        (["@daily", "--zone", "Europe/Belrin"], "time zone \"Europe/Belrin\" is unknown"),
-        (["@daily", "--zone", "Berlin"], "did you mean Europe/Berlin?"),
-        (["@daily", "--count", "0"], "--count must be 1 to 1000"),
-        (["@daily", "--from", "tomorrow"], "8601"),
-        (["0", "9", "*", "*", "*"], "it has 1 field"),
-        ([], "expression"),
-    ])
+    @Test(
+        "wrong input is refused, with the field and the reason",
+        arguments: [
+            (["0 24 * * *"], "hour: 24 is more than 23, the greatest hour"),
+            (["0 0 30 2 *"], "day of month and month: 30 February never comes"),
+            (["@every 5"], "interval: 5 has no unit"),
+            (["@daily", "--zone", "Europe/Belrin"], "time zone \"Europe/Belrin\" is unknown"),
+            (["@daily", "--zone", "Berlin"], "did you mean Europe/Berlin?"),
+            (["@daily", "--count", "0"], "--count must be 1 to 1000"),
+            (["@daily", "--from", "tomorrow"], "8601"),
+            (["0", "9", "*", "*", "*"], "it has 1 field"),
+            ([], "expression"),
+        ])
     func refused(words: [String], message: String) async throws {
         let ended = try await Workshop.penstock(
             ["schedule", "preview"] + words, environment: Workshop.environment(url: nil))

@@ -127,7 +127,9 @@ private enum NearestName {
         let wanted = letters(name)
         guard !wanted.isEmpty, wanted.count <= 60 else { return nil }
         // Berlin, or Germany/Berlin.
-        if let city = wanted.split(separator: "/").last, let place = known.first(where: { letters($0).hasSuffix("/\(city)") }) {
+        if let city = wanted.split(separator: "/").last,
+            let place = known.first(where: { letters($0).hasSuffix("/\(city)") })
+        {
             return place
         }
         let distances = known.map { (distance(wanted, letters($0)), $0) }

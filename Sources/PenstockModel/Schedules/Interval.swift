@@ -23,7 +23,9 @@ enum Interval {
             rest = rest[digits.endIndex...]
             let name = rest.prefix { !($0.isASCII && $0.isNumber) }
             rest = rest[name.endIndex...]
-            guard !digits.isEmpty else { throw error(text, "\"\(CronError.shown(text))\" does not begin with a number") }
+            guard !digits.isEmpty else {
+                throw error(text, "\"\(CronError.shown(text))\" does not begin with a number")
+            }
             guard !name.isEmpty else { throw error(digits, "\(CronError.shown(digits)) has no unit") }
             guard let unit = units.firstIndex(where: { $0.name == name }) else {
                 throw error(name, "\"\(CronError.shown(name))\" is no unit")

@@ -5,6 +5,8 @@ import PenstockModel
 package struct NaiveCron: Sendable {
     private let fields: [[String]]
     private let numbers: [Set<Int>]
+    /// Hours, minutes and seconds again, by their numbers: walking asks for them a million times.
+    private let times: [[Bool]]
     private static let bounds = [0...59, 0...59, 0...23, 1...31, 1...12, 0...6]
     /// Whether it is a rhythm, by its text.
     package let isRhythm: Bool
@@ -19,6 +21,7 @@ package struct NaiveCron: Sendable {
             fields[index].reduce(into: Set<Int>()) { $0.formUnion(Self.numbers($1, Self.bounds[index])) }
         }
         self.numbers = numbers
+        times = [2, 1, 0].map { index in Self.bounds[index].map { numbers[index].contains($0) } }
         isRhythm = [1, 2].contains { index in
             numbers[index].count == Self.bounds[index].count
                 || fields[index].contains { $0.contains("*") || ($0.contains("/") && !$0.contains("-")) }
@@ -65,7 +68,7 @@ package struct NaiveCron: Sendable {
     }
 
     package func matches(timeOfDay second: Int) -> Bool {
-        numbers[2].contains(second / 3600) && numbers[1].contains(second / 60 % 60) && numbers[0].contains(second % 60)
+        times[0][second / 3600] && times[1][second / 60 % 60] && times[2][second % 60]
     }
 
     private static func numbers(_ item: String, _ bounds: ClosedRange<Int>) -> Set<Int> {
@@ -126,12 +129,19 @@ extension NaiveCron {
             let isTick =
                 isRhythm
                 ? isMeant(local)
-                : local > reached && stride(from: reached + step, through: local, by: Int(step)).contains(where: isMeant)
+                : local > reached
+                    && stride(from: reached + step, through: local, by: Int(step)).contains(where: isMeant)
             if isTick, second > begin { ticks.append(second) }
             reached = max(reached, local)
-            // The rest of a day that is not meant has no tick, if the clock is left alone.
-            let rest = 86_400 - ((local % 86_400) + 86_400) % 86_400
-            let isFree = !isMeantDay(local) && span.end > second + rest && reached == local
+            // The rest of a day or an hour that is not meant has no tick, if the clock is left alone.
+            let time = ((local % 86_400) + 86_400) % 86_400
+            var rest = step
+            if !isMeantDay(local) {
+                rest = 86_400 - time
+            } else if !times[0][Int(time / 3600)] {
+                rest = 3600 - time % 3600
+            }
+            let isFree = rest > step && span.end > second + rest && reached == local
             second += isFree ? rest : step
             if isFree { reached = local + rest - step }
         }

@@ -61,14 +61,16 @@ import Testing
         }
     }
 
-    @Test("rare dates, and the ends of time", arguments: [
-        ("0 0 29 2 *", "1896-03-01 00:00:00", "1904-02-29 00:00:00"),
-        ("0 0 29 2 *", "2096-02-29 00:00:00", "2104-02-29 00:00:00"),
-        ("0 0 * 2 MON#5", "2000-01-01 00:00:00", "2016-02-29 00:00:00"),
-        ("0 0 * 2 TUE#5", "2084-03-01 00:00:00", "2124-02-29 00:00:00"),
-        ("59 59 23 31 12 *", "9999-12-31 23:59:58", "9999-12-31 23:59:59"),
-        ("0 0 1 1 *", "0000-06-01 00:00:00", "0001-01-01 00:00:00"),
-    ])
+    @Test(
+        "rare dates, and the ends of time",
+        arguments: [
+            ("0 0 29 2 *", "1896-03-01 00:00:00", "1904-02-29 00:00:00"),
+            ("0 0 29 2 *", "2096-02-29 00:00:00", "2104-02-29 00:00:00"),
+            ("0 0 * 2 MON#5", "2000-01-01 00:00:00", "2016-02-29 00:00:00"),
+            ("0 0 * 2 TUE#5", "2084-03-01 00:00:00", "2124-02-29 00:00:00"),
+            ("59 59 23 31 12 *", "9999-12-31 23:59:58", "9999-12-31 23:59:59"),
+            ("0 0 1 1 *", "0000-06-01 00:00:00", "0001-01-01 00:00:00"),
+        ])
     func rare(text: String, after: String, next: String) throws {
         // The day is found by counting, with other code than what is tested.
         let seconds = try Self.seconds(after)
@@ -96,16 +98,21 @@ import Testing
         #expect(everySecond.latest(notAfter: .max, after: .min, in: FixedZone.utc) == last)
     }
 
-    @Test("an instant between two seconds", arguments: [(-1, 0), (0, 1000), (999, 1000), (1000, 2000), (-1000, 0), (-1001, -1000)])
+    @Test(
+        "an instant between two seconds",
+        arguments: [(-1, 0), (0, 1000), (999, 1000), (1000, 2000), (-1000, 0), (-1001, -1000)])
     func between(after: Int64, next: Int64) throws {
         #expect(try Recurrence("* * * * * *").next(after: after, in: FixedZone.utc) == next)
         #expect(try Recurrence("@every 1s").next(after: after, in: FixedZone.utc) == next)
     }
 
-    @Test("intervals tick at an anchor", arguments: [
-        (90_000, 0, 0, 90_000), (90_000, 0, 89_999, 90_000), (90_000, 0, -1, 0), (90_000, 1_000_000, 0, 10_000),
-        (90_000, -20_000, 0, 70_000), (1500, 200, 1700, 3200), (1500, 200, 1699, 1700), (1500, 5_000_200, -801, -800),
-    ])
+    @Test(
+        "intervals tick at an anchor",
+        arguments: [
+            (90_000, 0, 0, 90_000), (90_000, 0, 89_999, 90_000), (90_000, 0, -1, 0), (90_000, 1_000_000, 0, 10_000),
+            (90_000, -20_000, 0, 70_000), (1500, 200, 1700, 3200), (1500, 200, 1699, 1700),
+            (1500, 5_000_200, -801, -800),
+        ])
     func anchored(interval: Int64, anchor: Int64, after: Int64, next: Int64) {
         let every = Recurrence.every(milliseconds: interval)
         #expect(every.next(after: after, in: FixedZone.utc, anchor: anchor) == next)
@@ -149,7 +156,9 @@ import Testing
         try #require(numbers.count == 6)
         var days: Int64 = -719_528
         for year in 0..<numbers[0] { days += year % 400 == 0 || (year % 4 == 0 && year % 100 != 0) ? 366 : 365 }
-        while LocalTime(seconds: days * 86_400).month != Int(numbers[1]) || LocalTime(seconds: days * 86_400).day != Int(numbers[2]) {
+        while LocalTime(seconds: days * 86_400).month != Int(numbers[1])
+            || LocalTime(seconds: days * 86_400).day != Int(numbers[2])
+        {
             days += 1
         }
         return days * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5]

@@ -41,7 +41,8 @@ enum RandomCron {
         case 1: "LW"
         case 2: "L-\(Int.random(in: 1...30, using: &random))"
         case 3, 4: "\(Int.random(in: 1...31, using: &random))W"
-        case 5: "\(Int.random(in: 1...15, using: &random))-\(Int.random(in: 16...31, using: &random))/\(Int.random(in: 2...9, using: &random))"
+        case 5:
+            "\(Int.random(in: 1...15, using: &random))-\(Int.random(in: 16...31, using: &random))/\(Int.random(in: 2...9, using: &random))"
         case 6: "*/\(Int.random(in: 2...30, using: &random))"
         default: "\(Int.random(in: 1...31, using: &random))"
         }

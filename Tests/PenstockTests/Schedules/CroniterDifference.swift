@@ -47,7 +47,8 @@ enum CroniterDifference: String, CaseIterable {
             self = .secondsAfterGap
         } else if naive.isRhythm, isAfterGap, !isMeant, fields[2] != "*" {
             self = .rhythmInChosenHours
-        } else if Self.isListedBesideStar(fields[3], 31, fields[5]) || Self.isListedBesideStar(fields[5], 7, fields[3]) {
+        } else if Self.isListedBesideStar(fields[3], 31, fields[5]) || Self.isListedBesideStar(fields[5], 7, fields[3])
+        {
             self = .allDaysListed
         } else {
             return nil

@@ -37,7 +37,9 @@ enum Croniter {
         var answers = Answers()
         for (name, line) in zip(zones, output) {
             let numbers = line.split(separator: " ").compactMap { Int64($0) }
-            let changes = stride(from: 1, to: numbers.count - 1, by: 2).map { (at: numbers[$0], offset: numbers[$0 + 1]) }
+            let changes = stride(from: 1, to: numbers.count - 1, by: 2).map {
+                (at: numbers[$0], offset: numbers[$0 + 1])
+            }
             answers.zones[name] = ListedZone(first: try #require(numbers.first), changes: changes)
             answers.changes[name] = changes.map(\.at)
         }

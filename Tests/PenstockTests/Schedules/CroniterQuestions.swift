@@ -7,13 +7,16 @@ struct SharedExpression: Sendable {
 
     init(using random: inout SeededRandom) {
         if random.chance(0.02) {
-            let name = ["@yearly", "@monthly", "@weekly", "@daily", "@hourly"].randomElement(using: &random) ?? "@daily"
+            let name =
+                ["@yearly", "@monthly", "@weekly", "@daily", "@hourly"].randomElement(using: &random) ?? "@daily"
             (ours, theirs) = (name, name)
             return
         }
         // Small sets of hours meet changes of the clock, which come at night, more often.
         let time = [
-            Self.field(0...59, using: &random), random.chance(0.4) ? "\(Int.random(in: 0...3, using: &random))"
+            Self.field(0...59, using: &random),
+            random.chance(0.4)
+                ? "\(Int.random(in: 0...3, using: &random))"
                 : Self.field(0...23, using: &random),
         ]
         let second = random.chance(0.2) ? [Self.field(0...59, using: &random)] : []

@@ -10,7 +10,8 @@ import Testing
 
     static let zones = [
         "UTC", "Europe/Berlin", "Europe/London", "Europe/Dublin", "Europe/Istanbul", "Europe/Moscow", "Europe/Lisbon",
-        "Europe/Athens", "Europe/Chisinau", "Atlantic/Azores", "America/New_York", "America/Chicago", "America/St_Johns",
+        "Europe/Athens", "Europe/Chisinau", "Atlantic/Azores", "America/New_York", "America/Chicago",
+        "America/St_Johns",
         "America/Sao_Paulo", "America/Santiago", "America/Havana", "America/Asuncion", "America/Caracas",
         "America/Nuuk", "America/Los_Angeles", "America/Adak", "America/Mexico_City", "Australia/Lord_Howe",
         "Australia/Sydney", "Australia/Adelaide", "Australia/Eucla", "Pacific/Auckland", "Pacific/Chatham",
@@ -46,13 +47,15 @@ import Testing
         #expect(differences.values.reduce(0, +) < Self.count / 100)
     }
 
-    @Test("each rule is needed", arguments: [
-        ("0 0 31W 4 ?", "UTC", "2025-01-01T00:00:00Z", CroniterDifference.nearestWeekdayBeyondTheMonth),
-        ("30 2 * * *", "Europe/Berlin", "2025-10-26T00:45:00Z", .timeOfDayRepeated),
-        ("20 30 2 * * *", "Europe/Berlin", "2025-03-30T00:00:00Z", .secondsAfterGap),
-        ("*/20 2 * * *", "Europe/Berlin", "2025-03-30T00:00:00Z", .rhythmInChosenHours),
-        ("0 12 */7 * 0-6", "UTC", "2025-01-02T00:00:00Z", .allDaysListed),
-    ])
+    @Test(
+        "each rule is needed",
+        arguments: [
+            ("0 0 31W 4 ?", "UTC", "2025-01-01T00:00:00Z", CroniterDifference.nearestWeekdayBeyondTheMonth),
+            ("30 2 * * *", "Europe/Berlin", "2025-10-26T00:45:00Z", .timeOfDayRepeated),
+            ("20 30 2 * * *", "Europe/Berlin", "2025-03-30T00:00:00Z", .secondsAfterGap),
+            ("*/20 2 * * *", "Europe/Berlin", "2025-03-30T00:00:00Z", .rhythmInChosenHours),
+            ("0 12 */7 * 0-6", "UTC", "2025-01-02T00:00:00Z", .allDaysListed),
+        ])
     func needed(expression: String, zone: String, after: String, rule: CroniterDifference) async throws {
         let after = try Instant.milliseconds(after) / 1000
         let question = Croniter.Question(expression: expression, zone: zone, after: after)
@@ -63,7 +66,8 @@ import Testing
             ours = try CronExpression(expression).next(after: after * 1000, in: rules).map { $0 / 1000 }
         } catch { ours = nil }
         #expect(ours != theirs)
-        let naive = NaiveCron(expression).ticks(after: after, through: ours ?? after + 3000 * 86_400, limit: 1, in: rules)
+        let naive = NaiveCron(expression).ticks(
+            after: after, through: ours ?? after + 3000 * 86_400, limit: 1, in: rules)
         #expect(naive.first == ours)
         #expect(CroniterDifference(expression, theirs: theirs, in: rules) == rule)
     }
@@ -87,7 +91,9 @@ import Testing
 
     private static func next(_ one: Case, in zone: ListedZone) throws -> Int64? {
         do throws(CronError) {
-            return try CronExpression(one.expression.ours).next(after: one.question.after * 1000, in: zone).map { $0 / 1000 }
+            return try CronExpression(one.expression.ours).next(after: one.question.after * 1000, in: zone).map {
+                $0 / 1000
+            }
         } catch {
             // The one thing to be refused here: a date that never comes.
             guard error.field == .date else { throw error }
@@ -128,5 +134,7 @@ private struct Case: CustomStringConvertible {
         "@hourly": "0 * * * *",
     ]
 
-    var description: String { "\"\(expression.ours)\" in \(question.zone) after \(Instant.text(question.after * 1000))" }
+    var description: String {
+        "\"\(expression.ours)\" in \(question.zone) after \(Instant.text(question.after * 1000))"
+    }
 }

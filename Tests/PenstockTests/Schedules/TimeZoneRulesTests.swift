@@ -4,14 +4,16 @@ import Testing
 
 /// The zones of the world, as Foundation has them.
 @Suite struct TimeZoneRulesTests {
-    @Test("an unknown zone is refused, and the one that was meant is named", arguments: [
-        ("Europe/Belrin", "Europe/Berlin"), ("europe/berlin", "Europe/Berlin"), ("Berlin", "Europe/Berlin"),
-        ("Germany/Berlin", "Europe/Berlin"), ("Amerika/New_York", "America/New_York"),
-        ("america/new york", "America/New_York"), ("utc", "UTC"), ("", "like Europe/Berlin"),
-        ("Mars/Olympus_Mons", "like Europe/Berlin"), ("CEST", "CET"), ("GMT+2", "time zone \"GMT+2\" is unknown"),
-        ("Europe/Berlin\n", "Europe/Berlin"), ("../etc/passwd", "is unknown"),
-        (String(repeating: "x", count: 10_000), "like Europe/Berlin"),
-    ])
+    @Test(
+        "an unknown zone is refused, and the one that was meant is named",
+        arguments: [
+            ("Europe/Belrin", "Europe/Berlin"), ("europe/berlin", "Europe/Berlin"), ("Berlin", "Europe/Berlin"),
+            ("Germany/Berlin", "Europe/Berlin"), ("Amerika/New_York", "America/New_York"),
+            ("america/new york", "America/New_York"), ("utc", "UTC"), ("", "like Europe/Berlin"),
+            ("Mars/Olympus_Mons", "like Europe/Berlin"), ("CEST", "CET"), ("GMT+2", "time zone \"GMT+2\" is unknown"),
+            ("Europe/Berlin\n", "Europe/Berlin"), ("../etc/passwd", "is unknown"),
+            (String(repeating: "x", count: 10_000), "like Europe/Berlin"),
+        ])
     func unknown(name: String, hint: String) throws {
         let error = #expect(throws: PenstockError.self) { try TimeZoneRules(name) }
         #expect(error?.code == .invalidArgument)
@@ -21,7 +23,8 @@ import Testing
         #expect(message.utf8.count < 250 && !message.contains("\n"))
     }
 
-    @Test("abbreviations are not zones: BST is London's to some and Dhaka's to others", arguments: ["BST", "IST", "PST"])
+    @Test(
+        "abbreviations are not zones: BST is London's to some and Dhaka's to others", arguments: ["BST", "IST", "PST"])
     func abbreviations(name: String) {
         #expect(throws: PenstockError.self) { try TimeZoneRules(name) }
     }
@@ -45,10 +48,12 @@ import Testing
         }
     }
 
-    @Test("offsets are Foundation's, at every time", arguments: [
-        "Europe/Berlin", "Africa/Casablanca", "Australia/Lord_Howe", "America/Santiago", "Asia/Tehran", "UTC",
-        "US/Eastern", "Etc/GMT+5",
-    ])
+    @Test(
+        "offsets are Foundation's, at every time",
+        arguments: [
+            "Europe/Berlin", "Africa/Casablanca", "Australia/Lord_Howe", "America/Santiago", "Asia/Tehran", "UTC",
+            "US/Eastern", "Etc/GMT+5",
+        ])
     func offsets(name: String) throws {
         let zone = try TimeZoneRules(name)
         let foundation = try #require(TimeZone(identifier: name))

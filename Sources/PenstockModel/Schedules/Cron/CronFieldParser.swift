@@ -76,7 +76,9 @@ struct CronFieldParser {
     private func value(_ text: Substring) throws(CronError) -> Int {
         if let place = field.names.firstIndex(of: String(text)) { return place + field.range.lowerBound }
         guard let value = number(text) else {
-            if text == "*" { throw error(text, "* cannot be the end of a range", "write it alone, or with a step: */5") }
+            if text == "*" {
+                throw error(text, "* cannot be the end of a range", "write it alone, or with a step: */5")
+            }
             let kind = field.names.isEmpty ? "not a number" : "no \(field.rawValue)"
             throw error(text, "\(shown(text)) is \(kind)", field.hint)
         }

@@ -48,7 +48,8 @@ extension CronExpression {
             if minutes == [.value(0)], hours.count == 1, case .all(let step) = hours[0] {
                 return CronWords.every(step, "hour") + (24 % step == 0 ? "" : " from 00:00")
             }
-            return part(minutes, "minute", of: "hour") + frame(hours, "hour", isNamed: !minutes.contains(where: \.isRhythm))
+            return part(minutes, "minute", of: "hour")
+                + frame(hours, "hour", isNamed: !minutes.contains(where: \.isRhythm))
         }
         let isSecondRhythm = seconds.contains(where: \.isRhythm)
         let isMinuteRhythm = isSecondRhythm && minutes.contains(where: \.isEverything)
@@ -76,7 +77,8 @@ extension CronExpression {
             switch items[0] {
             case .all(let step) where 60 % step == 0: return CronWords.every(step, unit)
             case .all(let step): return "\(CronWords.every(step, unit)) from \(unit) 0 of each \(whole)"
-            case .from(let first, let step): return "\(CronWords.every(step, unit)) from \(unit) \(first) of each \(whole)"
+            case .from(let first, let step):
+                return "\(CronWords.every(step, unit)) from \(unit) \(first) of each \(whole)"
             case .range(let first, let last, let step) where step > 1:
                 return "\(CronWords.every(step, unit)) from \(unit) \(first) to \(last)"
             case .value(let value): return "at \(unit) \(value)"
@@ -141,7 +143,9 @@ extension CronExpression {
 
     private func weekdayWords(_ items: [CronItem]) -> String {
         let names = { (day: Int) in CronWords.weekdays[day % 7] }
-        if items.count == 1, case .range(let first, let last, 1) = items[0] { return "\(names(first)) to \(names(last))" }
+        if items.count == 1, case .range(let first, let last, 1) = items[0] {
+            return "\(names(first)) to \(names(last))"
+        }
         let words = items.map { item in
             switch item {
             case .lastOf(let day): "the last \(names(day)) of the month"
