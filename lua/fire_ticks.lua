@@ -32,8 +32,8 @@
 local name, memory, at = ARGV[2], number(8, 'memory'), 9
 local notes_from = at + 1
 at = notes_from + number(at, 'notes')
-local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 8]
-local width = ({ none = 0, job = 2, run = 8 })[what]
+local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 7]
+local width = ({ none = 0, job = 2, run = 7 })[what]
 if not width then
   return redis.error_reply('BADCALL what is started is not known')
 end

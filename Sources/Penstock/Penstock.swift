@@ -50,7 +50,7 @@ public final class Penstock: Service {
     let roles: LeftRoles
     let watch: Listeners<RunID, Void>
     let library: ShapeLibrary
-    let firer: TickFirer
+    package let firer: TickFirer
     /// As whom this client is known in the histories of runs.
     let actor: String
     /// Nil where there is no middleware.

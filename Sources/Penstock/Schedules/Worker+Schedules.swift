@@ -48,7 +48,7 @@ extension Worker {
 
     /// Declares a schedule whose jobs are made by code: what a tick enqueues, or nil for nothing.
     ///
-    /// The code runs as a job of its own, of kind `schedule:NAME`, in a worker that declares the schedule: it waits until there
+    /// The code runs as a job of its own, of kind `schedule/NAME`, in a worker that declares the schedule: it waits until there
     /// is one, and is retried as any job. What it makes is enqueued once for each tick.
     public func schedule<J: Job>(
         _ name: String, _ recurrence: String, _ options: ScheduleOptions = .init(),
@@ -99,7 +99,7 @@ extension Worker {
         _ priority: Priority, _ retry: RetryPolicy?,
         _ make: @escaping @Sendable (Tick) async throws -> ScheduleTarget?
     ) throws(PenstockError) {
-        let kind = "schedule:\(name)"
+        let kind = "schedule/\(name)"
         let maker = EnqueueOptions(queue: queue, tenant: tenant, priority: priority)
         try schedule(name, recurrence, starting: .job(kind: kind, payload: [], maker), options)
         let penstock = penstock

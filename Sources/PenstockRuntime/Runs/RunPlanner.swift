@@ -64,7 +64,8 @@ package final class RunPlanner: Sendable {
         { task in
             var record = home
             record.payload = []
-            record.options = TaskOptions(limits: self.limits(of: task).compactMap { try? LimitName($0) })
+            record.options = TaskOptions(
+                limits: self.limits(of: task).compactMap { try? LimitName($0) }, headers: home.options.headers)
             return record
         }
     }

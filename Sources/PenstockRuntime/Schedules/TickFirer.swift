@@ -196,7 +196,7 @@ package struct TickFirer: Sendable {
                             priority: workflow.priority, options: TaskOptions(headers: headers(tick)), payload: [])
                         return NewRun(
                             id: store.makeRunID(), workflow: shape.name, shapeDigest: digest, input: payload,
-                            head: head, callback: workflow.callback, tags: workflow.tags + ["schedule:\(name)"],
+                            head: head, callback: workflow.callback, tags: workflow.tags + ["schedule/\(name)"],
                             retention: shape.retention)
                     }))
         }

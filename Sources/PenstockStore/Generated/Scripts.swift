@@ -5852,7 +5852,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "ce2177bd6be4037305600e32ce3e216ed388553d",
+        digest: "1f309171cbd1738f6bc0cb8fe66131dcdc64c2d0",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6728,8 +6728,8 @@ package enum Scripts {
         local name, memory, at = ARGV[2], number(8, 'memory'), 9
         local notes_from = at + 1
         at = notes_from + number(at, 'notes')
-        local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 8]
-        local width = ({ none = 0, job = 2, run = 8 })[what]
+        local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 7]
+        local width = ({ none = 0, job = 2, run = 7 })[what]
         if not width then
         return redis.error_reply('BADCALL what is started is not known')
         end

@@ -22,10 +22,7 @@ package struct NaiveCron: Sendable {
         }
         self.numbers = numbers
         times = [2, 1, 0].map { index in Self.bounds[index].map { numbers[index].contains($0) } }
-        isRhythm = [1, 2].contains { index in
-            numbers[index].count == Self.bounds[index].count
-                || fields[index].contains { $0.contains("*") || ($0.contains("/") && !$0.contains("-")) }
-        }
+        isRhythm = numbers[2].count == 24
     }
 
     /// Seconds are wanted, and not minutes alone.

@@ -13,10 +13,6 @@ enum CroniterDifference: String, CaseIterable {
     /// A time of day with seconds that the clocks skip: croniter looks for the end of the gap in steps of a minute and keeps
     /// the seconds. Penstock fires right after the gap.
     case secondsAfterGap
-    /// A rhythm within chosen hours (`*/20 2 * * *`) of which the clocks skip all or some: croniter fires once after the gap,
-    /// since it takes only `*` in the hour for a rhythm. To Penstock, as to Vixie's cron, a `*` or a step in the
-    /// minute or the hour makes it one, and a rhythm makes up for nothing.
-    case rhythmInChosenHours
     /// A day field that lists all its values (`0-6`) beside one that has a step (`*/7`): croniter takes the list for `*`, so
     /// that the step alone counts; beside anything else it does not. To Penstock only `*`, `?` and `*/1` say nothing.
     case allDaysListed
@@ -45,8 +41,6 @@ enum CroniterDifference: String, CaseIterable {
             self = .timeOfDayRepeated
         } else if !naive.isRhythm, hasSeconds, isAfterGap, theirs > span.start {
             self = .secondsAfterGap
-        } else if naive.isRhythm, isAfterGap, !isMeant, fields[2] != "*" {
-            self = .rhythmInChosenHours
         } else if Self.isListedBesideStar(fields[3], 31, fields[5]) || Self.isListedBesideStar(fields[5], 7, fields[3])
         {
             self = .allDaysListed

@@ -6,7 +6,7 @@ struct SchedulePreview: AsyncParsableCommand {
         commandName: "preview", abstract: "What an expression means, and its next ticks. Needs no Redis.",
         discussion: """
             A time that the clocks skip is fired once, right after the gap; one that they repeat is fired once, at its first \
-            occurrence. A rhythm (a * or a step in the minute or the hour) goes on through both.
+            occurrence. A rhythm (every hour of the day) goes on through both.
 
             EXAMPLES
               penstock schedule preview "0 9 * * MON-FRI" --zone Europe/Berlin

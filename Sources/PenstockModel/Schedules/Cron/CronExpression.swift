@@ -25,10 +25,10 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
     let months: UInt64
     let days: CronDays
 
-    /// Whether it is a rhythm rather than a time of day: the minute or the hour has a `*`, with or without a step, a step to
-    /// the end of the field (`5/15`), or all values. A rhythm goes on through changes of the clock: it leaves out what is
-    /// skipped, and runs through both occurrences of what is repeated. All other expressions fire once for a local time
-    /// that is skipped, right after the gap, and once for one that is repeated, at the first occurrence.
+    /// Whether it is a rhythm rather than a time of day: it means every hour of the day, as a `*` in the hour does. A rhythm
+    /// goes on through changes of the clock: it leaves out what is skipped, and runs through both occurrences of what is
+    /// repeated. All other expressions fire once for local times that are skipped, right after the gap, and once for one that
+    /// is repeated, at the first occurrence.
     public let isRhythm: Bool
 
     /// Reads an expression; a `CronError` says which field is wrong, how, and what to write.
@@ -45,9 +45,7 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         }
         (seconds, minutes, hours, months) = (values[0], values[1], values[2], values[4])
         days = CronDays(days: items[3], weekdays: items[5])
-        isRhythm =
-            items[1].contains(where: \.isRhythm) || items[2].contains(where: \.isRhythm)
-            || minutes.nonzeroBitCount == 60 || hours.nonzeroBitCount == 24
+        isRhythm = hours.nonzeroBitCount == 24
         guard nextLocal(from: Self.cycleStart) != nil else { throw neverComes(fields.parts[3], fields.parts[4]) }
     }
 

@@ -23,8 +23,8 @@ enum CronItem: Sendable, Hashable {
     /// Whether it is a plain `*`, or says the same.
     var isEverything: Bool { self == .all(step: 1) || self == .unrestricted }
 
-    /// Whether it is a rhythm rather than a choice of values.
-    var isRhythm: Bool {
+    /// Whether it goes through its field in steps, rather than naming values.
+    var isOpen: Bool {
         switch self {
         case .all, .from: true
         default: false

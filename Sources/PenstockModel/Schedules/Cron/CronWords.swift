@@ -49,12 +49,12 @@ extension CronExpression {
                 return CronWords.every(step, "hour") + (24 % step == 0 ? "" : " from 00:00")
             }
             return part(minutes, "minute", of: "hour")
-                + frame(hours, "hour", isNamed: !minutes.contains(where: \.isRhythm))
+                + frame(hours, "hour", isNamed: !minutes.contains(where: \.isOpen))
         }
-        let isSecondRhythm = seconds.contains(where: \.isRhythm)
-        let isMinuteRhythm = isSecondRhythm && minutes.contains(where: \.isEverything)
-        return part(seconds, "second", of: "minute") + frame(minutes, "minute", isNamed: !isSecondRhythm)
-            + frame(hours, "hour", isNamed: !isMinuteRhythm && !minutes.contains(where: \.isEverything))
+        let areSecondsOpen = seconds.contains(where: \.isOpen)
+        let areMinutesOpen = areSecondsOpen && minutes.contains(where: \.isEverything)
+        return part(seconds, "second", of: "minute") + frame(minutes, "minute", isNamed: !areSecondsOpen)
+            + frame(hours, "hour", isNamed: !areMinutesOpen && !minutes.contains(where: \.isEverything))
     }
 
     /// The times of day, if they are few and all written out.
