@@ -1611,7 +1611,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "594a7d188f95d1c5c4b3c953a30dfd102162b6ab",
+        digest: "5d0cfa02585741272fa547b1ffe3fbc9cfbfdc71",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4265,19 +4265,15 @@ package enum Scripts {
         end
         finish_plan(plan, now)
         end
-        local function hand_out(takes, now)
-        local ticks, due = key('ticks'), {}
-        local first = tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
-        if takes and first and first <= now then
-        due = redis.call('ZRANGE', ticks, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 50)
+        local function hand_out(now)
+        local ticks = key('ticks')
+        local due = redis.call('ZRANGE', ticks, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 50)
         local later, words = string.format('%.0f', now + 1000), {}
         for _, name in ipairs(due) do
         words[#words + 1], words[#words + 2] = later, name
         end
         redis.call('ZADD', ticks, unpack(words))
-        first = tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
-        end
-        return due, first
+        return due, tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
         end
         local worker, claim = ARGV[1], ARGV[3]
         local lease, room = number(2, 'lease'), number(4, 'room')
@@ -4339,8 +4335,8 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'ticks' }
-        local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
+        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox' }
+        local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, { key('ticks') }
         for i = queues_from, queues_to do
         limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
         end
@@ -4358,6 +4354,8 @@ package enum Scripts {
         there = there - count
         return count > 0
         end
+        local tick = there > 0 and redis.call('ZRANGE', key('ticks'), 0, 0, 'WITHSCORES') or {}
+        there = there - #tick / 2
         rare.limits, rare.expires = are_there(limited), are_there(expiring)
         for _, name in ipairs(others) do
         rare[name] = are_there({ key(name) })
@@ -4575,13 +4573,12 @@ package enum Scripts {
         end
         end
         end
-        local schedules = {}
-        if rare.ticks then
-        local tick
-        schedules, tick = hand_out(ARGV[6] == '1', now)
-        if tick and (not due or tick < due) and (tick > now or (room > 0 and ARGV[6] == '1')) then
-        due = tick
+        local schedules, soonest = {}, tonumber(tick[2])
+        if soonest and soonest <= now and ARGV[6] == '1' then
+        schedules, soonest = hand_out(now)
         end
+        if soonest and (not due or soonest < due) and (soonest > now or (room > 0 and ARGV[6] == '1')) then
+        due = soonest
         end
         reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
         for _, list_of in ipairs({ stale, tried, refused, schedules }) do

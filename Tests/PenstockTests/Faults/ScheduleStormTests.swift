@@ -18,17 +18,17 @@ import Testing
     }
 
     private struct Storm {
-        /// A schedule that ticks each second, and others that tick at the same moment, again and again.
+        /// A schedule that ticks each second, and others that tick each minute, or each five seconds, in turn.
         let others: Int
-        let expression: String
+        let period: Int
         let workers: Int
         let seconds: Int
         let restarts: Set<Int>
 
         static var chosen: Storm {
             isLong
-                ? Storm(others: 200, expression: "0 * * * * *", workers: 8, seconds: 70, restarts: [15, 35, 55])
-                : Storm(others: 30, expression: "*/5 * * * * *", workers: 3, seconds: 12, restarts: [7])
+                ? Storm(others: 200, period: 60, workers: 8, seconds: 70, restarts: [15, 35, 55])
+                : Storm(others: 30, period: 5, workers: 3, seconds: 12, restarts: [7])
         }
     }
 
@@ -78,9 +78,15 @@ import Testing
         }
     }
 
+    private static func expression(_ place: Int, _ storm: Storm) -> String {
+        place == 0 ? "* * * * * *" : "\(place % storm.period)\(storm.period < 60 ? "/\(storm.period)" : "") * * * * *"
+    }
+
     private struct Result {
         /// By the name of each schedule the ticks that were due.
         var due: [String: [Int64]] = [:]
+        /// Ticks up to this moment may have been fired or not.
+        var from: Int64 = 0
         /// What is added to the monotonic clock to get Redis's.
         var offset: Int64 = 0
         /// When something was broken, by Redis's clock: what came due then, and so long after, may be late.
@@ -98,7 +104,7 @@ import Testing
         for place in 0..<storm.others { names.append("other-\(place)") }
         for (place, name) in names.enumerated() {
             try await rig.penstock.createSchedule(
-                name, place == 0 ? "* * * * * *" : storm.expression,
+                name, Self.expression(place, storm),
                 starting: .job(kind: "ledger", payload: Array(#"{"number":\#(place),"milliseconds":0,"dies":false}"#.utf8)))
         }
         let began = try await rig.now()
@@ -125,10 +131,11 @@ import Testing
         }
         // No tick from here on.
         for name in names { try await rig.penstock.schedule(name).pause() }
-        for name in names {
+        for (place, name) in names.enumerated() {
             let cursor = try #require(try await rig.penstock.store.schedules([name]).1.first??.facts.tick)
-            let recurrence = try Recurrence(name == "secondly" ? "* * * * * *" : storm.expression)
+            let recurrence = try Recurrence(Self.expression(place, storm))
             result.due[name] = recurrence.ticks(after: began, count: 1000, in: FixedZone.utc).filter { $0 < cursor }
+            result.from = began
         }
         try await eventually("all jobs to be done", within: .seconds(60), retryingErrors: true) {
             let queue = try await rig.queue()
@@ -141,7 +148,7 @@ import Testing
         var jobs: [String: [Int64: Set<String>]] = [:]
         var firstBegin: [String: Int64] = [:]
         for entry in begun {
-            guard let schedule = entry.schedule, let tick = entry.tick else { continue }
+            guard let schedule = entry.schedule, let tick = entry.tick, tick > result.from else { continue }
             jobs[schedule, default: [:]][tick, default: []].insert(entry.id)
             firstBegin[entry.id] = min(firstBegin[entry.id] ?? .max, entry.at)
         }
