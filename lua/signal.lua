@@ -36,7 +36,7 @@ end
 if more.f and not holds_role(more.f, now) then
   return redis.error_reply('ROLELOST ' .. more.f)
 end
-local dedupe = more.k and key('dedupe', '\tg' .. ARGV[2] .. '\t' .. more.k)
+local dedupe = more.k and key('dedupe', '\tg' .. more.k)
 local known = dedupe and redis.call('GET', dedupe)
 if known then
   return { moment, known, '' }

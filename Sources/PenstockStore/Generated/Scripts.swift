@@ -8317,10 +8317,60 @@ package enum Scripts {
         return redis.call('HEXISTS', key('batch', batch), 'ended') == 1 and 'ended' or 'sealed'
         """#)
 
+    /// keeps an event of a connector that cannot be let take effect, for a person to look at.
+    package static let setAside = RedisScript(
+        name: "set_aside",
+        digest: "16c221deb1dfed306dfcb6ff70d6fdb3ec062e18",
+        source: #"""
+        #!lua
+        if #KEYS~=1 or #ARGV~=4 then return redis.error_reply('BADCALL set_aside expects 1 key and 4 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function holds_role(text, now)
+        local name, fence = string.match(text, '^(%S+) (%d+)$')
+        if not name then
+        return false
+        end
+        local current, ends = unpack(redis.call('HMGET', key('role', name), 'fence', 'until'))
+        return current == fence and ends and now < tonumber(ends)
+        end
+        local now = clock()
+        if not holds_role(ARGV[4], now) then
+        return redis.error_reply('ROLELOST ' .. ARGV[4])
+        end
+        redis.call('HSET', key('aside', ARGV[1]), ARGV[2], ARGV[3])
+        return string.format('%.0f', now)
+        """#)
+
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "e28ab58803c2f74a57e889dd72175bcee07f213b",
+        digest: "eff83eb2f0b3bf628ac5683b47106dd00b3a50b7",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL signal expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9333,7 +9383,7 @@ package enum Scripts {
         if more.f and not holds_role(more.f, now) then
         return redis.error_reply('ROLELOST ' .. more.f)
         end
-        local dedupe = more.k and key('dedupe', '\tg' .. ARGV[2] .. '\t' .. more.k)
+        local dedupe = more.k and key('dedupe', '\tg' .. more.k)
         local known = dedupe and redis.call('GET', dedupe)
         if known then
         return { moment, known, '' }
@@ -10939,6 +10989,7 @@ package enum Scripts {
         retire,
         revive,
         sealBatch,
+        setAside,
         signal,
         startRun,
         takeRole,
@@ -10973,6 +11024,7 @@ package enum Scripts {
         "retire": ScriptContract(keys: ["prefix"], arguments: ["worker"], rest: false),
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
+        "set_aside": ScriptContract(keys: ["prefix"], arguments: ["connector", "event", "record", "role"], rest: false),
         "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most", "extras"], rest: false),
         "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "head", "callback", "tags", "retention", "by", "extras", "plan"], rest: true),
         "take_role": ScriptContract(keys: ["prefix"], arguments: ["role", "holder", "fence", "lease", "waiter", "by", "note"], rest: false),
