@@ -23,6 +23,8 @@ package struct WorkerConfiguration: Sendable {
     package var drains = false
     /// Takes in entries of the inbox stream as soon as they are there.
     package var watchesInbox = true
+    /// Made known when the worker registers.
+    package var connections: [RunConnection] = []
     package var host = ""
     package var pid = 0
 

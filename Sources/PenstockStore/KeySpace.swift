@@ -60,6 +60,7 @@ package struct KeySpace: Sendable, Hashable {
     package func nudges(_ watcher: String) -> String { prefix + "nudges:" + watcher }
     /// The key of a signal: see `lua/signal.lua`.
     package func signalled(_ key: String) -> String { prefix + "dedupe:\tg" + key }
+    package var connections: String { prefix + "connections" }
     package var connectors: String { prefix + "connectors" }
     package func aside(_ connector: String) -> String { prefix + "aside:" + connector }
     package func again(_ connector: String) -> String { prefix + "again:" + connector }

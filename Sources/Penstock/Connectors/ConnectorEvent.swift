@@ -16,7 +16,12 @@ public struct ConnectorEvent: Sendable, Hashable {
     /// When it happened, by the clock of the source; nil if that is not known. Lag is told by it.
     public var time: Date?
     /// How often it has been delivered, this time included; nil if that is not known.
+    ///
+    /// An event that was delivered so often and never done with may kill whoever takes it. One that was delivered more than
+    /// five times should come alone, so that it can be told from its neighbours: after `ConnectorOptions.tries` more it is
+    /// set aside unseen.
     public var deliveries: Int?
+    static let manyDeliveries = 5
 
     public init(
         id: String, key: String? = nil, payload: [UInt8] = [], headers: [String: String] = [:], time: Date? = nil,
@@ -31,7 +36,7 @@ public struct ConnectorEvent: Sendable, Hashable {
     }
 
     /// By which it is dealt to a shard, and waits for others.
-    var orderKey: String { key ?? id }
+    package var orderKey: String { key ?? id }
 }
 
 /// A part of a source: of `count` shards the one of this `index`.

@@ -445,7 +445,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "aede83effa48d38817b0048d966aaa457d219122",
+        digest: "841fa63e8e2a1fd9eef92f8d3b6cfa22cd73cdff",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1360,8 +1360,40 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -1399,6 +1431,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -1436,6 +1471,9 @@ package enum Scripts {
         end
         end
         end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
         end
@@ -1445,6 +1483,15 @@ package enum Scripts {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -1539,8 +1586,8 @@ package enum Scripts {
         return { moment, run.rival and 'taken' or 'conflict', run.rival or run.fields.f }
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
-        store_runs(runs, todo, now, gate)
+        local gate, connected = run_gate(now, us)
+        store_runs(runs, todo, now, gate, connected)
         finish_plan(todo, now)
         local facts = run_text(run.facts)
         redis.call('SET', sent, facts, 'EX', 30)
@@ -1550,7 +1597,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "ec896c04eeedd43940fb20b451f2f1f5045edd41",
+        digest: "1e239aa15381b3d41f229d8d8198ee67f1b7a4ba",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<5 then return redis.error_reply('BADCALL cycle expects 1 key and at least 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2869,8 +2916,40 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -2908,6 +2987,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -2944,6 +3026,9 @@ package enum Scripts {
         redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
         end
         end
+        end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
         end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
@@ -4227,7 +4312,7 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox' }
+        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'connections' }
         local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
         for i = queues_from, queues_to do
         limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
@@ -4287,7 +4372,7 @@ package enum Scripts {
         free(freed, gate, roused)
         if commits[1] then
         local plan = { entering = {}, ready = {}, earlier = {} }
-        store_runs(involved, plan, now, rare.limits and gate or nil)
+        store_runs(involved, plan, now, rare.limits and gate or nil, rare.connections)
         enter(plan.entering, now)
         for _, queues in ipairs({ plan.ready, plan.earlier }) do
         for queue in pairs(queues) do
@@ -8370,7 +8455,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "eff83eb2f0b3bf628ac5683b47106dd00b3a50b7",
+        digest: "d4050a503c5133988d0842836519690396ca7d04",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL signal expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9208,8 +9293,40 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -9247,6 +9364,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -9284,6 +9404,9 @@ package enum Scripts {
         end
         end
         end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
         end
@@ -9293,6 +9416,15 @@ package enum Scripts {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -9404,8 +9536,8 @@ package enum Scripts {
         local plan = { error = '', output = ARGV[4], heads = {}, lanes = {}, effects = { { 'signal', ARGV[3] } } }
         try_plan(run, plan, run.facts.revision, ARGV[5], runs, now)
         local todo = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
-        store_runs(runs, todo, now, gate)
+        local gate, connected = run_gate(now, us)
+        store_runs(runs, todo, now, gate, connected)
         finish_plan(todo, now)
         local answer = plan.is_taken and 'taken' or 'buffered'
         redis.call('SET', sent, answer, 'EX', 30)
@@ -9418,7 +9550,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "12cd24cd3c8a152ddd67e50548b16da0979aa8b4",
+        digest: "c9f94990c837b8b47856c11dbb3e28844d9f4a0b",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<12 then return redis.error_reply('BADCALL start_run expects 1 key and at least 12 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -10339,8 +10471,40 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -10378,6 +10542,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -10415,6 +10582,9 @@ package enum Scripts {
         end
         end
         end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
         end
@@ -10424,6 +10594,15 @@ package enum Scripts {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -10562,11 +10741,11 @@ package enum Scripts {
         return redis.error_reply('UNFIT the plan does not start a run')
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+        local gate, connected = run_gate(now, us)
         if name then
         table.insert(run.deeds, 1, { 'hold', name })
         end
-        store_runs(runs, todo, now, gate)
+        store_runs(runs, todo, now, gate, connected)
         finish_plan(todo, now)
         local facts = run_text(run.facts)
         redis.call('SET', sent, 'started ' .. facts, 'EX', 30)
