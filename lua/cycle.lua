@@ -110,7 +110,7 @@ if expiry - now < lease * 2 / 3 then
 end
 
 -- What only some namespaces have, mostly none: asked for at once, and one by one only as far as something is there.
-local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox' }
+local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'connections' }
 local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, { key('ticks') }
 for i = queues_from, queues_to do
   limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
@@ -179,7 +179,7 @@ end
 free(freed, gate, roused)
 if commits[1] then
   local plan = { entering = {}, ready = {}, earlier = {} }
-  store_runs(involved, plan, now, rare.limits and gate or nil)
+  store_runs(involved, plan, now, rare.limits and gate or nil, rare.connections)
   enter(plan.entering, now)
   for _, queues in ipairs({ plan.ready, plan.earlier }) do
     for queue in pairs(queues) do
