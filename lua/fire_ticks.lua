@@ -7,7 +7,8 @@
 --- ARGV[3] place: `revision tick waiting` that the plan was made for, '-' for no tick; '' for any
 --- ARGV[4] next: `tick waiting` to move on to; '' to stay where it is
 --- ARGV[5] due: moment at which to look again, or '' (where it moves on)
---- ARGV[6] flags: letters: c cancels what goes on, b the end of what goes on makes it due, r forgets the schedule
+--- ARGV[6] flags: letters: c cancels what goes on, b the end of what goes on makes it due, r forgets the schedule; then
+---   the number of what went on when the plan was made
 --- ARGV[7] latest: moment before which nothing is fired
 --- ARGV[8] memory: for how long (s) the token is remembered
 --- ARGV[9] lists...: notes for people, preceded by their number; then what is started: 'none'; 'job', lane, extras; or
@@ -88,6 +89,10 @@ if what == 'job' then
   end
 end
 
+local blocks = string.find(ARGV[6], 'b', 1, true)
+-- Something has ended since the plan was made, when nobody waited for that yet.
+local is_late = blocks and redis.call('SCARD', key('fires', name)) < tonumber(string.match(ARGV[6], '%d+$') or 0)
+
 -- The first write.
 redis.call('SET', sent, '', 'EX', memory)
 local plan = { entering = {}, ready = {}, earlier = {} }
@@ -122,12 +127,12 @@ elseif what == 'run' then
     end
     new_run(runs, ARGV[i], own, 0, by, now)
   end
-  store_runs(runs, plan, now, gate)
+  store_runs(runs, plan, now, gate, redis.call('EXISTS', key('connections')) == 1)
 end
 
 local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
 if tick then
-  local blocked = string.find(ARGV[6], 'b', 1, true) and '1' or '-'
+  local blocked = blocks and '1' or '-'
   for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
     if value == '-' then
       redis.call('HDEL', hash, field)
@@ -136,7 +141,9 @@ if tick then
     end
   end
   redis.call('HINCRBY', hash, 'fired', count)
-  if ARGV[5] == '' then
+  if is_late then
+    redis.call('ZADD', key('ticks'), string.format('%.0f', now), name)
+  elseif ARGV[5] == '' then
     redis.call('ZREM', key('ticks'), name)
   else
     redis.call('ZADD', key('ticks'), ARGV[5], name)

@@ -247,7 +247,8 @@ extension Store {
             words.append(StoredSchedule.words(plan.tick, plan.waiting))
             words.append(plan.due.map { String($0) } ?? "")
             words.append(
-                (plan.cancelsLive ? "c" : "") + (plan.wantsEnds ? "b" : "") + (fire.forgets ? "r" : ""))
+                (plan.cancelsLive ? "c" : "") + (plan.wantsEnds ? "b" : "") + (fire.forgets ? "r" : "")
+                    + String(from.facts.live))
             words.append(String(plan.fired.max() ?? 0))
         } else {
             for word in ["", "", "", "", "0"] { words.append(word) }

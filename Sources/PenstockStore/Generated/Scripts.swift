@@ -5934,7 +5934,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "1a58b44c02e483638a4ebda15baf578ce7da0c50",
+        digest: "d8f9d24947ba93e650b0e1fe394c49bb547aab66",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6902,6 +6902,8 @@ package enum Scripts {
         end
         end
         end
+        local blocks = string.find(ARGV[6], 'b', 1, true)
+        local is_late = blocks and redis.call('SCARD', key('fires', name)) < tonumber(string.match(ARGV[6], '%d+$') or 0)
         redis.call('SET', sent, '', 'EX', memory)
         local plan = { entering = {}, ready = {}, earlier = {} }
         local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
@@ -6934,11 +6936,11 @@ package enum Scripts {
         end
         new_run(runs, ARGV[i], own, 0, by, now)
         end
-        store_runs(runs, plan, now, gate)
+        store_runs(runs, plan, now, gate, redis.call('EXISTS', key('connections')) == 1)
         end
         local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
         if tick then
-        local blocked = string.find(ARGV[6], 'b', 1, true) and '1' or '-'
+        local blocked = blocks and '1' or '-'
         for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
         if value == '-' then
         redis.call('HDEL', hash, field)
@@ -6947,7 +6949,9 @@ package enum Scripts {
         end
         end
         redis.call('HINCRBY', hash, 'fired', count)
-        if ARGV[5] == '' then
+        if is_late then
+        redis.call('ZADD', key('ticks'), string.format('%.0f', now), name)
+        elseif ARGV[5] == '' then
         redis.call('ZREM', key('ticks'), name)
         else
         redis.call('ZADD', key('ticks'), ARGV[5], name)
