@@ -52,6 +52,7 @@ struct RootCommand: AsyncParsableCommand {
             RunCommand.self,
             WorkflowCommand.self,
             InboxCommand.self,
+            ConnectorCommand.self,
             DeadCommand.self,
             StatsCommand.self,
             WorkersCommand.self,
