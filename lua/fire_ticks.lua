@@ -23,7 +23,7 @@
 --@include extras
 --@include caps_of
 --@include make_way
---@include gate_at
+--@include run_gate
 --@include store_group
 --@include new_run
 --@include store_runs
@@ -96,7 +96,7 @@ local is_late = blocks and redis.call('SCARD', key('fires', name)) < tonumber(st
 -- The first write.
 redis.call('SET', sent, '', 'EX', memory)
 local plan = { entering = {}, ready = {}, earlier = {} }
-local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+local gate, connected = run_gate(now, us)
 local by = 'schedule ' .. name
 if string.find(ARGV[6], 'c', 1, true) then
   -- Of very many, those that are left are cancelled with the next tick.
@@ -127,7 +127,7 @@ elseif what == 'run' then
     end
     new_run(runs, ARGV[i], own, 0, by, now)
   end
-  store_runs(runs, plan, now, gate, redis.call('EXISTS', key('connections')) == 1)
+  store_runs(runs, plan, now, gate, connected)
 end
 
 local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')

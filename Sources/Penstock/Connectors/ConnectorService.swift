@@ -83,10 +83,8 @@ public final class ConnectorService<Source: Connector>: Service {
             let began = ContinuousClock.now
             do {
                 try await penstock.withRole(
-                    ConnectorRole.name(name, shard), lease: options.lease, note: { self.note(shard) }
-                ) { role in
-                    try await self.work(shard, role)
-                }
+                    ConnectorRole.name(name, shard), lease: options.lease, note: { self.note(shard) },
+                    { try await self.work(shard, $0) })
             } catch {
                 if Task.isCancelled { break }
                 failures = ContinuousClock.now - began > .seconds(60) ? 1 : failures + 1
@@ -156,7 +154,7 @@ public struct ConnectorOptions: Sendable {
     public var consumeLag: Duration
     /// How old the oldest event may get before `onLagAlert` is called; nil, the default, for never.
     public var lagAlert: Duration?
-    /// Called once when the lag has become too long, and once when it is no more. Beside, there is a line in the log.
+    /// Called once when the lag has become too long, and once when it is no more. It is logged as well.
     public var onLagAlert: (@Sendable (ConnectorLagAlert) -> Void)?
     /// For how long an effect is known to have happened, so that another delivery of its event changes nothing; a day by
     /// default. It costs about 150 bytes an effect.
@@ -164,7 +162,8 @@ public struct ConnectorOptions: Sendable {
 
     public init(
         parallel: Int = 1, lease: Duration = .seconds(10), tries: Int = 5,
-        backoff: Backoff = .exponential(from: .seconds(1), cap: .seconds(30), jitter: 0.2), consumeLag: Duration = .zero,
+        backoff: Backoff = .exponential(from: .seconds(1), cap: .seconds(30), jitter: 0.2),
+        consumeLag: Duration = .zero,
         lagAlert: Duration? = nil, onLagAlert: (@Sendable (ConnectorLagAlert) -> Void)? = nil,
         keyLifetime: Duration = .seconds(86_400)
     ) {
@@ -190,7 +189,8 @@ public struct ConnectorOptions: Sendable {
             throw refuse("keyLifetime must be 1 s or longer; it is \(keyLifetime)")
         }
         if let lagAlert, lagAlert <= consumeLag {
-            throw refuse("lagAlert, \(lagAlert), must be longer than consumeLag, \(consumeLag): every event gets that old")
+            throw refuse(
+                "lagAlert, \(lagAlert), must be longer than consumeLag, \(consumeLag): every event gets that old")
         }
     }
 }

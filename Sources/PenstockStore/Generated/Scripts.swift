@@ -5934,7 +5934,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "d8f9d24947ba93e650b0e1fe394c49bb547aab66",
+        digest: "cc7f259437dda4895c08c70227b76c2bdb873064",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6348,6 +6348,15 @@ package enum Scripts {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
         local function dated(record, moment)
         local head = string.find(record, '\n', 1, true) or #record + 1
@@ -6906,7 +6915,7 @@ package enum Scripts {
         local is_late = blocks and redis.call('SCARD', key('fires', name)) < tonumber(string.match(ARGV[6], '%d+$') or 0)
         redis.call('SET', sent, '', 'EX', memory)
         local plan = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+        local gate, connected = run_gate(now, us)
         local by = 'schedule ' .. name
         if string.find(ARGV[6], 'c', 1, true) then
         for _, id in ipairs(redis.call('SRANDMEMBER', key('fires', name), 200)) do
@@ -6936,7 +6945,7 @@ package enum Scripts {
         end
         new_run(runs, ARGV[i], own, 0, by, now)
         end
-        store_runs(runs, plan, now, gate, redis.call('EXISTS', key('connections')) == 1)
+        store_runs(runs, plan, now, gate, connected)
         end
         local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
         if tick then

@@ -288,7 +288,8 @@ import Testing
     @Test(arguments: [
         ("a b", ConnectorOptions()), ("", ConnectorOptions()), ("x", ConnectorOptions(parallel: 0)),
         ("x", ConnectorOptions(lease: .zero)), ("x", ConnectorOptions(tries: 0)),
-        ("x", ConnectorOptions(consumeLag: .seconds(5), lagAlert: .seconds(5))), ("x", ConnectorOptions(consumeLag: .seconds(-1))),
+        ("x", ConnectorOptions(consumeLag: .seconds(5), lagAlert: .seconds(5))),
+        ("x", ConnectorOptions(consumeLag: .seconds(-1))),
         ("x", ConnectorOptions(keyLifetime: .zero)), (String(repeating: "x", count: 190), ConnectorOptions()),
     ])
     func `bad names and options are refused with the reason`(name: String, options: ConnectorOptions) async throws {

@@ -125,7 +125,9 @@ import Testing
             } _: { worker in
                 try await worker.started()
             }
-            try await RunningWorker.with(rig.penstock) { $0.handle(checkout) } _: { worker in
+            try await RunningWorker.with(rig.penstock) {
+                $0.handle(checkout)
+            } _: { worker in
                 _ = try await rig.penstock.start(checkout, Order()).run.wait()
                 #expect(try await rig.queue("moments").ready == 1)
                 let id = try await rig.command("LINDEX", "{t:0}:lane:moments\t", "0").text.flatMap { TaskID($0) }
