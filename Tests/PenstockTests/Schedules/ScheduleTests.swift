@@ -401,6 +401,8 @@ import Testing
         try await Rig.with { rig in
             for script in [Scripts.fireTicks, Scripts.cycle, Scripts.readSchedules] { try await rig.load(script) }
             try await FaultProxy.withProxy(to: rig.redis) { proxy in
+                // Half a minute before a tick, so that the test's own time does not matter.
+                try await rig.advanceClock(by: .milliseconds(90_000 - (try await rig.now()) % 60_000))
                 let schedule = try await rig.penstock.createSchedule("lossy", "@every 1m", Work())
                 let client = try Rig.client(proxy.url)
                 let seen = EventBox<Int64>("ticks")
