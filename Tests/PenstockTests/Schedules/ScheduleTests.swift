@@ -45,13 +45,20 @@ import Testing
     @Test("a job's schedule ticks on time, with its options, and the job knows its tick")
     func job() async throws {
         try await Rig.with { rig in
+            let enqueue = EnqueueOptions(
+                tenant: "acme", priority: 3, limits: ["account:1"], expiry: .seconds(60), maxAttempts: 2,
+                backoff: .fixed(.seconds(1)), timeout: .seconds(5), deadline: .seconds(90), retention: .seconds(600),
+                headers: ["a": "b"])
             let schedule = try await rig.penstock.createSchedule(
-                "nightly", "0 3 * * *", Work(number: 7), .init(zone: "Europe/Berlin"),
-                enqueue: .init(tenant: "acme", priority: 3, maxAttempts: 2, headers: ["a": "b"]))
+                "nightly", "0 3 * * *", Work(number: 7), .init(zone: "Europe/Berlin"), enqueue: enqueue)
             try await withTicks(rig) { seen, _ in
                 let before = try await schedule.status(next: 3)
                 #expect(before.words == "at 03:00, every day" && before.state == .active && before.next.count == 3)
-                #expect(before.target == .job(kind: "work", queue: "default", tenant: "acme"))
+                guard case .job("work", let payload, enqueue) = before.target else {
+                    Issue.record("\(before.target)")
+                    return
+                }
+                #expect(try JSONDecoder().decode(Work.self, from: Data(payload)).number == 7)
                 let next = try #require(before.next.first)
                 let now = try await rig.now()
                 // A second before, and it is not early.
