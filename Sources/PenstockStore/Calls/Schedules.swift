@@ -253,6 +253,7 @@ extension Store {
             for word in ["", "", "", "", "0"] { words.append(word) }
         }
         words.append(String(max(1, fire.memory.milliseconds / 1000)))
+        words.append(fire.move?.from.facts.live ?? 0)
         words.append(fire.notes.count)
         for note in fire.notes { words.append(note.text) }
         switch fire.start {
