@@ -69,7 +69,8 @@ public enum ScheduleTarget: Sendable, Hashable {
             guard options.tags.count < NewRun.maximumTags else {
                 throw PenstockError(
                     .invalidArgument,
-                    "a schedule's run has at most \(NewRun.maximumTags - 1) tags of its own: it is also found by schedule/NAME")
+                    "a schedule's run has at most \(NewRun.maximumTags - 1) tags of its own: it is also found by schedule/NAME"
+                )
             }
             var callback: [UInt8]?
             if let asked = options.callback {

@@ -30,7 +30,8 @@ enum ScheduleText {
 
     static func overlap(_ text: String) throws(ArgumentProblem) -> OverlapPolicy {
         guard let policy = OverlapPolicy(text) else {
-            throw ArgumentProblem("it must be allow, skip, queue-one, cancel-previous, or wait:N with N from 1 to 1000000")
+            throw ArgumentProblem(
+                "it must be allow, skip, queue-one, cancel-previous, or wait:N with N from 1 to 1000000")
         }
         return policy
     }

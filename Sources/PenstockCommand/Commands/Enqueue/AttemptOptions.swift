@@ -19,7 +19,8 @@ struct AttemptOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Time for all attempts together, from its enqueue on. Default: none.", valueName: "duration"),
+        help: ArgumentHelp(
+            "Time for all attempts together, from its enqueue on. Default: none.", valueName: "duration"),
         transform: DurationText.parsePositive)
     var deadline: Duration?
 

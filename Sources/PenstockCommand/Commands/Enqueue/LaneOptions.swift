@@ -6,7 +6,8 @@ import Penstock
 struct LaneOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where workers look for the job, or for a run's steps. Default: default.", valueName: "name"),
+        help: ArgumentHelp(
+            "Where workers look for the job, or for a run's steps. Default: default.", valueName: "name"),
         transform: NameText.queue)
     var queue: String?
 

@@ -65,7 +65,9 @@ struct LimitOptions: ParsableArguments {
     var batch: BatchID?
 
     func validate() throws {
-        let exclusive = [("--unique", unique), ("--throttle", throttle), ("--debounce", debounce)].filter { $0.1 != nil }
+        let exclusive = [("--unique", unique), ("--throttle", throttle), ("--debounce", debounce)].filter {
+            $0.1 != nil
+        }
         if exclusive.count > 1 {
             throw ValidationError("\(exclusive.map(\.0).joined(separator: " and ")) exclude each other: give one.")
         }

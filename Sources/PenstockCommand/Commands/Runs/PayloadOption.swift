@@ -4,7 +4,8 @@ import Penstock
 /// What a signal or an event from outside brings.
 struct PayloadOption: ParsableArguments {
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("What it brings, \(JSONArgument.help). Default: null.", valueName: "json"),
+        parsing: .unconditional,
+        help: ArgumentHelp("What it brings, \(JSONArgument.help). Default: null.", valueName: "json"),
         transform: JSONArgument.init)
     var payload = JSONArgument("null")
 

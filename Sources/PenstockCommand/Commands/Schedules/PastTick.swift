@@ -118,7 +118,11 @@ struct PastTick {
             case .run(let now): state = snakeCase(now.rawValue)
             case .unknown, nil: state = nil
             }
-            if case .missed(let last) = past.record.fate { through = Moment.text(last.milliseconds) } else { through = nil }
+            if case .missed(let last) = past.record.fate {
+                through = Moment.text(last.milliseconds)
+            } else {
+                through = nil
+            }
             if case .refused(let why) = past.record.fate { reason = why } else { reason = nil }
         }
     }

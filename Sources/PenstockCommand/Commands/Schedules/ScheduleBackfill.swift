@@ -9,7 +9,8 @@ import Foundation
 
 struct ScheduleBackfill: ConnectedCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backfill", abstract: "Fire the ticks of a time that has passed, whether they were fired then or not.",
+        commandName: "backfill",
+        abstract: "Fire the ticks of a time that has passed, whether they were fired then or not.",
         discussion: """
             It is a schedule of its own: prints its name, by which it is watched, paused, resumed and, deleted, cancelled. It \
             is gone when its last tick was fired.
@@ -58,7 +59,8 @@ struct ScheduleBackfill: ConnectedCommand {
         }
         Console.write(backfill.name)
         Console.writeError(
-            "Watch it with penstock schedule show \(backfill.name); cancel it with penstock schedule delete \(backfill.name)")
+            "Watch it with penstock schedule show \(backfill.name); cancel it with penstock schedule delete \(backfill.name)"
+        )
     }
 
     private struct View: Encodable {

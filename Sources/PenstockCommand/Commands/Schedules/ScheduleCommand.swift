@@ -3,7 +3,8 @@ import ArgumentParser
 /// `penstock schedule`: work that comes again.
 struct ScheduleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schedule", abstract: "Work that comes again: cron expressions and intervals for jobs and workflows.",
+        commandName: "schedule",
+        abstract: "Work that comes again: cron expressions and intervals for jobs and workflows.",
         discussion: """
             EXAMPLES
               penstock schedule preview "0 9 * * MON-FRI" --zone Europe/Berlin

@@ -18,7 +18,8 @@ struct ScheduleList: ConnectedCommand {
     var prefix = ""
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Only those after this name, for the next page.", valueName: "name"))
+        parsing: .unconditional, help: ArgumentHelp("Only those after this name, for the next page.", valueName: "name")
+    )
     var after = ""
 
     @Option(

@@ -3,7 +3,8 @@ import Penstock
 
 struct ScheduleShow: ConnectedCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "All about a schedule: when, what, its state, its next ticks, and its last ones.",
+        commandName: "show",
+        abstract: "All about a schedule: when, what, its state, its next ticks, and its last ones.",
         discussion: """
             Beside each tick stands what became of it, and of what it has started. Exit code 1 if there is no such schedule.
             """)
@@ -35,7 +36,9 @@ struct ScheduleShow: ConnectedCommand {
             let schedule = penstock.schedule(name)
             let view = try ScheduleView(try await schedule.status(next: next))
             var past: [PastTick] = []
-            for record in try await schedule.history(limit: history) { past.append(try await PastTick(record, penstock)) }
+            for record in try await schedule.history(limit: history) {
+                past.append(try await PastTick(record, penstock))
+            }
             return (view, past)
         }
         let limit = full ? Int.max : 2 << 10

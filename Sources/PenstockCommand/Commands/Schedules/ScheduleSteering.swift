@@ -11,7 +11,9 @@ struct SchedulePause: ConnectedCommand {
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
     func run() async throws {
-        try await ScheduleSteering.perform(connection, names, "paused") { try await $0.pause(by: PauseTarget.operatorName) }
+        try await ScheduleSteering.perform(connection, names, "paused") {
+            try await $0.pause(by: PauseTarget.operatorName)
+        }
     }
 }
 

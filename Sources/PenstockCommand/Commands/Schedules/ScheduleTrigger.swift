@@ -3,7 +3,8 @@ import Penstock
 
 struct ScheduleTrigger: ConnectedCommand {
     static let configuration = CommandConfiguration(
-        commandName: "trigger", abstract: "Start now what a tick would start, whatever goes on, and also while it is paused.",
+        commandName: "trigger",
+        abstract: "Start now what a tick would start, whatever goes on, and also while it is paused.",
         discussion: "Prints the id of the job or run. The ticks go on as before.")
 
     @Argument(help: ScheduleText.nameHelp, transform: ScheduleText.name) var name: String

@@ -28,7 +28,9 @@ struct ScheduleView {
         sheet.add("backfill", status.isBackfill ? "of ticks that have passed; gone when it is done" : nil)
         addRecurrence(to: &sheet)
         addState(to: &sheet)
-        sheet.add("waiting", status.waiting.map { "the tick of \(Moment.text($0.milliseconds)), for the end of \(liveWords)" })
+        sheet.add(
+            "waiting", status.waiting.map { "the tick of \(Moment.text($0.milliseconds)), for the end of \(liveWords)" }
+        )
         sheet.add("fired", HumanText.plural(status.fired, "tick"))
         sheet.add("going on", status.options.overlap.isCounted ? liveWords : nil)
         sheet.add("starts", status.target.words)
