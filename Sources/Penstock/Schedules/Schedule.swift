@@ -221,8 +221,8 @@ extension Schedule {
     public struct Draft: Sendable {
         public var recurrence: String
         public var options: ScheduleOptions
-        /// What is started; nil: as before.
-        public var target: ScheduleTarget?
+        /// What is started.
+        public var target: ScheduleTarget
     }
 
     /// Changes the schedule, from its next tick on: what is due by now is fired as it was. A pause stays. One that workers
@@ -232,9 +232,11 @@ extension Schedule {
             _ = try await penstock.firer.save(name) { stored in
                 guard let stored else { throw unknown }
                 let old = try ScheduleSpec(stored: stored.spec)
-                var draft = Draft(recurrence: old.recurrence.text, options: ScheduleOptions(old), target: nil)
+                let present = try ScheduleTarget(old.target, stored.payload)
+                var draft = Draft(recurrence: old.recurrence.text, options: ScheduleOptions(old), target: present)
                 try change(&draft)
-                let (target, payload) = try draft.target?.stored(penstock.store) ?? (old.target, stored.payload)
+                let (target, payload) =
+                    draft.target == present ? (old.target, stored.payload) : try draft.target.stored(penstock.store)
                 var spec = try draft.options.spec(draft.recurrence, target)
                 (spec.isTemporary, spec.anchor) = (old.isTemporary, old.anchor)
                 return (spec, payload)

@@ -16,9 +16,8 @@ public struct ScheduleStatus: Sendable, Hashable {
     /// In words: `at 09:00, Monday to Friday`.
     public let words: String
     public let options: ScheduleOptions
-    public let target: Target
-    /// Of the job, or input of the run.
-    public let payload: [UInt8]
+    /// What is started at each tick.
+    public let target: ScheduleTarget
     public let state: State
     /// The next ticks, earliest first; by its jitter a tick is fired later.
     public let next: [Date]
@@ -33,11 +32,6 @@ public struct ScheduleStatus: Sendable, Hashable {
     public let declared: Date?
     /// A backfill, which goes when it is done.
     public let isBackfill: Bool
-
-    public enum Target: Sendable, Hashable {
-        case job(kind: String, queue: String, tenant: String)
-        case workflow(String, version: Int?, queue: String, tenant: String)
-    }
 
     public enum State: Sendable, Hashable {
         case active
@@ -145,15 +139,7 @@ extension ScheduleStatus {
         recurrence = spec.recurrence.text
         words = spec.recurrence.words
         options = ScheduleOptions(spec)
-        payload = stored.payload
-        switch spec.target {
-        case .job(let job):
-            let record = TaskRecord(Array("\(job.head)\n".utf8))
-            target = .job(kind: record?.kind ?? "", queue: record?.queue ?? "", tenant: record?.tenant ?? "")
-        case .workflow(let workflow):
-            target = .workflow(
-                workflow.name, version: workflow.version, queue: workflow.queue, tenant: workflow.tenant)
-        }
+        target = try ScheduleTarget(spec.target, stored.payload)
         let facts = stored.facts
         if let pause = stored.pause {
             state = .paused(by: pause.by, at: Date(milliseconds: pause.at))

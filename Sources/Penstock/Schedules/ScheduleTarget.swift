@@ -2,13 +2,37 @@ import PenstockModel
 import PenstockStore
 
 /// What a schedule starts at each tick.
-public enum ScheduleTarget: Sendable {
+public enum ScheduleTarget: Sendable, Hashable {
     /// A job as bytes. Not with unique keys, idempotency keys, batches, replicas, roles, a delay or a time: overlap policies
     /// say whether a job is started, and the tick when.
     case job(kind: String, payload: [UInt8], EnqueueOptions = .init())
     /// A run of a workflow by its name; of the greatest version that is known at each tick, by default. Not with a foreign id,
     /// an idempotency key, a role or a status.
     case workflow(String, version: Int? = nil, input: [UInt8], StartOptions = .init())
+
+    /// From what is stored.
+    init(_ stored: ScheduleSpec.Target, _ payload: [UInt8]) throws {
+        switch stored {
+        case .job(let job):
+            guard let record = TaskRecord(Array("\(job.head)\n".utf8)) else {
+                throw InvalidSchedule("its job cannot be read by this version")
+            }
+            let options = record.options
+            self = .job(
+                kind: record.kind, payload: payload,
+                EnqueueOptions(
+                    queue: record.queue, tenant: record.tenant, priority: record.priority,
+                    limits: options.limits.map(\.rawValue), expiry: job.expiry, maxAttempts: options.maxAttempts,
+                    backoff: options.backoff, timeout: options.timeout, deadline: job.deadline,
+                    retention: options.retention, headers: options.headers))
+        case .workflow(let workflow):
+            self = .workflow(
+                workflow.name, version: workflow.version, input: payload,
+                StartOptions(
+                    queue: workflow.queue, tenant: workflow.tenant, priority: workflow.priority, tags: workflow.tags,
+                    callback: try workflow.callback.map { try JSONCodec().decode(RunCallback.self, from: $0) }))
+        }
+    }
 
     /// As it is stored.
     func stored(_ store: Store) throws(PenstockError) -> (target: ScheduleSpec.Target, payload: [UInt8]) {
@@ -45,7 +69,8 @@ public enum ScheduleTarget: Sendable {
             guard options.tags.count < NewRun.maximumTags else {
                 throw PenstockError(
                     .invalidArgument,
-                    "a schedule's run has at most \(NewRun.maximumTags - 1) tags of its own: it is also found by schedule/NAME")
+                    "a schedule's run has at most \(NewRun.maximumTags - 1) tags of its own: it is also found by schedule/NAME"
+                )
             }
             var callback: [UInt8]?
             if let asked = options.callback {

@@ -6,6 +6,9 @@ struct JSONArgument: Sendable {
 
     init(_ text: String) { self.text = text }
 
+    /// How to write one.
+    static let help = "JSON; @FILE is a file, - is standard input"
+
     /// The bytes, checked to be one JSON value.
     func bytes(option: String) throws(CommandFailure) -> [UInt8] {
         let (bytes, source) = try content(option: option)

@@ -38,6 +38,12 @@ struct Table {
         }.joined(separator: "\n")
     }
 
+    /// Without the blanks at the end of lines whose last cells are empty.
+    func renderWithoutTrail() -> String {
+        render().split(separator: "\n").map { line in String(line.reversed().drop { $0 == " " }.reversed()) }
+            .joined(separator: "\n")
+    }
+
     private func pad(_ cell: Cell, to width: Int, at index: Int) -> String {
         let blanks = String(repeating: " ", count: width - cell.text.count)
         if columns[index].isNumber { return blanks + cell.paint(cell.text) }

@@ -247,13 +247,13 @@ extension Store {
             words.append(StoredSchedule.words(plan.tick, plan.waiting))
             words.append(plan.due.map { String($0) } ?? "")
             words.append(
-                (plan.cancelsLive ? "c" : "") + (plan.wantsEnds ? "b" : "") + (fire.forgets ? "r" : "")
-                    + String(from.facts.live))
+                (plan.cancelsLive ? "c" : "") + (plan.wantsEnds ? "b" : "") + (fire.forgets ? "r" : ""))
             words.append(String(plan.fired.max() ?? 0))
         } else {
             for word in ["", "", "", "", "0"] { words.append(word) }
         }
         words.append(String(max(1, fire.memory.milliseconds / 1000)))
+        words.append(fire.move?.from.facts.live ?? 0)
         words.append(fire.notes.count)
         for note in fire.notes { words.append(note.text) }
         switch fire.start {

@@ -43,7 +43,9 @@ struct Workshop {
         _ arguments: [String], input: [UInt8] = [], environment: [String: String?], directory: String? = nil
     ) async throws -> Ended {
         try await TestProcess.withProcess(
-            penstockProgram(), arguments, environment: environment, directory: directory, input: input
+            penstockProgram(), arguments, environment: environment, directory: directory, input: input,
+            // JSON is one line, however long.
+            bounds: .init(bytesPerLine: 4 << 20)
         ) { process in
             let exit = try await process.exit(within: .seconds(60))
             try await process.output.end()

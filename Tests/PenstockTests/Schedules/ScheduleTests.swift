@@ -46,13 +46,20 @@ import Testing
     @Test("a job's schedule ticks on time, with its options, and the job knows its tick")
     func job() async throws {
         try await Rig.with { rig in
+            let enqueue = EnqueueOptions(
+                tenant: "acme", priority: 3, limits: ["account:1"], expiry: .seconds(60), maxAttempts: 2,
+                backoff: .constant(.seconds(1)), timeout: .seconds(5), deadline: .seconds(90), retention: .seconds(600),
+                headers: ["a": "b"])
             let schedule = try await rig.penstock.createSchedule(
-                "nightly", "0 3 * * *", Work(number: 7), .init(zone: "Europe/Berlin"),
-                enqueue: .init(tenant: "acme", priority: 3, maxAttempts: 2, headers: ["a": "b"]))
+                "nightly", "0 3 * * *", Work(number: 7), .init(zone: "Europe/Berlin"), enqueue: enqueue)
             try await withTicks(rig) { seen, _ in
                 let before = try await schedule.status(next: 3)
                 #expect(before.words == "at 03:00, every day" && before.state == .active && before.next.count == 3)
-                #expect(before.target == .job(kind: "work", queue: "default", tenant: "acme"))
+                guard case .job("work", let payload, enqueue) = before.target else {
+                    Issue.record("\(before.target)")
+                    return
+                }
+                #expect(try JSONDecoder().decode(Work.self, from: Data(payload)).number == 7)
                 let next = try #require(before.next.first)
                 let now = try await rig.now()
                 // A second before, and it is not early.
@@ -285,7 +292,9 @@ import Testing
         }
     }
 
-    @Test("declarations: stored at the start, kept by repetition, a new version wins, an old one comes back when it is alone")
+    @Test(
+        "declarations: stored at the start, kept by repetition, a new version wins, an old one comes back when it is alone"
+    )
     func declarations() async throws {
         try await Rig.with { rig in
             func spec(_ every: String) throws -> ScheduleSpec {
@@ -316,6 +325,38 @@ import Testing
             try await schedule.delete()
             _ = try await rig.penstock.createSchedule("both", "@every 1h", Work())
             #expect(try await declare("@every 1h") == .foreign)
+            #expect(try await KeyspaceAudit.check(rig.penstock.store) == [])
+        }
+    }
+
+    @Test(
+        "the end of what goes on is no less a reason to look when it comes while the ticks are planned",
+        arguments: [OverlapPolicy.wait(atMost: 1), .queueOne])
+    func endWhilePlanned(overlap: OverlapPolicy) async throws {
+        try await Rig.with { rig in
+            let schedule = try await rig.penstock.createSchedule(
+                "raced", "@every 1m", Work(), .init(overlap: overlap, misfireGrace: .seconds(600)))
+            func look() async throws -> (StoredSchedule, now: Int64) {
+                let (now, found) = try await rig.penstock.store.schedules(["raced"])
+                return (try #require(found[0]), now)
+            }
+            try await rig.advanceClock(by: .seconds(60))
+            let first = try await look()
+            try await rig.penstock.firer.fire(first.0, now: first.now)
+            guard case .fired(let text)? = try await schedule.history().first?.fate, let id = TaskID(text) else {
+                Issue.record("the first tick was not fired")
+                return
+            }
+            try await rig.advanceClock(by: .seconds(60))
+            // It goes on when the second tick is planned, and no longer when the plan arrives.
+            let second = try await look()
+            #expect(second.0.facts.live == 1)
+            _ = try await rig.penstock.cancel(id)
+            try await rig.penstock.firer.fire(second.0, now: second.now)
+            let third = try await look()
+            #expect(try #require(third.0.due) <= third.now, "it is looked at again at once")
+            try await rig.penstock.firer.fire(third.0, now: third.now)
+            #expect(try await schedule.status().fired == 2)
             #expect(try await KeyspaceAudit.check(rig.penstock.store) == [])
         }
     }
@@ -440,7 +481,8 @@ import Testing
         try await Rig.with { rig in
             let unknown = try await rig.penstock.createSchedule(
                 "unknown", "@every 1m", starting: .workflow("nobody-knows", input: []))
-            let full = try await rig.penstock.createSchedule("full", "@every 1m", Work(), enqueue: .init(queue: "small"))
+            let full = try await rig.penstock.createSchedule(
+                "full", "@every 1m", Work(), enqueue: .init(queue: "small"))
             try await rig.penstock.setCap(queue: "small", most: 1)
             try await withTicks(rig) { _, _ in
                 for _ in 0..<2 {

@@ -9,21 +9,7 @@ struct LimitOptions: ParsableArguments {
         case death
     }
 
-    @Option(
-        name: .customLong("limit"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "A limit key that the job is subject to, like account:42; again for each, at most 8. Default: none.",
-            valueName: "key"),
-        transform: LimitText.key)
-    var limits: [String] = []
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "End the job if it has not started within this time; live workers see to it. Default: never.",
-            valueName: "duration"),
-        transform: DurationText.parsePositive)
-    var expires: Duration?
+    @OptionGroup var keys: LimitKeyOptions
 
     @Option(
         parsing: .unconditional,
@@ -79,9 +65,11 @@ struct LimitOptions: ParsableArguments {
     var batch: BatchID?
 
     func validate() throws {
-        let keys = [("--unique", unique), ("--throttle", throttle), ("--debounce", debounce)].filter { $0.1 != nil }
-        if keys.count > 1 {
-            throw ValidationError("\(keys.map(\.0).joined(separator: " and ")) exclude each other: give one.")
+        let exclusive = [("--unique", unique), ("--throttle", throttle), ("--debounce", debounce)].filter {
+            $0.1 != nil
+        }
+        if exclusive.count > 1 {
+            throw ValidationError("\(exclusive.map(\.0).joined(separator: " and ")) exclude each other: give one.")
         }
         if uniqueUntil != nil && unique == nil { throw ValidationError("--unique-until goes with --unique KEY.") }
         if throttlePeriod != nil && throttle == nil {
@@ -100,10 +88,6 @@ struct LimitOptions: ParsableArguments {
         if let debounceWait, let debounceAtMost, debounceAtMost < debounceWait {
             throw ValidationError("--debounce-at-most must be at least --debounce-wait.")
         }
-        if limits.count > 8 { throw ValidationError("--limit may be given 8 times; here it is \(limits.count).") }
-        if let twice = limits.first(where: { limit in limits.count { $0 == limit } > 1 }) {
-            throw ValidationError("--limit \(twice) is given twice: leave one out.")
-        }
     }
 
     /// Refuses what does not go with the other options of the command.
@@ -121,7 +105,7 @@ struct LimitOptions: ParsableArguments {
             throw ValidationError(
                 "--debounce and --key exclude each other: with --key a repetition counts for nothing. Leave one out.")
         }
-        if let expires, let wait = debounceWait ?? delay, expires <= wait {
+        if let expires = keys.expires, let wait = debounceWait ?? delay, expires <= wait {
             throw ValidationError(
                 "--expires must be longer than \(delay == nil ? "--debounce-wait" : "--delay"): the job would end before it may start."
             )
@@ -129,8 +113,7 @@ struct LimitOptions: ParsableArguments {
     }
 
     func apply(to options: inout EnqueueOptions) {
-        options.limits = limits
-        options.expiry = expires
+        keys.apply(to: &options)
         options.batch = batch
         if let unique {
             let until: Uniqueness.Until =

@@ -18,7 +18,7 @@ struct RunComplete: ConnectedCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The step's output, JSON; @FILE is a file, - is standard input. Default: null.", valueName: "json"),
+            "The step's output, \(JSONArgument.help). Default: null.", valueName: "json"),
         transform: JSONArgument.init)
     var output: JSONArgument?
 

@@ -11,23 +11,13 @@ struct RunResult: ConnectedCommand {
 
     @Argument(help: RunText.idHelp, transform: RunText.id) var id: RunID
 
-    @Flag(help: "Wait until the run has ended.") var wait = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --wait: how long. Default: 1m.", valueName: "duration"),
-        transform: DurationText.parsePositive)
-    var timeout: Duration?
+    @OptionGroup var wait: WaitOptions
 
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
-    func validate() throws {
-        if timeout != nil && !wait { throw ValidationError("--timeout goes with --wait.") }
-    }
-
     func run() async throws {
         let end = try await Session.run(connection) { penstock in
-            try await RunEnding.of(penstock.run(id), within: wait ? timeout ?? .seconds(60) : nil)
+            try await RunEnding.of(penstock.run(id), within: wait.limit)
         }
         try end.print(json: connection.json)
     }

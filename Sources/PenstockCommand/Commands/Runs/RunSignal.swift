@@ -10,17 +10,12 @@ struct RunSignal: ConnectedCommand {
 
     @Argument(help: ArgumentHelp("The signal's name.", valueName: "name")) var name: String
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "What it brings, JSON; @FILE is a file, - is standard input. Default: null.", valueName: "json"),
-        transform: JSONArgument.init)
-    var payload = JSONArgument("null")
+    @OptionGroup var payload: PayloadOption
 
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
     func run() async throws {
-        let bytes = try payload.bytes(option: "--payload")
+        let bytes = try payload.bytes()
         try await RunSteering.perform(connection, id) { try await $0.signal(name, payload: bytes) }
     }
 }
@@ -36,17 +31,12 @@ struct RunCallbackCommand: ConnectedCommand {
 
     @Argument(help: ArgumentHelp("The event's name.", valueName: "event")) var event: String
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "What it brings, JSON; @FILE is a file, - is standard input. Default: null.", valueName: "json"),
-        transform: JSONArgument.init)
-    var payload = JSONArgument("null")
+    @OptionGroup var payload: PayloadOption
 
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
     func run() async throws {
-        let bytes = try payload.bytes(option: "--payload")
+        let bytes = try payload.bytes()
         try await RunSteering.perform(connection, id) { try await $0.callback(event, payload: bytes) }
     }
 }

@@ -23,7 +23,7 @@ struct RunStart: ConnectedCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The input (of a state machine: the object), JSON; @FILE is a file, - is standard input. Default: {}.",
+            "The input (of a state machine: the object), \(JSONArgument.help). Default: {}.",
             valueName: "json"),
         transform: JSONArgument.init)
     var input = JSONArgument("{}")
@@ -42,29 +42,9 @@ struct RunStart: ConnectedCommand {
         transform: RunText.foreignID)
     var foreignID: String?
 
-    @Option(
-        name: .customLong("tag"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A word to find the run by; may be repeated, up to 16 times.", valueName: "word"),
-        transform: RunText.tag)
-    var tags: [String] = []
+    @OptionGroup var lane: LaneOptions
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Where workers look for its steps. Default: default.", valueName: "name"),
-        transform: NameText.queue)
-    var queue: String = "default"
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Whose run it is; tenants of a queue take turns. Default: none.", valueName: "name"),
-        transform: NameText.tenant)
-    var tenant: String = ""
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("-10 to 10, higher first among the jobs of a tenant. Default: 0.", valueName: "level"),
-        transform: JobOptions.parsePriority)
-    var priority: Priority = .normal
+    @OptionGroup var told: RunOptions
 
     @Option(
         parsing: .unconditional,
@@ -72,54 +52,20 @@ struct RunStart: ConnectedCommand {
             "Of a state machine: the status to start in. Default: its initial one.", valueName: "status"))
     var status: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Where to POST what becomes of the run and its steps; workers need a sender for it. Default: nowhere.",
-            valueName: "url"))
-    var callback: String?
-
-    @Option(
-        name: .customLong("attribute"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Sent along with each callback; may be repeated.", valueName: "name=value"),
-        transform: HeaderArgument.init)
-    var attributes: [HeaderArgument] = []
-
-    @Flag(help: "Wait until the run has ended, and print its output.") var wait = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("With --wait: how long. Default: 1m.", valueName: "duration"),
-        transform: DurationText.parsePositive)
-    var timeout: Duration?
+    @OptionGroup var wait: WaitOptions
 
     @OptionGroup(title: "Connection and output") var connection: ConnectionOptions
 
-    func validate() throws {
-        if callback == nil && !attributes.isEmpty { throw ValidationError("--attribute goes with --callback.") }
-        if let callback, !callback.hasPrefix("https://"), !callback.hasPrefix("http://") {
-            throw ValidationError("--callback: write a URL that begins with https:// or http://.")
-        }
-        var seen: Set<String> = []
-        for attribute in attributes where !seen.insert(attribute.name).inserted {
-            throw ValidationError("--attribute: \"\(attribute.name)\" is given twice; a callback has each once.")
-        }
-        if tags.count > 16 { throw ValidationError("--tag: a run has at most 16 tags; given are \(tags.count).") }
-        if timeout != nil && !wait { throw ValidationError("--timeout goes with --wait.") }
-    }
-
     func run() async throws {
         let bytes = try input.bytes(option: "--input")
-        let options = StartOptions(
-            queue: queue, tenant: tenant, priority: priority, foreignID: foreignID, tags: tags,
-            callback: callback.map { url in
-                RunCallback(url: url, attributes: Dictionary(attributes.map { ($0.name, $0.value) }) { $1 })
-            },
-            status: status)
+        var options = StartOptions(foreignID: foreignID, status: status)
+        lane.apply(to: &options)
+        told.apply(to: &options)
+        let settled = options
         let (started, end) = try await Session.run(connection) { penstock in
-            let started = try await penstock.start(workflow: workflow, version: version, input: bytes, options)
-            guard wait else { return (View(started), nil as RunEnding?) }
-            return (View(started), try await RunEnding.of(started.run, within: timeout ?? .seconds(60)))
+            let started = try await penstock.start(workflow: workflow, version: version, input: bytes, settled)
+            guard let limit = wait.limit else { return (View(started), nil as RunEnding?) }
+            return (View(started), try await RunEnding.of(started.run, within: limit))
         }
         if started.existing && !connection.json {
             Console.writeError("The foreign id has a live run: this is it.")
