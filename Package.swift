@@ -132,8 +132,10 @@ let package = Package(
             ]),
         // A worker in a process of its own, for the tests that stop and kill it.
         .executableTarget(
-            name: "WorkerProcess", dependencies: ["Penstock", "PenstockRuntime", serviceLifecycle, logging],
+            name: "WorkerProcess", dependencies: ["Penstock", "PenstockRuntime", "CTimerCalls", serviceLifecycle, logging],
             path: "Tests/WorkerProcess"),
+        // Timers of the kernel where libfaketime is loaded.
+        .target(name: "CTimerCalls", path: "Tests/CTimerCalls"),
         // Another one, for workflows.
         .executableTarget(
             name: "RunWorkerProcess",

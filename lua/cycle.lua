@@ -45,6 +45,7 @@
 --@include intake
 --@include wake
 --@include hand_out
+--@include keep_tick
 local worker, claim = ARGV[1], ARGV[3]
 local lease, room = number(2, 'lease'), number(4, 'room')
 local at = 7
@@ -380,8 +381,8 @@ local schedules, soonest = {}, tonumber(tick[2])
 if soonest and soonest <= now and ARGV[6] == '1' then
   schedules, soonest = hand_out(now)
 end
-if soonest and (not due or soonest < due) and (soonest > now or (room > 0 and ARGV[6] == '1')) then
-  due = soonest
+if soonest and ARGV[6] == '1' and (not due or soonest < due) and (soonest > now or room > 0) then
+  due = soonest > now and math.min(keep_tick(worker, soonest), due or math.huge) or soonest
 end
 reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
 for _, list_of in ipairs({ stale, tried, refused, schedules }) do

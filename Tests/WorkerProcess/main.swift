@@ -7,6 +7,7 @@
 // job may sleep (`milliseconds`), kill the process (`dies`), or go on until a file exists, deaf to cancellation
 // (`until`). Events of the worker are printed as lines; SIGTERM ends it gracefully.
 
+import CTimerCalls
 import Foundation
 import Glibc
 import Logging
@@ -38,6 +39,7 @@ func commandLine() -> [String] {
     return bytes[..<count].split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
 }
 
+keep_timers_real()
 let arguments = commandLine()
 guard arguments.count >= 5, let concurrency = Int(arguments[3]), let lease = Int(arguments[4]) else {
     say("usage: WorkerProcess URL LEDGER CONCURRENCY LEASE_MS [QUEUE]")
@@ -76,15 +78,8 @@ worker.handle(LedgerJob.self) { job, context in
     }
     note("begin")
     if job.dies { kill(getpid(), SIGKILL) }
-    // Sleeps because: it is the job's work. Where libfaketime is loaded the runtime sets its timers by the wrong clock,
-    // and the kernel waits for them by the right one: an hour too long. Then the thread itself sleeps.
-    if getenv("FAKETIME") != nil {
-        // Sleeps because: see above.
-        usleep(UInt32(job.milliseconds) * 1000)
-    } else if job.milliseconds > 0 {
-        // Sleeps because: see above.
-        try await Task.sleep(for: .milliseconds(job.milliseconds))
-    }
+    // Sleeps because: it is the job's work.
+    if job.milliseconds > 0 { try await Task.sleep(for: .milliseconds(job.milliseconds)) }
     if let path = job.until {
         // A task of its own, so that cancellation does not reach it.
         await Task {

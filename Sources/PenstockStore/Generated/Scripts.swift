@@ -1658,7 +1658,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "a5ba9f5aa8b1aef36ecac04c170e1d1f4e1296d7",
+        digest: "f5340f10c8367d167ab8f72e304c4313064bf580",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -4360,6 +4360,17 @@ package enum Scripts {
         redis.call('ZADD', ticks, unpack(words))
         return due, tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
         end
+        local function keep_tick(worker, moment)
+        local text = string.format('%.0f', moment)
+        local keeper = redis.call('HGET', key('clock'), 'keeper')
+        local at, other = string.match(keeper or '', '^(%d+) (.*)$')
+        if at == text and other ~= worker then
+        return moment + 200
+        elseif at ~= text then
+        redis.call('HSET', key('clock'), 'keeper', text .. ' ' .. worker)
+        end
+        return moment
+        end
         local worker, claim = ARGV[1], ARGV[3]
         local lease, room = number(2, 'lease'), number(4, 'room')
         local at = 7
@@ -4662,8 +4673,8 @@ package enum Scripts {
         if soonest and soonest <= now and ARGV[6] == '1' then
         schedules, soonest = hand_out(now)
         end
-        if soonest and (not due or soonest < due) and (soonest > now or (room > 0 and ARGV[6] == '1')) then
-        due = soonest
+        if soonest and ARGV[6] == '1' and (not due or soonest < due) and (soonest > now or room > 0) then
+        due = soonest > now and math.min(keep_tick(worker, soonest), due or math.huge) or soonest
         end
         reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
         for _, list_of in ipairs({ stale, tried, refused, schedules }) do

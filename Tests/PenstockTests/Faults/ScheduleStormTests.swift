@@ -8,7 +8,7 @@ import PenstockTesting
 import Testing
 
 /// Row T3: each tick starts one job, whatever happens to workers, clocks, scripts and Redis meanwhile.
-@Suite("T3: schedules under faults", .timeLimit(.minutes(6))) struct ScheduleStormTests {
+@Suite("T3: schedules under faults", .timeLimit(.minutes(6)), .serialized) struct ScheduleStormTests {
     private static var isLong: Bool { ProcessInfo.processInfo.environment["PENSTOCK_LONG_TESTS"] == "1" }
 
     private static var monotonic: Int64 {
@@ -28,18 +28,29 @@ import Testing
         static var chosen: Storm {
             isLong
                 ? Storm(others: 200, period: 60, workers: 8, seconds: 70, restarts: [15, 35, 55])
-                : Storm(others: 30, period: 5, workers: 3, seconds: 12, restarts: [7])
+                : Storm(others: 30, period: 5, workers: 3, seconds: 9, restarts: [5])
         }
     }
 
-    @Test("kills, clocks an hour off, lost scripts, restarts of Redis: every due tick has one job, none is early")
-    func storm() async throws {
+    /// How Redis goes and comes back.
+    enum Restart: String, CaseIterable, Sendable {
+        /// In order, with an append-only file that is written each second: all is there again.
+        case orderly
+        /// Killed. Only where each write is on the disk before it is answered, nothing is lost; that costs milliseconds a call.
+        case killed
+    }
+
+    @Test(
+        "kills, clocks an hour off, lost scripts, restarts of Redis: every due tick has one job, none is early",
+        arguments: Restart.allCases)
+    func storm(restart: Restart) async throws {
         let storm = Storm.chosen
         let lease = Duration.seconds(3)
         let libraries = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/faketime/libfaketime.so.1" }
         let library = try #require(libraries.first { access($0, R_OK) == 0 }, "libfaketime is missing: run .ci/setup")
         try await withTemporaryDirectory { directory in
-            let options = EmbeddedRedis.Options(directory: directory + "/redis", appendFsync: .always)
+            let options = EmbeddedRedis.Options(
+                directory: directory + "/redis", appendFsync: restart == .killed ? .always : .everysec)
             try await Rig.with(options) { rig in
                 let ledger = Ledger(in: directory)
                 let victims = EventBox<TestProcess>("workers")
@@ -68,10 +79,10 @@ import Testing
                     for _ in 0..<storm.workers {
                         alive.append(try await victims.next("a worker", within: .seconds(90)) { _ in true })
                     }
-                    let result = try await rage(storm, rig, ledger, victims, &alive)
+                    let result = try await rage(storm, restart, rig, ledger, victims, &alive)
                     for worker in alive { worker.signal(SIGTERM) }
                     try await group.waitForAll()
-                    try judge(result, ledger.entries.filter { !$0.isEnd }, storm, lease: lease)
+                    try judge(result, ledger.entries.filter { !$0.isEnd }, restart, lease: lease)
                 }
                 #expect(try await KeyspaceAudit.check(rig.penstock.store) == [])
             }
@@ -97,7 +108,7 @@ import Testing
 
     /// Lets schedules tick while things break; ends when all that was due has been done.
     private func rage(
-        _ storm: Storm, _ rig: Rig, _ ledger: Ledger, _ victims: EventBox<TestProcess>, _ alive: inout [TestProcess]
+        _ storm: Storm, _ restart: Restart, _ rig: Rig, _ ledger: Ledger, _ victims: EventBox<TestProcess>, _ alive: inout [TestProcess]
     ) async throws -> Result {
         var result = Result()
         var names = ["secondly"]
@@ -112,17 +123,19 @@ import Testing
         let offset = result.offset
         func now() -> Int64 { Self.monotonic + offset }
         for second in 0..<storm.seconds {
-            // Sleeps because: the storm has a kill a second.
-            try await Task.sleep(for: .milliseconds(max(1, began + Int64(second) * 1000 + 500 - now())))
-            let victim = alive.remove(at: second % alive.count)
-            victim.signal(SIGKILL)
-            result.kills.append(now())
+            // Sleeps because: the storm has a kill a second, a fifth of it after its tick: a process that starts takes half a
+            // second of a core, which is the machine's lateness and not a schedule's.
+            try await Task.sleep(for: .milliseconds(max(1, began + Int64(second) * 1000 + 1200 - began % 1000 - now())))
             if storm.restarts.contains(second) {
                 let from = now()
-                await rig.redis.kill()
+                if restart == .killed { await rig.redis.kill() } else { await rig.redis.stop() }
                 try await rig.redis.restart()
                 result.harms.append((from, now()))
             }
+            // After that: its successor could not start without Redis.
+            let victim = alive.remove(at: second % alive.count)
+            victim.signal(SIGKILL)
+            result.kills.append(now())
             try await eventually("scripts to be lost", within: .seconds(20), retryingErrors: true) {
                 try await rig.command("SCRIPT", "FLUSH")
                 return true
@@ -144,7 +157,7 @@ import Testing
         return result
     }
 
-    private func judge(_ result: Result, _ begun: [Ledger.Entry], _ storm: Storm, lease: Duration) throws {
+    private func judge(_ result: Result, _ begun: [Ledger.Entry], _ restart: Restart, lease: Duration) throws {
         var jobs: [String: [Int64: Set<String>]] = [:]
         var firstBegin: [String: Int64] = [:]
         for entry in begun {
@@ -174,9 +187,10 @@ import Testing
         let median = lateness.isEmpty ? 0 : lateness[lateness.count / 2]
         let most = worst.max() ?? 0
         print(
-            "storm of schedules: \(firstBegin.count) ticks, \(result.kills.count) kills, \(result.harms.count) restarts; late by \(median) ms (median), \(lateness.isEmpty ? 0 : lateness[lateness.count * 99 / 100]) ms (99 %), \(most) ms at most (bound \(bound))"
+            "storm of schedules, Redis \(restart): \(firstBegin.count) ticks, \(result.kills.count) kills, \(result.harms.count) restarts; late by \(median) ms (median), \(lateness.isEmpty ? 0 : lateness[lateness.count * 99 / 100]) ms (99 %), \(most) ms at most (bound \(bound))"
         )
         #expect(most <= bound)
-        if Self.isLong { #expect(median < 10) }
+        // On a quiet machine: the quick form runs beside other tests. A worker that was built for debugging is slower.
+        if Self.isLong && restart == .orderly { #expect(median < (WorkerProgram.given == nil ? 20 : 10)) }
     }
 }

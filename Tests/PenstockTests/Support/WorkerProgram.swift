@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Penstock
 import PenstockTesting
@@ -12,9 +13,13 @@ struct LedgerJob: Job {
     var until: String?
 }
 
-/// The program WorkerProcess, which lies beside the test bundle.
+/// The program WorkerProcess, which lies beside the test bundle, or is another build of it: `PENSTOCK_WORKER_PROCESS`.
 enum WorkerProgram {
+    /// One that was built for release, say.
+    static let given = ProcessInfo.processInfo.environment["PENSTOCK_WORKER_PROCESS"]
+
     static func path() throws -> String {
+        if let given { return given }
         var buffer = [CChar](repeating: 0, count: 4_096)
         try #require(readlink("/proc/self/exe", &buffer, 4_095) > 0)
         let own = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
