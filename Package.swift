@@ -91,7 +91,8 @@ let package = Package(
         .target(
             name: "PenstockTesting",
             dependencies: [
-                "PenstockModel", "PenstockStore", "RedisClient", "EmbeddedRedis", nioCore, nioPosix, collections,
+                "Penstock", "PenstockModel", "PenstockStore", "RedisClient", "EmbeddedRedis", nioCore, nioPosix,
+                collections,
             ]),
 
         .executableTarget(
@@ -140,11 +141,15 @@ let package = Package(
                 "Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging,
             ],
             path: "Tests/RunWorkerProcess"),
+        // One that serves a connector.
+        .executableTarget(
+            name: "ConnectorProcess", dependencies: ["Penstock", serviceLifecycle, logging],
+            path: "Tests/ConnectorProcess"),
         .testTarget(
             name: "PenstockTests",
             dependencies: [
                 "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
-                "RedisClient", "WorkerProcess", "RunWorkerProcess", serviceLifecycle, logging,
+                "RedisClient", "WorkerProcess", "RunWorkerProcess", "ConnectorProcess", serviceLifecycle, logging,
             ]),
         .testTarget(
             name: "PenstockObservabilityTests",

@@ -19,7 +19,7 @@
 --@include try_plan
 --@include run_text
 --@include store_runs
---@include gate_at
+--@include run_gate
 --@include finish_plan
 local revision, plan = number(3, 'revision'), read_plan(5)
 local now, _, us = clock()
@@ -39,8 +39,8 @@ if not try_plan(run, plan, revision, ARGV[4], runs, now) then
   return { moment, run.rival and 'taken' or 'conflict', run.rival or run.fields.f }
 end
 local todo = { entering = {}, ready = {}, earlier = {} }
-local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
-store_runs(runs, todo, now, gate)
+local gate, connected = run_gate(now, us)
+store_runs(runs, todo, now, gate, connected)
 finish_plan(todo, now)
 local facts = run_text(run.facts)
 redis.call('SET', sent, facts, 'EX', 30)

@@ -110,8 +110,8 @@ if expiry - now < lease * 2 / 3 then
 end
 
 -- What only some namespaces have, mostly none: asked for at once, and one by one only as far as something is there.
-local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'ticks' }
-local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
+local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'connections' }
+local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, { key('ticks') }
 for i = queues_from, queues_to do
   limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
 end
@@ -129,6 +129,9 @@ local function are_there(group)
   there = there - count
   return count > 0
 end
+-- The schedule that is looked at next, and when.
+local tick = there > 0 and redis.call('ZRANGE', key('ticks'), 0, 0, 'WITHSCORES') or {}
+there = there - #tick / 2
 rare.limits, rare.expires = are_there(limited), are_there(expiring)
 for _, name in ipairs(others) do
   rare[name] = are_there({ key(name) })
@@ -176,7 +179,7 @@ end
 free(freed, gate, roused)
 if commits[1] then
   local plan = { entering = {}, ready = {}, earlier = {} }
-  store_runs(involved, plan, now, rare.limits and gate or nil)
+  store_runs(involved, plan, now, rare.limits and gate or nil, rare.connections)
   enter(plan.entering, now)
   for _, queues in ipairs({ plan.ready, plan.earlier }) do
     for queue in pairs(queues) do
@@ -373,13 +376,12 @@ if room > 0 then
     end
   end
 end
-local schedules = {}
-if rare.ticks then
-  local tick
-  schedules, tick = hand_out(ARGV[6] == '1', now)
-  if tick and (not due or tick < due) and (tick > now or (room > 0 and ARGV[6] == '1')) then
-    due = tick
-  end
+local schedules, soonest = {}, tonumber(tick[2])
+if soonest and soonest <= now and ARGV[6] == '1' then
+  schedules, soonest = hand_out(now)
+end
+if soonest and (not due or soonest < due) and (soonest > now or (room > 0 and ARGV[6] == '1')) then
+  due = soonest
 end
 reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
 for _, list_of in ipairs({ stale, tried, refused, schedules }) do

@@ -20,7 +20,7 @@
 --@include load_runs
 --@include try_plan
 --@include store_runs
---@include gate_at
+--@include run_gate
 --@include finish_plan
 local most = number(6, 'most')
 local more = extras(ARGV[7])
@@ -36,7 +36,7 @@ end
 if more.f and not holds_role(more.f, now) then
   return redis.error_reply('ROLELOST ' .. more.f)
 end
-local dedupe = more.k and key('dedupe', '\tg' .. ARGV[2] .. '\t' .. more.k)
+local dedupe = more.k and key('dedupe', '\tg' .. more.k)
 local known = dedupe and redis.call('GET', dedupe)
 if known then
   return { moment, known, '' }
@@ -58,8 +58,8 @@ end
 local plan = { error = '', output = ARGV[4], heads = {}, lanes = {}, effects = { { 'signal', ARGV[3] } } }
 try_plan(run, plan, run.facts.revision, ARGV[5], runs, now)
 local todo = { entering = {}, ready = {}, earlier = {} }
-local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
-store_runs(runs, todo, now, gate)
+local gate, connected = run_gate(now, us)
+store_runs(runs, todo, now, gate, connected)
 finish_plan(todo, now)
 local answer = plan.is_taken and 'taken' or 'buffered'
 redis.call('SET', sent, answer, 'EX', 30)

@@ -30,7 +30,7 @@
 --@include run_text
 --@include try_plan
 --@include store_runs
---@include gate_at
+--@include run_gate
 --@include finish_plan
 local plan = read_plan(13)
 if not string.find(ARGV[7], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -95,11 +95,11 @@ if not try_plan(run, plan, 0, ARGV[11], runs, now) then
   return redis.error_reply('UNFIT the plan does not start a run')
 end
 local todo = { entering = {}, ready = {}, earlier = {} }
-local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+local gate, connected = run_gate(now, us)
 if name then
   table.insert(run.deeds, 1, { 'hold', name })
 end
-store_runs(runs, todo, now, gate)
+store_runs(runs, todo, now, gate, connected)
 finish_plan(todo, now)
 local facts = run_text(run.facts)
 redis.call('SET', sent, 'started ' .. facts, 'EX', 30)

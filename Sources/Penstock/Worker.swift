@@ -77,6 +77,7 @@ public final class Worker: Service {
         var workflows: [String: Definition] = [:]
         var codes: [WorkflowCode] = []
         var schedules: [String: ScheduleDeclaration] = [:]
+        var connections: [ConnectionDraft] = []
         var engine: WorkerEngine?
     }
 
@@ -166,6 +167,16 @@ public final class Worker: Service {
     /// Code that was made in another way than by a definition.
     package func handle(code: WorkflowCode) { registry.withLock { $0.codes.append(code) } }
 
+    /// Connects runs of a workflow with what `draft` makes of their moves: see `Worker.connect`.
+    func connect(
+        _ draft: ConnectionDraft, retry: RetryPolicy?, _ run: @escaping ExecutionMiddleware.NextAttempt
+    ) {
+        registry.withLock { $0.connections.append(draft) }
+        register(draft.kind, retry, nil, run)
+    }
+
+    var client: Penstock { penstock }
+
     private func register(_ definition: Definition) {
         registry.withLock { $0.workflows[definition.shape.kind] = definition }
     }
@@ -252,6 +263,8 @@ public final class Worker: Service {
         configuration.fallbackPoll = options.pollInterval
         configuration.watchesInbox = options.watchesInbox
         configuration.firesSchedules = options.firesSchedules
+        let drafts = registry.withLock { $0.connections }
+        configuration.connections = try ConnectionDraft.checked(drafts, queue: queues.first ?? "default")
         configuration.host = Host.name
         configuration.pid = Host.process
         var callbacks: (@Sendable (RunCall, CallbackMoment) async throws -> Void)?

@@ -53,6 +53,7 @@ struct RootCommand: AsyncParsableCommand {
             WorkflowCommand.self,
             ScheduleCommand.self,
             InboxCommand.self,
+            ConnectorCommand.self,
             DeadCommand.self,
             StatsCommand.self,
             WorkersCommand.self,

@@ -24,6 +24,8 @@ package struct WorkerConfiguration: Sendable {
     /// Takes in entries of the inbox stream as soon as they are there.
     package var watchesInbox = true
     package var firesSchedules = true
+    /// Made known when the worker registers.
+    package var connections: [RunConnection] = []
     package var host = ""
     package var pid = 0
 

@@ -190,6 +190,7 @@ package final class WorkerEngine: Sendable {
     /// that has lost them.
     private func enter(as name: String) async throws(StoreError) {
         for code in workflows.values { _ = try await library.keep(code.planner, isLost: true) }
+        try await store.connect(configuration.connections)
         try await store.register(worker: name, lease: configuration.lease, facts: facts)
     }
 

@@ -60,6 +60,12 @@ package struct KeySpace: Sendable, Hashable {
     package func vars(_ id: RunID) -> String { prefix + "vars:" + id.rawValue }
     package func items(_ id: RunID, _ step: String) -> String { prefix + "items:" + id.rawValue + ":" + step }
     package func nudges(_ watcher: String) -> String { prefix + "nudges:" + watcher }
+    /// The key of a signal: see `lua/signal.lua`.
+    package func signalled(_ key: String) -> String { prefix + "dedupe:\tg" + key }
+    package var connections: String { prefix + "connections" }
+    package var connectors: String { prefix + "connectors" }
+    package func aside(_ connector: String) -> String { prefix + "aside:" + connector }
+    package func again(_ connector: String) -> String { prefix + "again:" + connector }
     package func role(_ name: String) -> String { prefix + "role:" + name }
     package func wake(_ worker: String) -> String { prefix + "wake:" + worker }
 }

@@ -215,7 +215,7 @@ import Testing
             ]
             for tail in tails {
                 let error = await #expect(throws: StoreError.self) {
-                    _ = try await store.call(Scripts.cycle, RedisArguments(["w", "9000", "5", "1", "0"] + tail))
+                    _ = try await store.call(Scripts.cycle, RedisArguments(["w", "9000", "5", "1", "0", "0"] + tail))
                 }
                 if case .invalid = error {} else { Issue.record("\(tail): \(String(describing: error))") }
                 #expect(try await store.state(try #require(TaskID(id))) == .running)

@@ -110,22 +110,25 @@ struct Player {
 
     mutating func cycle(
         _ room: Int, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil,
-        ended: [EndedTask] = [], committed: [EndedRunTask] = []
+        ended: [EndedTask] = [], committed: [EndedRunTask] = [], fires: Bool = false
     ) async throws -> CycleReply {
         claims += 1
-        return try await store.cycle(
-            CycleRequest(
-                worker: name, lease: lease, claim: claims, room: room, queues: queues, kinds: kinds, bounds: bounds,
-                reconcile: reconcile, ended: ended, committed: committed))
+        var request = CycleRequest(
+            worker: name, lease: lease, claim: claims, room: room, queues: queues, kinds: kinds, bounds: bounds,
+            reconcile: reconcile, ended: ended, committed: committed)
+        request.fires = fires
+        return try await store.cycle(request)
     }
 
     /// A turn of a worker that is alive.
     @discardableResult
     mutating func turn(
         _ room: Int = 0, bounds: [(kind: String, room: Int)] = [], reconcile: [(id: TaskID, claim: Int)]? = nil,
-        ended: [EndedTask] = [], committed: [EndedRunTask] = [], sourceLocation: SourceLocation = #_sourceLocation
+        ended: [EndedTask] = [], committed: [EndedRunTask] = [], fires: Bool = false,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> CycleTurn {
-        let reply = try await cycle(room, bounds: bounds, reconcile: reconcile, ended: ended, committed: committed)
+        let reply = try await cycle(
+            room, bounds: bounds, reconcile: reconcile, ended: ended, committed: committed, fires: fires)
         guard case .turn(let turn) = reply else {
             throw Surprise("worker \(name) is dead at \(sourceLocation)")
         }

@@ -2,10 +2,12 @@
 //
 //     WorkerProcess URL LEDGER CONCURRENCY LEASE_MS [QUEUE]
 //
-// Each execution appends a line to LEDGER: `begin NUMBER ID ATTEMPT PID MONOTONIC_MS`, and `end ...` when the handler has returned. A
+// Each execution appends a line to LEDGER: `begin NUMBER ID ATTEMPT PID MONOTONIC_MS SCHEDULE TICK_MS` (the last two are `-`
+// for jobs that no schedule has started), and `end ...` when the handler has returned. A
 // job may sleep (`milliseconds`), kill the process (`dies`), or go on until a file exists, deaf to cancellation
 // (`until`). Events of the worker are printed as lines; SIGTERM ends it gracefully.
 
+import Foundation
 import Glibc
 import Logging
 import Penstock
@@ -67,7 +69,9 @@ worker.handle(LedgerJob.self) { job, context in
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         let moment = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-        let line = Array("\(what) \(job.number) \(context.id) \(context.attempt) \(getpid()) \(moment)\n".utf8)
+        let tick = context.tick.map { "\($0.schedule) \(Int64(($0.moment.timeIntervalSince1970 * 1000).rounded()))" } ?? "- -"
+        let line = Array(
+            "\(what) \(job.number) \(context.id) \(context.attempt) \(getpid()) \(moment) \(tick)\n".utf8)
         _ = write(ledger, line, line.count)
     }
     note("begin")

@@ -1,13 +1,15 @@
 --- store_runs: writes what commits did to their runs (see `try_plan`): tasks, fields, history, and the rest. `plan` and
---- `gate` as for `store_group`; `finish_plan`, or the like, must follow.
+--- `gate` as for `store_group`, and `connected` says whether any run is connected; `finish_plan`, or the like, must
+--- follow.
 --@include key
 --@include run_text
 --@include store_group
 --@include do_deed
 --@include stop_run
 --@include index_run
-local function store_runs(runs, plan, now, gate)
-  local stopped = {}
+--@include tell_connections
+local function store_runs(runs, plan, now, gate, connected)
+  local stopped, told = {}, {}
   for _, run in ipairs(runs) do
     if run.facts then
       local values, group = {}, nil
@@ -45,6 +47,9 @@ local function store_runs(runs, plan, now, gate)
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
           'moves', entry[2], unpack(more))
+        if connected then
+          told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
           -- Apart, so that all of them can go at once.
@@ -83,6 +88,9 @@ local function store_runs(runs, plan, now, gate)
         redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
       end
     end
+  end
+  if told[1] then
+    tell_connections(told, plan, now, gate)
   end
   -- Last, since a run may have been started in this call.
   for _, id in ipairs(stopped) do

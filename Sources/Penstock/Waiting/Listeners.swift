@@ -9,27 +9,14 @@ import Synchronization
 final class Listeners<Key: Hashable & Sendable, News: Sendable>: Sendable {
     /// What one who waits hears; of several news the last.
     struct Subscription: Sendable {
-        fileprivate let stream: AsyncStream<News>
+        fileprivate let box = Letterbox<News>()
 
         /// The next news; nil if the time is over before.
-        func next(within time: Duration) async -> News? {
-            await withTaskGroup(of: News?.self) { group in
-                group.addTask {
-                    for await news in stream { return news }
-                    return nil
-                }
-                group.addTask {
-                    try? await Task.sleep(for: time)
-                    return nil
-                }
-                defer { group.cancelAll() }
-                return await group.next() ?? nil
-            }
-        }
+        func next(within time: Duration) async -> News? { await box.take(within: time) }
     }
 
     private struct State {
-        var waiting: [Key: [Int: AsyncStream<News>.Continuation]] = [:]
+        var waiting: [Key: [Int: Letterbox<News>]] = [:]
         var next = 0
         var isHearing = false
         /// While somebody hears.
@@ -59,11 +46,11 @@ final class Listeners<Key: Hashable & Sendable, News: Sendable>: Sendable {
     func listen<Value: Sendable, Failure: Error>(
         for key: Key, _ body: (Subscription) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
-        let (stream, continuation) = AsyncStream.makeStream(of: News.self, bufferingPolicy: .bufferingNewest(1))
+        let subscription = Subscription()
         let (ticket, starts, isNew) = state.withLock { state in
             state.next += 1
             let isNew = state.waiting[key] == nil
-            state.waiting[key, default: [:]][state.next] = continuation
+            state.waiting[key, default: [:]][state.next] = subscription.box
             defer { state.isHearing = true }
             return (state.next, !state.isHearing, isNew)
         }
@@ -79,7 +66,7 @@ final class Listeners<Key: Hashable & Sendable, News: Sendable>: Sendable {
         } else if isNew {
             await interrupt?()
         }
-        return try await body(Subscription(stream: stream))
+        return try await body(subscription)
     }
 
     private func hearAll() async {
@@ -93,8 +80,8 @@ final class Listeners<Key: Hashable & Sendable, News: Sendable>: Sendable {
             guard let keys else { break }
             do throws(StoreError) {
                 for (key, news) in try await hear(keys, connection) {
-                    for continuation in state.withLock({ $0.waiting[key].map { Array($0.values) } }) ?? [] {
-                        continuation.yield(news)
+                    for box in state.withLock({ $0.waiting[key].map { Array($0.values) } }) ?? [] {
+                        box.put(news)
                     }
                 }
             } catch {

@@ -5,6 +5,7 @@ enum NameText {
     static func queue(_ text: String) throws(ArgumentProblem) -> String { try check(.queue, text) }
     static func kind(_ text: String) throws(ArgumentProblem) -> String { try check(.kind, text) }
     static func tenant(_ text: String) throws(ArgumentProblem) -> String { try check(.tenant, text) }
+    static func connector(_ text: String) throws(ArgumentProblem) -> String { try check(.connector, text) }
     static func key(_ text: String) throws(ArgumentProblem) -> String { try check(.key, text) }
 
     /// Names in one word, separated by commas.

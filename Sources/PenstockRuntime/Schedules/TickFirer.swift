@@ -1,6 +1,7 @@
 import Logging
 import PenstockModel
 import PenstockStore
+import Synchronization
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -22,6 +23,7 @@ package struct TickFirer: Sendable {
     let library: ShapeLibrary
     let zones: ZoneSource
     let logger: Logger
+    private let specs = SpecShelf()
 
     package init(store: Store, library: ShapeLibrary, zones: @escaping ZoneSource, logger: Logger) {
         self.store = store
@@ -68,7 +70,7 @@ package struct TickFirer: Sendable {
         let spec: ScheduleSpec
         let plan: TickPlan
         do {
-            spec = try ScheduleSpec(stored: schedule.spec)
+            spec = try specs.spec(of: schedule)
             plan = try self.plan(schedule.name, spec, schedule.facts, now: now)
         } catch {
             logger.error(
@@ -225,6 +227,22 @@ extension ScheduleStart {
         case .jobs(let tasks): tasks.map(\.id.rawValue)
         case .runs(let runs): runs.map(\.id.rawValue)
         }
+    }
+}
+
+/// Schedules as they were read last: most are fired many times before they are changed.
+private final class SpecShelf: Sendable {
+    private static let capacity = 1000
+    private let known = Mutex<[String: (stored: [UInt8], spec: ScheduleSpec)]>([:])
+
+    func spec(of schedule: StoredSchedule) throws -> ScheduleSpec {
+        if let known = known.withLock({ $0[schedule.name] }), known.stored == schedule.spec { return known.spec }
+        let spec = try ScheduleSpec(stored: schedule.spec)
+        known.withLock { known in
+            if known.count >= Self.capacity { known = [:] }
+            known[schedule.name] = (schedule.spec, spec)
+        }
+        return spec
     }
 }
 

@@ -198,7 +198,7 @@ package struct ItemError: Error, Sendable, Hashable {
 }
 
 extension RunEvent.Move {
-    fileprivate init?(text: Substring) {
+    init?(text: Substring) {
         let rest = text.dropFirst()
         switch text.first {
         case "r":

@@ -471,7 +471,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "e2924ac2f75d382ddbd299491d37c0675c92c902",
+        digest: "65156643f9e774becfcb56827716abd385fc51ac",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1421,8 +1421,40 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -1460,6 +1492,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -1497,6 +1532,9 @@ package enum Scripts {
         end
         end
         end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
         end
@@ -1506,6 +1544,15 @@ package enum Scripts {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -1600,8 +1647,8 @@ package enum Scripts {
         return { moment, run.rival and 'taken' or 'conflict', run.rival or run.fields.f }
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
-        store_runs(runs, todo, now, gate)
+        local gate, connected = run_gate(now, us)
+        store_runs(runs, todo, now, gate, connected)
         finish_plan(todo, now)
         local facts = run_text(run.facts)
         redis.call('SET', sent, facts, 'EX', 30)
@@ -1611,7 +1658,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "594a7d188f95d1c5c4b3c953a30dfd102162b6ab",
+        digest: "a5ba9f5aa8b1aef36ecac04c170e1d1f4e1296d7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2967,8 +3014,40 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -3006,6 +3085,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -3042,6 +3124,9 @@ package enum Scripts {
         redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
         end
         end
+        end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
         end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
@@ -4265,19 +4350,15 @@ package enum Scripts {
         end
         finish_plan(plan, now)
         end
-        local function hand_out(takes, now)
-        local ticks, due = key('ticks'), {}
-        local first = tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
-        if takes and first and first <= now then
-        due = redis.call('ZRANGE', ticks, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 50)
+        local function hand_out(now)
+        local ticks = key('ticks')
+        local due = redis.call('ZRANGE', ticks, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 50)
         local later, words = string.format('%.0f', now + 1000), {}
         for _, name in ipairs(due) do
         words[#words + 1], words[#words + 2] = later, name
         end
         redis.call('ZADD', ticks, unpack(words))
-        first = tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
-        end
-        return due, first
+        return due, tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
         end
         local worker, claim = ARGV[1], ARGV[3]
         local lease, room = number(2, 'lease'), number(4, 'room')
@@ -4339,8 +4420,8 @@ package enum Scripts {
         if expiry - now < lease * 2 / 3 then
         redis.call('ZADD', workers, string.format('%.0f', now + lease), worker)
         end
-        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'ticks' }
-        local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, {}
+        local rare, others = {}, { 'cancels', 'tries', 'bonds', 'paused', 'inbox', 'connections' }
+        local limited, expiring, all = { key('limits'), key('contended'), key('tokens') }, {}, { key('ticks') }
         for i = queues_from, queues_to do
         limited[#limited + 1], expiring[#expiring + 1] = key('refill', ARGV[i]), key('expiring', ARGV[i])
         end
@@ -4358,6 +4439,8 @@ package enum Scripts {
         there = there - count
         return count > 0
         end
+        local tick = there > 0 and redis.call('ZRANGE', key('ticks'), 0, 0, 'WITHSCORES') or {}
+        there = there - #tick / 2
         rare.limits, rare.expires = are_there(limited), are_there(expiring)
         for _, name in ipairs(others) do
         rare[name] = are_there({ key(name) })
@@ -4399,7 +4482,7 @@ package enum Scripts {
         free(freed, gate, roused)
         if commits[1] then
         local plan = { entering = {}, ready = {}, earlier = {} }
-        store_runs(involved, plan, now, rare.limits and gate or nil)
+        store_runs(involved, plan, now, rare.limits and gate or nil, rare.connections)
         enter(plan.entering, now)
         for _, queues in ipairs({ plan.ready, plan.earlier }) do
         for queue in pairs(queues) do
@@ -4575,13 +4658,12 @@ package enum Scripts {
         end
         end
         end
-        local schedules = {}
-        if rare.ticks then
-        local tick
-        schedules, tick = hand_out(ARGV[6] == '1', now)
-        if tick and (not due or tick < due) and (tick > now or (room > 0 and ARGV[6] == '1')) then
-        due = tick
+        local schedules, soonest = {}, tonumber(tick[2])
+        if soonest and soonest <= now and ARGV[6] == '1' then
+        schedules, soonest = hand_out(now)
         end
+        if soonest and (not due or soonest < due) and (soonest > now or (room > 0 and ARGV[6] == '1')) then
+        due = soonest
         end
         reply[3], reply[4] = string.format('%.0f', due or 0), #reply - head
         for _, list_of in ipairs({ stale, tried, refused, schedules }) do
@@ -5852,10 +5934,10 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "5a6a544cb11c389190b0347fbf9c677d9dc24198",
+        digest: "cc7f259437dda4895c08c70227b76c2bdb873064",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -6267,6 +6349,15 @@ package enum Scripts {
         served = {}, roused = roused, due = {}, line = {},
         }
         end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
+        end
         local function dated(record, moment)
         local head = string.find(record, '\n', 1, true) or #record + 1
         return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
@@ -6619,8 +6710,40 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -6658,6 +6781,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -6695,6 +6821,9 @@ package enum Scripts {
         end
         end
         end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
         end
@@ -6725,7 +6854,7 @@ package enum Scripts {
         end
         end
         end
-        local name, memory, live, at = ARGV[2], number(8, 'memory'), number(9, 'live'), 10
+        local name, memory, at = ARGV[2], number(8, 'memory'), 9
         local notes_from = at + 1
         at = notes_from + number(at, 'notes')
         local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 7]
@@ -6782,11 +6911,11 @@ package enum Scripts {
         end
         end
         end
-        local waits = string.find(ARGV[6], 'b', 1, true)
-        local is_missed = waits and redis.call('SCARD', key('fires', name)) < live
+        local blocks = string.find(ARGV[6], 'b', 1, true)
+        local is_late = blocks and redis.call('SCARD', key('fires', name)) < tonumber(string.match(ARGV[6], '%d+$') or 0)
         redis.call('SET', sent, '', 'EX', memory)
         local plan = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+        local gate, connected = run_gate(now, us)
         local by = 'schedule ' .. name
         if string.find(ARGV[6], 'c', 1, true) then
         for _, id in ipairs(redis.call('SRANDMEMBER', key('fires', name), 200)) do
@@ -6816,11 +6945,11 @@ package enum Scripts {
         end
         new_run(runs, ARGV[i], own, 0, by, now)
         end
-        store_runs(runs, plan, now, gate)
+        store_runs(runs, plan, now, gate, connected)
         end
         local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
         if tick then
-        local blocked, due = waits and '1' or '-', is_missed and string.format('%.0f', now) or ARGV[5]
+        local blocked = blocks and '1' or '-'
         for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
         if value == '-' then
         redis.call('HDEL', hash, field)
@@ -6829,10 +6958,12 @@ package enum Scripts {
         end
         end
         redis.call('HINCRBY', hash, 'fired', count)
-        if due == '' then
+        if is_late then
+        redis.call('ZADD', key('ticks'), string.format('%.0f', now), name)
+        elseif ARGV[5] == '' then
         redis.call('ZREM', key('ticks'), name)
         else
-        redis.call('ZADD', key('ticks'), due, name)
+        redis.call('ZADD', key('ticks'), ARGV[5], name)
         end
         end
         if string.find(ARGV[6], 'r', 1, true) then
@@ -9741,10 +9872,60 @@ package enum Scripts {
         return redis.call('HEXISTS', key('batch', batch), 'ended') == 1 and 'ended' or 'sealed'
         """#)
 
+    /// keeps an event of a connector that cannot be let take effect, for a person to look at.
+    package static let setAside = RedisScript(
+        name: "set_aside",
+        digest: "16c221deb1dfed306dfcb6ff70d6fdb3ec062e18",
+        source: #"""
+        #!lua
+        if #KEYS~=1 or #ARGV~=4 then return redis.error_reply('BADCALL set_aside expects 1 key and 4 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function holds_role(text, now)
+        local name, fence = string.match(text, '^(%S+) (%d+)$')
+        if not name then
+        return false
+        end
+        local current, ends = unpack(redis.call('HMGET', key('role', name), 'fence', 'until'))
+        return current == fence and ends and now < tonumber(ends)
+        end
+        local now = clock()
+        if not holds_role(ARGV[4], now) then
+        return redis.error_reply('ROLELOST ' .. ARGV[4])
+        end
+        redis.call('HSET', key('aside', ARGV[1]), ARGV[2], ARGV[3])
+        return string.format('%.0f', now)
+        """#)
+
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "769323e861f977f26ee6a72b93d3a86b41f66252",
+        digest: "65d07e2feddee0b28134ceda026303c99d1bc9ec",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL signal expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -10617,8 +10798,40 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -10656,6 +10869,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -10693,6 +10909,9 @@ package enum Scripts {
         end
         end
         end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
         end
@@ -10702,6 +10921,15 @@ package enum Scripts {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -10792,7 +11020,7 @@ package enum Scripts {
         if more.f and not holds_role(more.f, now) then
         return redis.error_reply('ROLELOST ' .. more.f)
         end
-        local dedupe = more.k and key('dedupe', '\tg' .. ARGV[2] .. '\t' .. more.k)
+        local dedupe = more.k and key('dedupe', '\tg' .. more.k)
         local known = dedupe and redis.call('GET', dedupe)
         if known then
         return { moment, known, '' }
@@ -10813,8 +11041,8 @@ package enum Scripts {
         local plan = { error = '', output = ARGV[4], heads = {}, lanes = {}, effects = { { 'signal', ARGV[3] } } }
         try_plan(run, plan, run.facts.revision, ARGV[5], runs, now)
         local todo = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
-        store_runs(runs, todo, now, gate)
+        local gate, connected = run_gate(now, us)
+        store_runs(runs, todo, now, gate, connected)
         finish_plan(todo, now)
         local answer = plan.is_taken and 'taken' or 'buffered'
         redis.call('SET', sent, answer, 'EX', 30)
@@ -10827,7 +11055,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "8f2bed008d4906accb29164773c60de1a8e17ce1",
+        digest: "b5e02b62c683741533c56f06f25d18e005e24061",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<12 then return redis.error_reply('BADCALL start_run expects 1 key and at least 12 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -11783,8 +12011,40 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function store_runs(runs, plan, now, gate)
-        local stopped = {}
+        local function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        local function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
         local values, group = {}, nil
@@ -11822,6 +12082,9 @@ package enum Scripts {
         end
         local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
         'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
         local why = entry[3].error
         if why and why ~= '' then
         redis.call('HSET', key('errors', run.id), id, why)
@@ -11859,6 +12122,9 @@ package enum Scripts {
         end
         end
         end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
         for _, id in ipairs(stopped) do
         stop_run(id, plan, now, gate)
         end
@@ -11868,6 +12134,15 @@ package enum Scripts {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
         local function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -12006,11 +12281,11 @@ package enum Scripts {
         return redis.error_reply('UNFIT the plan does not start a run')
         end
         local todo = { entering = {}, ready = {}, earlier = {} }
-        local gate = redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
+        local gate, connected = run_gate(now, us)
         if name then
         table.insert(run.deeds, 1, { 'hold', name })
         end
-        store_runs(runs, todo, now, gate)
+        store_runs(runs, todo, now, gate, connected)
         finish_plan(todo, now)
         local facts = run_text(run.facts)
         redis.call('SET', sent, 'started ' .. facts, 'EX', 30)
@@ -12514,6 +12789,7 @@ package enum Scripts {
         revive,
         saveSchedule,
         sealBatch,
+        setAside,
         signal,
         startRun,
         takeRole,
@@ -12532,7 +12808,7 @@ package enum Scripts {
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
         "expired_runs": ScriptContract(keys: ["prefix"], arguments: ["worker", "limit"], rest: false),
-        "fire_ticks": ScriptContract(keys: ["prefix"], arguments: ["token", "name", "place", "next", "due", "flags", "latest", "memory", "live", "lists"], rest: true),
+        "fire_ticks": ScriptContract(keys: ["prefix"], arguments: ["token", "name", "place", "next", "due", "flags", "latest", "memory", "lists"], rest: true),
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
@@ -12553,6 +12829,7 @@ package enum Scripts {
         "revive": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "save_schedule": ScriptContract(keys: ["prefix"], arguments: ["name", "place", "before", "spec", "payload", "tick", "due", "digest"], rest: false),
         "seal_batch": ScriptContract(keys: ["prefix"], arguments: ["batch"], rest: false),
+        "set_aside": ScriptContract(keys: ["prefix"], arguments: ["connector", "event", "record", "role"], rest: false),
         "signal": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "name", "payload", "by", "most", "extras"], rest: false),
         "start_run": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "workflow", "shape", "input", "foreign", "head", "callback", "tags", "retention", "by", "extras", "plan"], rest: true),
         "take_role": ScriptContract(keys: ["prefix"], arguments: ["role", "holder", "fence", "lease", "waiter", "by", "note"], rest: false),

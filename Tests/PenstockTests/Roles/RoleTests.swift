@@ -51,6 +51,7 @@ import Testing
         try await Rig.with { rig in
             let first = try await rig.penstock.withRole("export") { $0.fence }
             try await rig.command("FLUSHALL")
+            try await eventually("a millisecond to pass") { try await rig.now() > first }
             let second = try await rig.penstock.withRole("export") { $0.fence }
             #expect(second > first)
         }

@@ -3,6 +3,7 @@ import Penstock
 import PenstockModel
 import PenstockStore
 import PenstockTesting
+import RedisClient
 import Testing
 
 /// Rows T1 and T2: schedules for jobs and workflows, declared and made at run time.
@@ -431,6 +432,47 @@ import Testing
             let worker = Worker(rig.penstock)
             #expect(throws: PenstockError.self) { try worker.schedule("bad", "nonsense", Work()) }
             #expect(try await KeyspaceAudit.check(rig.penstock.store) == [])
+        }
+    }
+
+    @Test(
+        "a lost reply starts nothing twice and loses nothing",
+        arguments: [Fault.dropReply(), .dropRequest()], [Scripts.fireTicks, Scripts.cycle, Scripts.readSchedules])
+    func lostReply(fault: Fault, script: RedisScript) async throws {
+        try await Rig.with { rig in
+            for script in [Scripts.fireTicks, Scripts.cycle, Scripts.readSchedules] { try await rig.load(script) }
+            try await FaultProxy.withProxy(to: rig.redis) { proxy in
+                // Half a minute before a tick, so that the test's own time does not matter.
+                try await rig.advanceClock(by: .milliseconds(90_000 - (try await rig.now()) % 60_000))
+                let schedule = try await rig.penstock.createSchedule("lossy", "@every 1m", Work())
+                let client = try Rig.client(proxy.url)
+                let seen = EventBox<Int64>("ticks")
+                try await RunningWorker.with(
+                    client,
+                    prepare: { worker in
+                        worker.handle(Work.self) { _, context in seen.post(context.tick?.moment.milliseconds ?? 0) }
+                    }
+                ) { worker in
+                    try await worker.started()
+                    _ = try await schedule.trigger()
+                    _ = try await seen.next("a job, so that all goes") { _ in true }
+                    let tick = try #require(try await schedule.status().next.first?.milliseconds)
+                    let rule = proxy.apply(fault, to: .script(script.digest))
+                    try await rig.advanceClock(by: .milliseconds(tick - (try await rig.now()) + 10))
+                    for worker in try await rig.penstock.store.workers() {
+                        try await rig.penstock.store.nudge(worker: worker.worker)
+                    }
+                    try await proxy.applied(rule)
+                    let job = try await seen.next("the job of the tick", within: .seconds(20)) { _ in true }
+                    #expect(job == tick)
+                    try await rig.schedulesSettled()
+                }
+                await client.shutdown()
+                let history = try await schedule.history()
+                #expect(history.map(\.fate.word) == ["fired", "triggered"])
+                #expect(seen.pending.isEmpty)
+                #expect(try await rig.queue().completed == 2)
+            }
         }
     }
 

@@ -52,10 +52,14 @@ struct Ledger: Sendable {
     struct Entry: Sendable {
         var isEnd: Bool
         var number: Int
+        var id: String
         var attempt: Int
         var pid: Int32
         /// Of the monotonic clock, in milliseconds.
         var at: Int64
+        /// Of a job that a schedule has started.
+        var schedule: String?
+        var tick: Int64?
     }
 
     let path: String
@@ -70,10 +74,12 @@ struct Ledger: Sendable {
         while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
-            guard words.count == 6, let number = Int(words[1]), let attempt = Int(words[3]), let pid = Int32(words[4]),
+            guard words.count == 8, let number = Int(words[1]), let attempt = Int(words[3]), let pid = Int32(words[4]),
                 let at = Int64(words[5])
             else { return nil }
-            return Entry(isEnd: words[0] == "end", number: number, attempt: attempt, pid: pid, at: at)
+            return Entry(
+                isEnd: words[0] == "end", number: number, id: String(words[2]), attempt: attempt, pid: pid, at: at,
+                schedule: words[6] == "-" ? nil : String(words[6]), tick: Int64(words[7]))
         }
     }
 

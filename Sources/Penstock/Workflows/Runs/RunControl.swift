@@ -105,7 +105,7 @@ extension Run {
     /// Gives the run a signal, for the step that waits for it now or will later. A run buffers a thousand.
     ///
     /// - Parameters:
-    ///   - idempotencyKey: a repeated signal to the run with the same key changes nothing; none by default.
+    ///   - idempotencyKey: a repeated signal with the same key changes nothing, whatever run it is for; none by default.
     ///   - keyLifetime: for how long the key is remembered; a day by default.
     ///   - role: without it nothing is signalled, and `roleLost` is thrown; none by default.
     /// - Throws: `notNow` if the run has ended, or has no step that waits for such a signal; `full`.

@@ -172,17 +172,21 @@ extension Run {
     }
 }
 
+extension RunEntry.Move {
+    init(_ move: RunEvent.Move) {
+        switch move {
+        case .run(let state): self = .run(state)
+        case .step(let step, let state, let branch): self = .step(step, state, branch: branch)
+        case .state(let status): self = .status(status)
+        }
+    }
+}
+
 extension RunEntry {
     init(_ event: RunEvent) {
         at = event.at
         by = event.by
-        moves = event.moves.map { move in
-            switch move {
-            case .run(let state): .run(state)
-            case .step(let step, let state, let branch): .step(step, state, branch: branch)
-            case .state(let status): .status(status)
-            }
-        }
+        moves = event.moves.map(Move.init)
         error = event.error
         attempt = event.attempt
         duration = event.took
