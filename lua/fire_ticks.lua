@@ -7,11 +7,11 @@
 --- ARGV[3] place: `revision tick waiting` that the plan was made for, '-' for no tick; '' for any
 --- ARGV[4] next: `tick waiting` to move on to; '' to stay where it is
 --- ARGV[5] due: moment at which to look again, or '' (where it moves on)
---- ARGV[6] flags: letters: c cancels what goes on, b the end of what goes on makes it due, r forgets the schedule; then
----   the number of what went on when the plan was made
+--- ARGV[6] flags: letters: c cancels what goes on, b the end of what goes on makes it due, r forgets the schedule
 --- ARGV[7] latest: moment before which nothing is fired
 --- ARGV[8] memory: for how long (s) the token is remembered
---- ARGV[9] lists...: notes for people, preceded by their number; then what is started: 'none'; 'job', lane, extras; or
+--- ARGV[9] live: how many of what it has started went on when this was planned; if fewer do by now, b makes it due now
+--- ARGV[10] lists...: notes for people, preceded by their number; then what is started: 'none'; 'job', lane, extras; or
 ---   'run', workflow, shape, head, callback ('+' and whom it tells, or ''), tags, retention, 'o' or ''; then, but for
 ---   'none', the number of tasks or runs, and id and record, or id and input, of each
 --- returns: 'fired', 'stale' (it stands elsewhere) or 'early'; 'full' and the cap that refuses: nothing was done then
@@ -30,7 +30,7 @@
 --@include cancel_task
 --@include stop_run
 --@include finish_plan
-local name, memory, at = ARGV[2], number(8, 'memory'), 9
+local name, memory, live, at = ARGV[2], number(8, 'memory'), number(9, 'live'), 10
 local notes_from = at + 1
 at = notes_from + number(at, 'notes')
 local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 7]
@@ -89,9 +89,9 @@ if what == 'job' then
   end
 end
 
-local blocks = string.find(ARGV[6], 'b', 1, true)
--- Something has ended since the plan was made, when nobody waited for that yet.
-local is_late = blocks and redis.call('SCARD', key('fires', name)) < tonumber(string.match(ARGV[6], '%d+$') or 0)
+local waits = string.find(ARGV[6], 'b', 1, true)
+-- An end that came meanwhile found nobody waiting for it.
+local is_missed = waits and redis.call('SCARD', key('fires', name)) < live
 
 -- The first write.
 redis.call('SET', sent, '', 'EX', memory)
@@ -132,7 +132,7 @@ end
 
 local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
 if tick then
-  local blocked = blocks and '1' or '-'
+  local blocked, due = waits and '1' or '-', is_missed and string.format('%.0f', now) or ARGV[5]
   for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
     if value == '-' then
       redis.call('HDEL', hash, field)
@@ -141,12 +141,10 @@ if tick then
     end
   end
   redis.call('HINCRBY', hash, 'fired', count)
-  if is_late then
-    redis.call('ZADD', key('ticks'), string.format('%.0f', now), name)
-  elseif ARGV[5] == '' then
+  if due == '' then
     redis.call('ZREM', key('ticks'), name)
   else
-    redis.call('ZADD', key('ticks'), ARGV[5], name)
+    redis.call('ZADD', key('ticks'), due, name)
   end
 end
 if string.find(ARGV[6], 'r', 1, true) then

@@ -5934,10 +5934,10 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "cc7f259437dda4895c08c70227b76c2bdb873064",
+        digest: "5ade53dcdb40b883ddd1613892e253b581217c01",
         source: #"""
         #!lua
-        if #KEYS~=1 or #ARGV<8 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 8 arguments, got '..#KEYS..' and '..#ARGV) end
+        if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -6854,7 +6854,7 @@ package enum Scripts {
         end
         end
         end
-        local name, memory, at = ARGV[2], number(8, 'memory'), 9
+        local name, memory, live, at = ARGV[2], number(8, 'memory'), number(9, 'live'), 10
         local notes_from = at + 1
         at = notes_from + number(at, 'notes')
         local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 7]
@@ -6911,8 +6911,8 @@ package enum Scripts {
         end
         end
         end
-        local blocks = string.find(ARGV[6], 'b', 1, true)
-        local is_late = blocks and redis.call('SCARD', key('fires', name)) < tonumber(string.match(ARGV[6], '%d+$') or 0)
+        local waits = string.find(ARGV[6], 'b', 1, true)
+        local is_missed = waits and redis.call('SCARD', key('fires', name)) < live
         redis.call('SET', sent, '', 'EX', memory)
         local plan = { entering = {}, ready = {}, earlier = {} }
         local gate, connected = run_gate(now, us)
@@ -6949,7 +6949,7 @@ package enum Scripts {
         end
         local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
         if tick then
-        local blocked = blocks and '1' or '-'
+        local blocked, due = waits and '1' or '-', is_missed and string.format('%.0f', now) or ARGV[5]
         for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
         if value == '-' then
         redis.call('HDEL', hash, field)
@@ -6958,12 +6958,10 @@ package enum Scripts {
         end
         end
         redis.call('HINCRBY', hash, 'fired', count)
-        if is_late then
-        redis.call('ZADD', key('ticks'), string.format('%.0f', now), name)
-        elseif ARGV[5] == '' then
+        if due == '' then
         redis.call('ZREM', key('ticks'), name)
         else
-        redis.call('ZADD', key('ticks'), ARGV[5], name)
+        redis.call('ZADD', key('ticks'), due, name)
         end
         end
         if string.find(ARGV[6], 'r', 1, true) then
@@ -12808,7 +12806,7 @@ package enum Scripts {
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
         "expired_runs": ScriptContract(keys: ["prefix"], arguments: ["worker", "limit"], rest: false),
-        "fire_ticks": ScriptContract(keys: ["prefix"], arguments: ["token", "name", "place", "next", "due", "flags", "latest", "memory", "lists"], rest: true),
+        "fire_ticks": ScriptContract(keys: ["prefix"], arguments: ["token", "name", "place", "next", "due", "flags", "latest", "memory", "live", "lists"], rest: true),
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
         "heartbeat": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease"], rest: false),
         "inspect": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
