@@ -81,7 +81,8 @@ import Testing
                     for place in stride(from: part, to: count, by: 50) {
                         _ = try await store.save(
                             ScheduleChange(
-                                name: "schedule-\(place)", spec: Array("{}".utf8), payload: [], tick: moment, due: moment))
+                                name: "schedule-\(place)", spec: Array("{}".utf8), payload: [], tick: moment,
+                                due: moment))
                     }
                 }
             }

@@ -4,15 +4,19 @@ import Penstock
 import PenstockTesting
 import Testing
 
-/// The code of the README is that of ReadmeService.swift and ReadmeWorkflow.swift, to the letter, and it works.
+/// The code of the README and of the page Schedules is that of ReadmeService.swift, ReadmeWorkflow.swift and
+/// ReadmeSchedules.swift, to the letter, and it works.
 @Suite struct ReadmeTests {
-    @Test(arguments: ["ReadmeService.swift", "ReadmeWorkflow.swift"])
-    func `the README shows the code that is compiled here`(name: String) throws {
+    @Test(arguments: [
+        ("ReadmeService.swift", "README.md"), ("ReadmeWorkflow.swift", "README.md"),
+        ("ReadmeSchedules.swift", "Sources/Penstock/Penstock.docc/Schedules.md"),
+    ])
+    func `pages show the code that is compiled here`(name: String, page: String) throws {
         let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         let code = try String(contentsOf: here.appendingPathComponent(name), encoding: .utf8)
         let root = here.deletingLastPathComponent().deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-        #expect(readme.contains("```swift\n" + code + "```"))
+        let text = try String(contentsOf: root.appendingPathComponent(page), encoding: .utf8)
+        #expect(text.contains("```swift\n" + code + "```"))
     }
 
     @Test func `its workflow ships, and undoes what no carrier takes`() async throws {
@@ -32,6 +36,23 @@ import Testing
                 #expect(shop.journal.all == ["reserve", "charge", "reserve", "charge", "refund", "release"])
             }
             await penstock.shutdown()
+        }
+    }
+
+    @Test func `its schedules are declared, made, and started`() async throws {
+        try await Rig.with { rig in
+            let sent = EventBox<String>("digests")
+            let worker = try makeWorker(rig.penstock) { to, _ in sent.post(to) }
+            let running = Task { try await worker.run() }
+            try await eventually("the declarations") {
+                try await rig.penstock.schedules().map(\.name) == ["digest", "quarter"]
+            }
+            let next = try await subscribe("acme", rig.penstock)
+            #expect(next.count == 10 && next[1].timeIntervalSince(next[0]) == 12 * 3600)
+            try await rig.penstock.schedule("digest").trigger()
+            #expect(try await sent.next("the digest") { _ in true } == "staff")
+            running.cancel()
+            _ = await running.result
         }
     }
 

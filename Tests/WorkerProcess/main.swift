@@ -71,7 +71,8 @@ worker.handle(LedgerJob.self) { job, context in
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         let moment = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-        let tick = context.tick.map { "\($0.schedule) \(Int64(($0.moment.timeIntervalSince1970 * 1000).rounded()))" } ?? "- -"
+        let tick =
+            context.tick.map { "\($0.schedule) \(Int64(($0.moment.timeIntervalSince1970 * 1000).rounded()))" } ?? "- -"
         let line = Array(
             "\(what) \(job.number) \(context.id) \(context.attempt) \(getpid()) \(moment) \(tick)\n".utf8)
         _ = write(ledger, line, line.count)

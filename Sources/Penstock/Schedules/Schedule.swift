@@ -255,7 +255,8 @@ extension Schedule {
         case .unknown: throw unknown
         case .declared:
             throw PenstockError(
-                .notNow, "schedule \(name) is declared by a live worker, which would make it anew: pause it, or take it out of the code"
+                .notNow,
+                "schedule \(name) is declared by a live worker, which would make it anew: pause it, or take it out of the code"
             )
         }
     }

@@ -83,7 +83,7 @@ extension Worker {
         try schedule(name, recurrence, machine.definition, options, start, retry, make)
     }
 
-    private func schedule<Input: Encodable>(
+    private func schedule<Input: Encodable & Sendable>(
         _ name: String, _ recurrence: String, _ definition: Definition, _ options: ScheduleOptions,
         _ start: StartOptions, _ retry: RetryPolicy?, _ make: @escaping @Sendable (Tick) async throws -> Input?
     ) throws(PenstockError) {

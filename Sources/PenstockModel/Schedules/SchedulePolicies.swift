@@ -82,7 +82,9 @@ extension MisfirePolicy: CustomStringConvertible, Codable {
 
 extension String {
     fileprivate func number(after prefix: String, most: Int) -> Int? {
-        guard hasPrefix(prefix), let number = Int(dropFirst(prefix.count)), (1...most).contains(number) else { return nil }
+        guard hasPrefix(prefix), let number = Int(dropFirst(prefix.count)), (1...most).contains(number) else {
+            return nil
+        }
         return number
     }
 }

@@ -2,7 +2,8 @@
 /// what has its default value, so that the same schedule always has the same bytes.
 extension ScheduleSpec: Codable {
     private enum CodingKeys: String, CodingKey {
-        case recurrence, zone, start, anchor, end, maximumCount, jitter, overlap, misfire, grace, note, job, workflow, temporary
+        case recurrence, zone, start, anchor, end, maximumCount, jitter, overlap, misfire, grace, note, job, workflow,
+            temporary
     }
 
     private enum JobKeys: String, CodingKey { case head, deadline, expiry }

@@ -36,7 +36,8 @@ extension TickFirer {
             let old = found[0]
             let (spec, payload) = try change(old)
             let stored = try spec.stored()
-            let declared = digest
+            let declared =
+                digest
                 ? ScheduleDeclaration(name: name, spec: spec, payload: payload).digest(stored) : nil
             var oldDue: Int64?
             if let old, old.pause == nil, declared == nil || old.declaration?.digest != declared,

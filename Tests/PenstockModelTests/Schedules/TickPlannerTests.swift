@@ -53,14 +53,17 @@ import Testing
 
     @Test("each tick has one fate, in order, none early, and policies hold")
     func random() {
-        let seed = ProcessInfo.processInfo.environment["PENSTOCK_SEED"].flatMap { UInt64($0) } ?? .random(in: 0..<1_000_000)
+        let seed =
+            ProcessInfo.processInfo.environment["PENSTOCK_SEED"].flatMap { UInt64($0) } ?? .random(in: 0..<1_000_000)
         var random = SeededRandom(seed: seed)
         for _ in 0..<3000 {
             let step = Int64.random(in: 1...50, using: &random) * 100
-            let overlap: OverlapPolicy = [
-                .allow, .skip, .queueOne, .cancelPrevious, .wait(atMost: Int.random(in: 1...4, using: &random)),
-            ].randomElement(using: &random) ?? .allow
-            let misfire: MisfirePolicy = [.none, .one, .all(atMost: Int.random(in: 1...8, using: &random))]
+            let overlap: OverlapPolicy =
+                [
+                    .allow, .skip, .queueOne, .cancelPrevious, .wait(atMost: Int.random(in: 1...4, using: &random)),
+                ].randomElement(using: &random) ?? .allow
+            let misfire: MisfirePolicy =
+                [.none, .one, .all(atMost: Int.random(in: 1...8, using: &random))]
                 .randomElement(using: &random) ?? .one
             let rules = TickRules(
                 overlap: overlap, misfire: misfire, grace: Int64.random(in: 0...3000, using: &random),

@@ -16,13 +16,11 @@ import Testing
     ) async throws {
         let seen = EventBox<Seen>("jobs")
         var wrong: (any Error)?
-        try await RunningWorker.with(
-            rig.penstock, options: options,
-            prepare: { worker in
-                worker.handle(Work.self) { job, context in seen.post(Seen(job.number, context.tick)) }
-                do { try prepare(worker) } catch { wrong = error }
-            }
-        ) { running in
+        let handle = { (worker: Worker) in
+            worker.handle(Work.self) { job, context in seen.post(Seen(job.number, context.tick)) }
+            do { try prepare(worker) } catch { wrong = error }
+        }
+        try await RunningWorker.with(rig.penstock, options: options, prepare: handle) { running in
             if let wrong { throw wrong }
             try await running.started()
             try await body(seen, running)
