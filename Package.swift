@@ -132,7 +132,8 @@ let package = Package(
             ]),
         // A worker in a process of its own, for the tests that stop and kill it.
         .executableTarget(
-            name: "WorkerProcess", dependencies: ["Penstock", "PenstockRuntime", "CTimerCalls", serviceLifecycle, logging],
+            name: "WorkerProcess",
+            dependencies: ["Penstock", "PenstockRuntime", "CTimerCalls", serviceLifecycle, logging],
             path: "Tests/WorkerProcess"),
         // Timers of the kernel where libfaketime is loaded.
         .target(name: "CTimerCalls", path: "Tests/CTimerCalls"),

@@ -108,7 +108,8 @@ import Testing
 
     /// Lets schedules tick while things break; ends when all that was due has been done.
     private func rage(
-        _ storm: Storm, _ restart: Restart, _ rig: Rig, _ ledger: Ledger, _ victims: EventBox<TestProcess>, _ alive: inout [TestProcess]
+        _ storm: Storm, _ restart: Restart, _ rig: Rig, _ ledger: Ledger, _ victims: EventBox<TestProcess>,
+        _ alive: inout [TestProcess]
     ) async throws -> Result {
         var result = Result()
         var names = ["secondly"]
@@ -116,7 +117,8 @@ import Testing
         for (place, name) in names.enumerated() {
             try await rig.penstock.createSchedule(
                 name, Self.expression(place, storm),
-                starting: .job(kind: "ledger", payload: Array(#"{"number":\#(place),"milliseconds":0,"dies":false}"#.utf8)))
+                starting: .job(
+                    kind: "ledger", payload: Array(#"{"number":\#(place),"milliseconds":0,"dies":false}"#.utf8)))
         }
         let began = try await rig.now()
         result.offset = began - Self.monotonic
