@@ -132,6 +132,12 @@ end
 
 local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
 if tick then
+  -- One that could not be started has had its turn too.
+  local fired = 0
+  for i = notes_from, at - 1 do
+    local fate = string.match(ARGV[i], '^%d+\t(%l+)')
+    fired = fired + ((fate == 'fired' or fate == 'refused') and 1 or 0)
+  end
   local blocked, due = waits and '1' or '-', is_missed and string.format('%.0f', now) or ARGV[5]
   for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
     if value == '-' then
@@ -140,7 +146,7 @@ if tick then
       redis.call('HSET', hash, field, value)
     end
   end
-  redis.call('HINCRBY', hash, 'fired', count)
+  redis.call('HINCRBY', hash, 'fired', fired)
   if due == '' then
     redis.call('ZREM', key('ticks'), name)
   else

@@ -16,7 +16,7 @@ public struct ScheduleOptions: Sendable, Hashable {
     public var start: Date?
     /// No tick after this moment.
     public var end: Date?
-    /// How many ticks are fired in all; as many as come, by default.
+    /// How many ticks are fired in all, those included that could not start anything; as many as come, by default.
     public var maximumCount: Int?
     /// Each tick is fired up to so much later, by an amount of its own that follows from the schedule's name and the tick:
     /// schedules with the same expression do not come all at once. Up to 366 days; none by default.

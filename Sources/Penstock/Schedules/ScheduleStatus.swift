@@ -23,7 +23,7 @@ public struct ScheduleStatus: Sendable, Hashable {
     public let next: [Date]
     /// A tick that waits for the end of what goes on.
     public let waiting: Date?
-    /// How many ticks were fired.
+    /// How many ticks were fired, those included that could not start anything.
     public let fired: Int
     /// How many of the jobs and runs that it has started go on; 0 where no policy asks.
     public let live: Int

@@ -5945,7 +5945,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "5ade53dcdb40b883ddd1613892e253b581217c01",
+        digest: "c75f8f54d218e88080a2ebb6eb94196c02c09512",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6960,6 +6960,11 @@ package enum Scripts {
         end
         local tick, waiting = string.match(ARGV[4], '^(%S+) (%S+)$')
         if tick then
+        local fired = 0
+        for i = notes_from, at - 1 do
+        local fate = string.match(ARGV[i], '^%d+\t(%l+)')
+        fired = fired + ((fate == 'fired' or fate == 'refused') and 1 or 0)
+        end
         local blocked, due = waits and '1' or '-', is_missed and string.format('%.0f', now) or ARGV[5]
         for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
         if value == '-' then
@@ -6968,7 +6973,7 @@ package enum Scripts {
         redis.call('HSET', hash, field, value)
         end
         end
-        redis.call('HINCRBY', hash, 'fired', count)
+        redis.call('HINCRBY', hash, 'fired', fired)
         if due == '' then
         redis.call('ZREM', key('ticks'), name)
         else

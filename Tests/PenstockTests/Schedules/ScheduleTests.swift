@@ -478,7 +478,7 @@ import Testing
     func refusals() async throws {
         try await Rig.with { rig in
             let unknown = try await rig.penstock.createSchedule(
-                "unknown", "@every 1m", starting: .workflow("nobody-knows", input: []))
+                "unknown", "@every 1m", starting: .workflow("nobody-knows", input: []), .init(maximumCount: 2))
             let full = try await rig.penstock.createSchedule(
                 "full", "@every 1m", Work(), enqueue: .init(queue: "small"))
             try await rig.penstock.setCap(queue: "small", most: 1)
@@ -488,6 +488,8 @@ import Testing
                     try await rig.schedulesSettled()
                 }
                 #expect(try await unknown.history().map(\.fate.word) == ["refused", "refused"])
+                let status = try await unknown.status()
+                #expect(status.state == .over && status.fired == 2)
                 #expect(try await full.history().map(\.fate.word) == ["refused", "fired"])
                 guard case .refused(let why)? = try await full.history().first?.fate else { return }
                 #expect(why.contains("small"))
