@@ -81,7 +81,7 @@ struct Stage: Sendable {
     /// Waits until something holds, and returns how often it was looked at.
     @discardableResult
     func until(
-        _ what: String, every pause: Duration, limit: Duration = .seconds(300),
+        _ what: String, every pause: Duration, limit: Duration = .seconds(120),
         _ condition: () async throws -> Bool
     ) async throws -> Int {
         let deadline = ContinuousClock.now + limit

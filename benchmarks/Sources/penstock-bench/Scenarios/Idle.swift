@@ -16,7 +16,11 @@ struct Idle: Scenario {
                 try await Task.sleep(for: .seconds(seconds))
                 let cost = try await meter.read()
                 let called = try await redisCalls(stage.redis, of: "evalsha") - scripts
-                guard called > 0 else { throw BenchmarkError("the worker has asked for nothing: it is not alive") }
+                try await stage.fill(1) { Noop(id: $0) }
+                try await stage.until("the worker does what comes", every: .milliseconds(5), limit: .seconds(10)) {
+                    try await stage.live() == 0
+                }
+                try await stage.expectCompleted(1)
                 return [
                     Figure("commands", cost.calls / cost.seconds, "1/s", .lower),
                     Figure("scripts", Double(called) / cost.seconds, "1/s", .lower),

@@ -64,19 +64,19 @@ struct Memory: Scenario {
         }
     }
 
-    /// Jobs that have ended, after others that have.
+    /// Jobs that have ended, after as many others: what is there once and for all is there then.
     private func finished(_ plan: Plan, _ jobs: Int) async throws -> Double {
         try await plan.onServer { stage in
             try await stage.penstock.pause(queue: "default")
             return try await stage.withWorkers { crew in
-                try await stage.fill(10) { Noop(id: $0) }
+                try await stage.fill(jobs) { Noop(id: $0) }
                 _ = try await stage.drain(by: crew)
                 try await stage.penstock.pause(queue: "default")
                 let each = try await growth(stage, jobs) { stage in
                     try await stage.fill(jobs) { Noop(id: $0) }
                     _ = try await stage.drain(by: crew)
                 }
-                try await stage.expectCompleted(jobs + 10)
+                try await stage.expectCompleted(2 * jobs)
                 return each
             }
         }

@@ -15,11 +15,11 @@ struct Schedules: Scenario {
                     try await penstock.createSchedule("s\(number)", "* * * * * *", Ticked(id: number))
                 }
                 // From the middle between two ticks to the middle between two others; the first are those that warm up.
-                try await middleOfSecond(stage, after: 1)
+                try await halfPast(2, stage)
                 _ = try await stage.notes()
                 let before = try await fired(stage)
                 let meter = try await Meter(stage, crew)
-                try await middleOfSecond(stage, after: seconds)
+                try await halfPast(seconds, stage)
                 let cost = try await meter.read()
                 let ticks = try await fired(stage) - before
                 let lateness = try await stage.notes()
@@ -52,12 +52,12 @@ struct Schedules: Scenario {
         return sum
     }
 
-    /// Sleeps so many seconds, and on to half past a second.
-    private func middleOfSecond(_ stage: Stage, after seconds: Int) async throws {
+    /// Sleeps until it is half past a second for the `count`th time from now.
+    private func halfPast(_ count: Int, _ stage: Stage) async throws {
         let reply = try await stage.redis.send(RedisCommand("TIME")).array ?? []
         guard reply.count == 2, let part = reply[1].text.flatMap({ Int($0) }) else {
             throw BenchmarkError("Redis does not tell the time")
         }
-        try await Task.sleep(for: .seconds(seconds) + .microseconds((1_500_000 - part) % 1_000_000))
+        try await Task.sleep(for: .seconds(count - 1) + .microseconds((1_500_000 - part) % 1_000_000))
     }
 }

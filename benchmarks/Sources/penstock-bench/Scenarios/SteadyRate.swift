@@ -22,9 +22,11 @@ struct SteadyRate: Scenario {
                 try await steadily(jobs) { _ = try await penstock.enqueue(Stamp(index: $0, sent: sharedClock())) }
                 let took = (ContinuousClock.now - began) / .seconds(1)
                 let starts = try await stage.notes()
+                // A job may have ended before its end is asked for; without retention nobody could tell then.
+                let retained = EnqueueOptions(retention: .seconds(10))
                 let commits = try await steadily(jobs) { number in
                     let sent = sharedClock()
-                    let id = try await penstock.enqueue(Stamp(index: number, sent: sent)).id
+                    let id = try await penstock.enqueue(Stamp(index: number, sent: sent), retained).id
                     let end = try await penstock.wait(for: id)
                     guard end.state == .completed else { throw BenchmarkError("a job has ended \(end.state)") }
                     return Double(sharedClock() - sent) / 1000
