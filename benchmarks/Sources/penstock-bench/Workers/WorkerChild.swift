@@ -21,6 +21,10 @@ final class WorkerChild: Sendable {
         ]
         if let lease = options.lease { process.arguments?.append(contentsOf: ["--lease", "\(lease)"]) }
         process.standardInput = leash
+        // Children that had this end too would hold each other, and themselves.
+        guard fcntl(leash.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw BenchmarkError("the pipe to a worker process cannot be closed in others: error \(errno)")
+        }
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         self.process = process
