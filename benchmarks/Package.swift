@@ -16,6 +16,8 @@ let package = Package(
                 .product(name: "Penstock", package: "penstock"),
                 .product(name: "EmbeddedRedis", package: "penstock"),
                 .product(name: "RedisClient", package: "penstock"),
+                // The command, which is measured too: built beside this executable.
+                .product(name: "penstock", package: "penstock"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ])

@@ -1,0 +1,23 @@
+import Penstock
+
+/// One client that enqueues a thousand jobs a call, one call after the other.
+struct EnqueueBulk: Scenario {
+    let name = "enqueue-bulk"
+    let summary = "Enqueues a thousand a call, one call at a time."
+
+    func measure(_ plan: Plan) async throws -> [Figure] {
+        let jobs = plan.scaled(200_000)
+        return try await plan.onServer { stage in
+            try await stage.fill(1) { Noop(id: $0) }
+            let meter = try await Meter(stage)
+            try await stage.fill(jobs) { Noop(id: 1_000_000 + $0) }
+            let cost = try await meter.read()
+            try await stage.expectReady(jobs + 1)
+            return [
+                .rate("enqueued", Double(jobs) / cost.seconds, target: .atLeast(1 / 4)),
+                .redisCPU("redis_cpu_per_job", cost.redis / Double(jobs)),
+                Figure("redis_calls_per_job", cost.calls / Double(jobs), "", .lower),
+            ]
+        }
+    }
+}
