@@ -64,7 +64,8 @@ if redis.call('EXISTS', sent) == 1 then
   return 'fired'
 end
 local hash = key('schedule', name)
-local place = redis.call('HMGET', hash, 'revision', 'tick', 'waiting')
+local fields_at = { tick = 2, waiting = 3, blocked = 5 }
+local place = redis.call('HMGET', hash, 'revision', 'tick', 'waiting', 'fired', 'blocked')
 if ARGV[3] ~= '' and ARGV[3] ~= table.concat({ place[1] or '-', place[2] or '-', place[3] or '-' }, ' ') then
   return 'stale'
 end
@@ -72,11 +73,17 @@ local now, _, us = clock()
 if now < number(7, 'latest') then
   return 'early'
 end
+local ids, homes = {}, {}
 for i = from, to, 2 do
-  local is_job = what == 'job'
-  if (is_job and redis.call('HEXISTS', key('tasks'), ARGV[i]) or redis.call('EXISTS', key('run', ARGV[i]))) == 1 then
-    return redis.error_reply('IDTAKEN ' .. ARGV[i])
+  ids[#ids + 1], homes[#homes + 1] = ARGV[i], key('run', ARGV[i])
+end
+for i, record in ipairs(what == 'job' and ids[1] and redis.call('HMGET', key('tasks'), unpack(ids)) or {}) do
+  if record then
+    return redis.error_reply('IDTAKEN ' .. ids[i])
   end
+end
+if what == 'run' and ids[1] and redis.call('EXISTS', unpack(homes)) > 0 then
+  return redis.error_reply('IDTAKEN a run')
 end
 local count = (to - from + 1) / 2
 if what == 'job' then
@@ -139,14 +146,18 @@ if tick then
     fired = fired + ((fate == 'fired' or fate == 'refused') and 1 or 0)
   end
   local blocked, due = waits and '1' or '-', is_missed and string.format('%.0f', now) or ARGV[5]
+  local set, gone = { 'fired', string.format('%.0f', (tonumber(place[4]) or 0) + fired) }, {}
   for field, value in pairs({ tick = tick, waiting = waiting, blocked = blocked }) do
-    if value == '-' then
-      redis.call('HDEL', hash, field)
-    else
-      redis.call('HSET', hash, field, value)
+    if value ~= '-' then
+      set[#set + 1], set[#set + 2] = field, value
+    elseif place[fields_at[field]] then
+      gone[#gone + 1] = field
     end
   end
-  redis.call('HINCRBY', hash, 'fired', fired)
+  redis.call('HSET', hash, unpack(set))
+  if gone[1] then
+    redis.call('HDEL', hash, unpack(gone))
+  end
   if due == '' then
     redis.call('ZREM', key('ticks'), name)
   else

@@ -37,7 +37,7 @@ package enum TickFate: Sendable, Hashable {
 }
 
 /// What is to be done about a schedule now.
-package struct TickPlan: Sendable, Hashable {
+package struct TickPlan: Sendable {
     /// In the order of the ticks.
     package var fates: [(tick: Int64, fate: TickFate)] = []
     /// What goes on is cancelled before anything is started.
@@ -54,14 +54,6 @@ package struct TickPlan: Sendable, Hashable {
     package var fired: [Int64] { fates.filter { $0.fate == .fired }.map(\.tick) }
     /// No tick will come any more.
     package var isOver: Bool { tick == nil && waiting == nil }
-
-    package static func == (left: TickPlan, right: TickPlan) -> Bool {
-        left.fates.elementsEqual(right.fates) { $0 == $1 } && left.cancelsLive == right.cancelsLive
-            && left.tick == right.tick && left.waiting == right.waiting && left.due == right.due
-            && left.wantsEnds == right.wantsEnds
-    }
-
-    package func hash(into hasher: inout Hasher) { hasher.combine(tick) }
 }
 
 /// Decides which ticks of a schedule are fired. Pure: time and facts come in, a plan goes out.
@@ -251,8 +243,13 @@ package struct TickRules: Sendable, Hashable {
         return tick + Int64(mixed % UInt64(jitter + 1))
     }
 
-    /// A seed made of a schedule's name, so that schedules of the same tick do not come together (FNV-1a).
-    package static func seed(of name: String) -> UInt64 {
-        name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+    /// A seed made of a schedule's name, so that schedules of the same tick do not come together.
+    package static func seed(of name: String) -> UInt64 { name.utf8.fnv1a }
+}
+
+extension Sequence<UInt8> {
+    /// A hash that is the same in every process (Fowler, Noll, Vo: FNV-1a, 64 bits).
+    package var fnv1a: UInt64 {
+        reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
     }
 }

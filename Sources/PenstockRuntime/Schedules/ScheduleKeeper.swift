@@ -14,12 +14,9 @@ package struct ScheduleDeclaration: Sendable {
         self.payload = payload
     }
 
-    /// Names what is declared, so that versions can be told apart (FNV-1a).
+    /// Names what is declared, so that versions can be told apart.
     func digest(_ stored: [UInt8]) -> String {
-        let hash = (stored + [0] + payload).reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-            ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
-        }
-        return String(hash, radix: 36)
+        String((stored + [0] + payload).fnv1a, radix: 36)
     }
 }
 
