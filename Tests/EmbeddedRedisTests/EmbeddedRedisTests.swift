@@ -5,7 +5,7 @@ import PenstockTesting
 import RedisClient
 import Testing
 
-@Suite("An embedded Redis", .timeLimit(.minutes(2)))
+@Suite("An embedded Redis", .timeLimit(.minutes(10)))
 struct EmbeddedRedisTests {
     @Test("answers as soon as it has started, and leaves neither process nor directory")
     func startAndStop() async throws {

@@ -2,7 +2,7 @@ import EmbeddedRedis
 import PenstockTesting
 import Testing
 
-@Suite("A fault proxy in front of a real Redis", .timeLimit(.minutes(1)))
+@Suite("A fault proxy in front of a real Redis", .timeLimit(.minutes(10)))
 struct FaultProxyTests {
     @Test("passes everything through, and counts it", arguments: [FaultProxy.Listener.unixSocket, .loopback])
     func passThrough(listener: FaultProxy.Listener) async throws {

@@ -4,7 +4,7 @@ import PenstockTesting
 import Testing
 
 /// With a real owner (the program EmbeddedRedisOwner) and a real SIGKILL.
-@Suite("When the owner is killed", .timeLimit(.minutes(2)))
+@Suite("When the owner is killed", .timeLimit(.minutes(10)))
 struct OwnerDeathTests {
     struct Server {
         var pid: Int32

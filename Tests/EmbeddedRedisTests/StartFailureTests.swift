@@ -2,7 +2,7 @@ import EmbeddedRedis
 import PenstockTesting
 import Testing
 
-@Suite("A start that cannot work", .timeLimit(.minutes(1)))
+@Suite("A start that cannot work", .timeLimit(.minutes(10)))
 struct StartFailureTests {
     @Test("names the package when the binary is missing")
     func missingBinary() async throws {

@@ -2,7 +2,7 @@ import Glibc
 import PenstockTesting
 import Testing
 
-@Suite("The test kit", .timeLimit(.minutes(1)))
+@Suite("The test kit", .timeLimit(.minutes(10)))
 struct TestKitTests {
     @Test("a process's lines, input, environment and exit code")
     func lines() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PenstockCallbacks
 
-@Suite(.timeLimit(.minutes(1))) struct GuardTests {
+@Suite(.timeLimit(.minutes(10))) struct GuardTests {
     @Test(
         "names and addresses of this machine are refused, and nothing is sent there",
         arguments: [
@@ -110,7 +110,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.timeLimit(.minutes(10))) struct TLSTests {
     private static let loopback = NameResolver { _, port in try [SocketAddress(ipAddress: "127.0.0.1", port: port)] }
 
     @Test(

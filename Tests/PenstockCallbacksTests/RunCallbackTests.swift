@@ -9,7 +9,7 @@ import Testing
 @testable import PenstockCallbacks
 
 /// Row G7 of the features: the callback URL of a run, from the worker to a receiver.
-@Suite("G7 Callbacks of runs", .timeLimit(.minutes(2))) struct RunCallbackTests {
+@Suite("G7 Callbacks of runs", .timeLimit(.minutes(10))) struct RunCallbackTests {
     /// Two steps with rollbacks, and one that fails if the run is told to.
     private static func order() throws -> Workflow<Bool, NoOutput> {
         let order = try Workflow("order", input: Bool.self) { flow in

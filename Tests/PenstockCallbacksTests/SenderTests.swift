@@ -7,7 +7,7 @@ import Testing
 
 @testable import PenstockCallbacks
 
-@Suite(.timeLimit(.minutes(1))) struct SenderTests {
+@Suite(.timeLimit(.minutes(10))) struct SenderTests {
     @Test("a callback is one POST, signed, of its own bytes")
     func delivery() async throws {
         try await withReceiver(Receiver.answer(204)) { receiver in

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// What nobody should type: a clear error that names the field, the right exit code, nothing done.
-@Suite(.timeLimit(.minutes(2))) struct BadInputTests {
+@Suite(.timeLimit(.minutes(10))) struct BadInputTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let words: [String]
         let mentions: [String]

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Batches from the command line.
-@Suite(.timeLimit(.minutes(2))) struct BatchCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct BatchCommandTests {
     /// Runs what is ready in a queue; the kinds that ran, in alphabetical order.
     private func drain(_ shop: Workshop, queue: String) async throws -> [String] {
         let path = "\(shop.folder)/\(queue)-kinds"

@@ -5,7 +5,7 @@ import ServiceLifecycle
 import Testing
 
 /// Connectors, seen and steered from the command line.
-@Suite(.timeLimit(.minutes(2))) struct ConnectorCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectorCommandTests {
     @Test func `what is served is listed, and what was set aside is shown, tried again and dropped`() async throws {
         try await Workshop.open { shop in
             #expect(try await shop.penstock("connector", "list").expect().text == "No connector was ever served.")

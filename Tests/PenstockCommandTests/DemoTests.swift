@@ -5,7 +5,7 @@ import Testing
 
 @testable import PenstockCommand
 
-@Suite("The tour", .timeLimit(.minutes(3)), .serialized)
+@Suite("The tour", .timeLimit(.minutes(10)), .serialized)
 struct DemoTests {
     // MARK: The real program
 

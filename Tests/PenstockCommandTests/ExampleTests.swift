@@ -2,7 +2,7 @@ import PenstockTesting
 import Testing
 
 /// The examples under Sources/Examples, as `swift run example-NAME` runs them.
-@Suite(.timeLimit(.minutes(1))) struct ExampleTests {
+@Suite(.timeLimit(.minutes(10))) struct ExampleTests {
     @Test(
         "each example ends by itself, and as it should",
         arguments: [

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Jobs of other clients, seen from the command line.
-@Suite(.timeLimit(.minutes(2))) struct InboxCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct InboxCommandTests {
     private func add(_ shop: Workshop, _ fields: String...) async throws {
         let words = ["redis-cli", "-s", shop.redis.socketPath, "XADD", "{test:0}:inbox", "*"] + fields
         try await TestProcess.withProcess("/usr/bin/env", words) { process in

@@ -3,7 +3,7 @@ import Penstock
 import PenstockTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct JobLifeTests {
+@Suite(.timeLimit(.minutes(10))) struct JobLifeTests {
     @Test func `enqueue, show, work, stats`() async throws {
         try await Workshop.open { shop in
             let id = try await shop.penstock(

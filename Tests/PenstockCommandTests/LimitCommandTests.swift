@@ -5,7 +5,7 @@ import Testing
 @testable import PenstockCommand
 
 /// Limits, caps, unique keys, expiry and why, from the command line.
-@Suite(.timeLimit(.minutes(2))) struct LimitCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct LimitCommandTests {
     @Test func `limits are set, listed, changed while a worker runs, and removed`() async throws {
         try await Workshop.open { shop in
             #expect(try await shop.penstock("limit", "list").expect().text == "No limit is set.")

@@ -3,7 +3,7 @@ import Penstock
 import PenstockTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct LineEnqueueTests {
+@Suite(.timeLimit(.minutes(10))) struct LineEnqueueTests {
     @Test func `each line becomes a job, byte for byte, blank ones do not`() async throws {
         try await Workshop.open { shop in
             let lines = ["{\"n\": 1}", "", "  [1,2 , 3]\r", "   ", "\"\u{E9}\u{4E2D}\"", "null"]

@@ -4,7 +4,7 @@ import PenstockTesting
 import Testing
 
 /// Jobs run by programs.
-@Suite(.timeLimit(.minutes(2))) struct ProgramTests {
+@Suite(.timeLimit(.minutes(10))) struct ProgramTests {
     @Test func `the checksums of some hundred files are those of sha256sum`() async throws {
         try await Workshop.open { shop in
             let found = try await Workshop.run(

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Starting runs and looking at them from the command line.
-@Suite(.timeLimit(.minutes(3))) struct RunCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct RunCommandTests {
     @Test func `a run is started, waited for, shown, and its result printed`() async throws {
         try await Workshop.withRuns { shop, _ in
             let id = try await shop.penstock(

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Steering runs from the command line.
-@Suite(.timeLimit(.minutes(3))) struct RunSteeringTests {
+@Suite(.timeLimit(.minutes(10))) struct RunSteeringTests {
     private func start(_ shop: Workshop, _ input: String) async throws -> String {
         let id = try await shop.penstock("run", "start", "checkout", "--input", input).expect().text
         _ = try await shop.client.run(try #require(RunID(id))).wait()

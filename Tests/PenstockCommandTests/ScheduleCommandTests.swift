@@ -4,7 +4,7 @@ import PenstockTesting
 import Testing
 
 /// `penstock schedule`, but for preview, against a private Redis; with a worker where something is fired.
-@Suite(.timeLimit(.minutes(2))) struct ScheduleCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct ScheduleCommandTests {
     @Test
     func `a schedule is made, shown and listed with all that it was given, and an update changes only what it names`()
         async throws

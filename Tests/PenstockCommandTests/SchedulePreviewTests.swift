@@ -2,7 +2,7 @@ import PenstockTesting
 import Testing
 
 /// `penstock schedule preview`: needs no Redis.
-@Suite(.timeLimit(.minutes(1))) struct SchedulePreviewTests {
+@Suite(.timeLimit(.minutes(10))) struct SchedulePreviewTests {
     @Test func `shows what an expression means and its ticks`() async throws {
         let ended = try await preview(
             "30 2 * * *", "--zone", "Europe/Berlin", "--from", "2025-03-29T00:00Z", "--count", "3")

@@ -4,7 +4,7 @@ import PenstockTesting
 import Testing
 
 /// Dead letters, pauses, weights, purges, and who works.
-@Suite(.timeLimit(.minutes(2))) struct SteeringTests {
+@Suite(.timeLimit(.minutes(10))) struct SteeringTests {
     @Test func `dead letters are listed, shown, retried and discarded`() async throws {
         try await Workshop.open { shop in
             var ids: [String] = []

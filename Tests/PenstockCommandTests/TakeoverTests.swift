@@ -4,7 +4,7 @@ import Penstock
 import PenstockTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct TakeoverTests {
+@Suite(.timeLimit(.minutes(10))) struct TakeoverTests {
     /// Two workers, one killed half-way. 600 jobs, or 5,000 with PENSTOCK_LONG_TESTS=1.
     @Test func `a killed worker's jobs are taken over, and only they run twice`() async throws {
         try await Workshop.open { shop in

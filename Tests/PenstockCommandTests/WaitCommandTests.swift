@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Waiting for a job, and what it says meanwhile, from the command line.
-@Suite(.timeLimit(.minutes(2))) struct WaitCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct WaitCommandTests {
     /// Runs `penstock job wait`, and `body` once Redis knows that somebody waits.
     private func wait(
         _ shop: Workshop, _ id: String, _ options: String..., body: () async throws -> Void

@@ -3,7 +3,7 @@ import Penstock
 import PenstockTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct WorkerShutdownTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkerShutdownTests {
     @Test(arguments: [SIGTERM, SIGINT])
     func `a signal lets running jobs end and claims no more`(signal: Int32) async throws {
         try await Workshop.open { shop in

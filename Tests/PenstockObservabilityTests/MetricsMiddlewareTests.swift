@@ -4,7 +4,7 @@ import PenstockObservability
 import PenstockTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MetricsMiddlewareTests {
+@Suite(.timeLimit(.minutes(10))) struct MetricsMiddlewareTests {
     @Test func `both sides are counted and timed by kind and queue`() async throws {
         let metrics = TestMetrics()
         let middleware = MetricsMiddleware(factory: metrics)

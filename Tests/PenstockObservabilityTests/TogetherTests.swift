@@ -7,7 +7,7 @@ import PenstockTesting
 import Testing
 import Tracing
 
-@Suite(.timeLimit(.minutes(1))) struct TogetherTests {
+@Suite(.timeLimit(.minutes(10))) struct TogetherTests {
     /// As the README has it.
     @Test func `logging, tracing and metrics stand around the same jobs`() async throws {
         let (tracer, factory) = (InMemoryTracer(), TestMetrics())

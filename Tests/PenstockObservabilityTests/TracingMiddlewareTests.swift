@@ -5,7 +5,7 @@ import PenstockTesting
 import Testing
 import Tracing
 
-@Suite(.timeLimit(.minutes(1))) struct TracingMiddlewareTests {
+@Suite(.timeLimit(.minutes(10))) struct TracingMiddlewareTests {
     @Test func `the attempts of a job are children of its enqueue, and linked to it`() async throws {
         let tracer = InMemoryTracer()
         let middleware = TracingMiddleware(tracer: tracer)

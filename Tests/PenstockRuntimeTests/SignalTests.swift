@@ -3,7 +3,7 @@ import Testing
 
 @testable import PenstockRuntime
 
-@Suite("Gate, interruption and alarm", .timeLimit(.minutes(1))) struct SignalTests {
+@Suite("Gate, interruption and alarm", .timeLimit(.minutes(10))) struct SignalTests {
     // MARK: Gate
 
     @Test func `an announcement that nobody waits for is kept, once`() async throws {

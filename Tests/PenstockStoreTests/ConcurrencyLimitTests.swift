@@ -5,7 +5,7 @@ import Testing
 @testable import PenstockStore
 
 /// Slots are the leases themselves, and a lane in line gets each that is freed.
-@Suite(.timeLimit(.minutes(2))) struct ConcurrencyLimitTests {
+@Suite(.timeLimit(.minutes(10))) struct ConcurrencyLimitTests {
     enum Way: CaseIterable {
         case complete, result, retry, release, cancel, dead, reconcile, retire, takeover
     }

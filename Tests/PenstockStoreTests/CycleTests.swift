@@ -5,7 +5,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite(.timeLimit(.minutes(2))) struct CycleTests {
+@Suite(.timeLimit(.minutes(10))) struct CycleTests {
     @Test func `a claimed task is held, a completed one leaves nothing behind`() async throws {
         try await withStore { store in
             let ids = try await store.fill(5)

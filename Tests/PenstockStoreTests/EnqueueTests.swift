@@ -5,7 +5,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite(.timeLimit(.minutes(2))) struct EnqueueTests {
+@Suite(.timeLimit(.minutes(10))) struct EnqueueTests {
     @Test func `a ready task waits in its lane, once`() async throws {
         try await withStore { store in
             let ids = try await store.fill(3, tenant: "a")

@@ -7,7 +7,7 @@ import Testing
 @testable import PenstockTesting
 
 /// The audit finds what is wrong, and the storage is written down.
-@Suite(.timeLimit(.minutes(2))) struct KeyspaceAuditTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyspaceAuditTests {
     static let damage: [[String]] = [
         ["HDEL", "tasks", "ID"], ["RPUSH", "lane:q\t", "ID"], ["ZADD", "delayed:q", "1", "other"], ["DEL", "lane:q\t"],
         ["DEL", "turn:q"], ["ZADD", "turn:q", "1", "nobody"], ["SADD", "wide:q", ""],

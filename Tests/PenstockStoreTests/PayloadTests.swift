@@ -6,7 +6,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite(.timeLimit(.minutes(2))) struct PayloadTests {
+@Suite(.timeLimit(.minutes(10))) struct PayloadTests {
     static let payloads: [[UInt8]] = [
         [], [0], [10], [9, 10, 13], [0xFF, 0xFE, 0xC0, 0x80, 0xED, 0xA0, 0x80], Array(0...255), Array("\tr=5\n\n".utf8),
     ]

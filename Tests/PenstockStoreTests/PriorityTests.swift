@@ -5,7 +5,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite(.timeLimit(.minutes(2))) struct PriorityTests {
+@Suite(.timeLimit(.minutes(10))) struct PriorityTests {
     @Test func `the higher lane of a tenant is served first, one level being worth a minute`() async throws {
         try await withStore { store in
             let usual = try await store.fill(4)

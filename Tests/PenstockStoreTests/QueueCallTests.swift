@@ -6,7 +6,7 @@ import Testing
 @testable import PenstockStore
 
 /// pause, resume, purge, counts: what people do to a queue.
-@Suite(.timeLimit(.minutes(2))) struct QueueCallTests {
+@Suite(.timeLimit(.minutes(10))) struct QueueCallTests {
     @Test func `a paused queue gives nothing, what runs goes on`() async throws {
         try await withStore { store in
             let ids = try await store.fill(3)

@@ -5,7 +5,7 @@ import Testing
 @testable import PenstockStore
 
 /// Tokens by the clock. Intervals are seconds and more, so that the time which the calls take does not count.
-@Suite(.timeLimit(.minutes(2))) struct RateLimitTests {
+@Suite(.timeLimit(.minutes(10))) struct RateLimitTests {
     @Test func `a burst at once, then one each interval, and the worker is told when`() async throws {
         try await withStore { store in
             try await store.setLimit(.queue("q"), LimitTerms(jobs: 1, per: .seconds(10), burst: 3))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite(.timeLimit(.minutes(2))) struct TakeoverTests {
+@Suite(.timeLimit(.minutes(10))) struct TakeoverTests {
     @Test func `what a lost worker held comes back at the head, uncounted, and its late commits are refused`()
         async throws
     {

@@ -6,7 +6,7 @@ import Testing
 @testable import PenstockStore
 
 /// cancel, revive, discard, inspect: what people do to one task.
-@Suite(.timeLimit(.minutes(2))) struct TaskCallTests {
+@Suite(.timeLimit(.minutes(10))) struct TaskCallTests {
     @Test func `cancel in every state`() async throws {
         try await withStore { store in
             var options = TaskOptions()

@@ -15,24 +15,36 @@ import Testing
         return try #require(line.flatMap { Int($0.dropFirst("used_memory:".count)) })
     }
 
-    /// Whether no call took longer than 20 ms. A busy machine may hold one up, but not in each of three rounds.
-    private func isQuick(_ round: (Store) async throws -> Void) async throws -> Bool {
-        for _ in 0..<3 {
-            var slow = -1
-            try await withStore { store in
-                _ = try await store.redis.send(RedisCommand("CONFIG", "SET", "slowlog-log-slower-than", "20000"))
-                _ = try await store.redis.send(RedisCommand("SLOWLOG", "RESET"))
-                try await round(store)
-                slow = try await store.redis.send(RedisCommand("SLOWLOG", "LEN")).int ?? -1
+    /// CPU time that Redis's main thread has used up to now. Unlike the slow log it does not count what a busy machine makes
+    /// it wait.
+    private func processorTime(_ store: Store) async throws -> Duration {
+        let text = try await store.redis.send(RedisCommand("INFO", "cpu")).text ?? ""
+        let seconds = ["used_cpu_sys_main_thread:", "used_cpu_user_main_thread:"].map { name in
+            text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name) }.flatMap {
+                Double($0.dropFirst(name.count))
             }
-            if slow == 0 { return true }
         }
-        return false
+        return try .seconds(#require(seconds[0]) + #require(seconds[1]))
+    }
+
+    /// Fails if the call takes longer than 20 ms: by the clock of the processor, and in the long form, which has the
+    /// machine to itself, by the one on the wall too (the slow log's).
+    private func quick<Answer>(_ store: Store, _ call: () async throws -> Answer) async throws -> Answer {
+        _ = try await store.redis.send(RedisCommand("CONFIG", "SET", "slowlog-log-slower-than", "20000"))
+        let before = try await processorTime(store)
+        let answer = try await call()
+        let used = try await processorTime(store) - before
+        #expect(used < .milliseconds(20))
+        if ProcessEnvironment.wantsLongTests {
+            let slow = try await store.redis.send(RedisCommand("SLOWLOG", "LEN")).int
+            #expect(slow == 0)
+        }
+        return answer
     }
 
     @Test("10,000 due in the same millisecond are all let go, at most 200 by a call, none of which takes 20 ms")
     func sameMillisecond() async throws {
-        let isQuick = try await isQuick { store in
+        try await withStore { store in
             let moment = store.serverNow + 3_600_000
             for _ in 0..<10 {
                 _ = try await store.enqueue((0..<1000).map { _ in store.task(start: .at(moment)) })
@@ -42,7 +54,8 @@ import Testing
             var (before, done) = (10_000, 0)
             var claimed: [ClaimedTask] = []
             repeat {
-                claimed = try await worker.turn(500, ended: claimed.map { $0.ended(.completed) }).claimed
+                let ended = claimed.map { $0.ended(.completed) }
+                claimed = try await quick(store) { try await worker.turn(500, ended: ended).claimed }
                 let after = try await store.redis.send(RedisCommand("ZCARD", store.keys.delayed("q"))).int ?? -1
                 #expect((0...200).contains(before - after))
                 before = after
@@ -50,12 +63,11 @@ import Testing
             } while !claimed.isEmpty
             #expect(done == 10_000)
         }
-        #expect(isQuick)
     }
 
     @Test("10,000 schedules due in the same millisecond are all handed out, at most 50 by a call")
     func schedulesOfTheSameMillisecond() async throws {
-        let isQuick = try await isQuick { store in
+        try await withStore { store in
             let moment = store.serverNow + 3_600_000
             try await schedules(10_000, at: moment, store)
             var worker = try await Player(store, lease: .seconds(3600))
@@ -64,14 +76,13 @@ import Testing
             var turns = 0
             // One that is not fired within a second comes again.
             while names.count < 10_000, turns < 2000 {
-                let turn = try await worker.turn(1, fires: true)
+                let turn = try await quick(store) { try await worker.turn(1, fires: true) }
                 #expect(turn.schedules.count <= 50 && turn.nextDue != nil)
                 names.formUnion(turn.schedules)
                 turns += 1
             }
             #expect(names.count == 10_000)
         }
-        #expect(isQuick)
     }
 
     private func schedules(_ count: Int, at moment: Int64, _ store: Store) async throws {

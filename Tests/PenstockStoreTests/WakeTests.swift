@@ -6,7 +6,7 @@ import Testing
 @testable import PenstockStore
 
 /// Who is told of what.
-@Suite(.timeLimit(.minutes(2))) struct WakeTests {
+@Suite(.timeLimit(.minutes(10))) struct WakeTests {
     /// The hints since the last look.
     private func hints(_ store: Store) async throws -> [String: [String]] {
         let hints = try await KeyspaceAudit.read(store).hints

@@ -12,7 +12,7 @@ private final class Tally: Sendable {
     subscript(name: String) -> Int { counts.withLock { $0[name, default: 0] } }
 }
 
-@Suite("Batches", .timeLimit(.minutes(3))) struct BatchTests {
+@Suite("Batches", .timeLimit(.minutes(10))) struct BatchTests {
     private func callbacks() -> BatchOptions {
         BatchOptions(
             onSuccess: .raw(kind: "success", payload: []), onFailure: .raw(kind: "failure", payload: []),

@@ -3,7 +3,7 @@ import PenstockStore
 import PenstockTesting
 import Testing
 
-@Suite("Cancelling", .timeLimit(.minutes(1))) struct CancelTests {
+@Suite("Cancelling", .timeLimit(.minutes(10))) struct CancelTests {
     /// Runs one job until it is cancelled by another client; returns how long the news took.
     private func cancelRunning(_ rig: Rig, through url: String, options: Worker.Options) async throws -> Duration {
         let started = TestSignal("the start")

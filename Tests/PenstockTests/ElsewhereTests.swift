@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// Jobs that come from other clients: the page Wire.md is all that they need to know.
-@Suite("Jobs from elsewhere", .timeLimit(.minutes(2))) struct ElsewhereTests {
+@Suite("Jobs from elsewhere", .timeLimit(.minutes(10))) struct ElsewhereTests {
     private struct Seen: Sendable, Hashable {
         var kind = "", queue = "", tenant = "", payload = ""
         var priority = 0

@@ -11,7 +11,7 @@ struct AccountCall: Job {
     var limitKeys: [String] { ["account:\(account)"] }
 }
 
-@Suite("Limits", .timeLimit(.minutes(2))) struct LimitTests {
+@Suite("Limits", .timeLimit(.minutes(10))) struct LimitTests {
     @Test("a rate that is changed while workers run takes effect without a restart")
     func changedWhileRunning() async throws {
         try await Rig.with { rig in
@@ -239,7 +239,7 @@ struct AccountCall: Job {
     }
 }
 
-@Suite("Options that cannot be", .timeLimit(.minutes(1))) struct WrongOptionsTests {
+@Suite("Options that cannot be", .timeLimit(.minutes(10))) struct WrongOptionsTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let options: EnqueueOptions
         let mentions: [String]

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite("The memory mark", .timeLimit(.minutes(2))) struct MemoryMarkTests {
+@Suite("The memory mark", .timeLimit(.minutes(10))) struct MemoryMarkTests {
     private static let limit = 100 << 20
 
     private static func client(_ url: String, mark: Double? = 0.5) throws -> Penstock {

@@ -59,7 +59,7 @@ extension Rig {
     }
 }
 
-@Suite("Middleware around enqueue", .timeLimit(.minutes(1))) struct EnqueueMiddlewareTests {
+@Suite("Middleware around enqueue", .timeLimit(.minutes(10))) struct EnqueueMiddlewareTests {
     struct Road: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let jobs: Int
@@ -195,7 +195,7 @@ extension Rig {
     }
 }
 
-@Suite("Middleware around execution", .timeLimit(.minutes(1))) struct ExecutionMiddlewareTests {
+@Suite("Middleware around execution", .timeLimit(.minutes(10))) struct ExecutionMiddlewareTests {
     /// Runs what is enqueued with this middleware until the queue is empty.
     private func drain(
         _ rig: Rig, _ middleware: [any ExecutionMiddleware], _ prepare: (Worker) -> Void
@@ -323,7 +323,7 @@ extension Rig {
     }
 }
 
-@Suite("Logging middleware", .timeLimit(.minutes(1))) struct LoggingMiddlewareTests {
+@Suite("Logging middleware", .timeLimit(.minutes(10))) struct LoggingMiddlewareTests {
     struct Line: Sendable {
         let level: Logger.Level
         let message: String

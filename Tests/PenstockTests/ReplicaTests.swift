@@ -4,7 +4,7 @@ import PenstockStore
 import PenstockTesting
 import Testing
 
-@Suite("Enqueue confirmed by replicas", .timeLimit(.minutes(2))) struct ReplicaTests {
+@Suite("Enqueue confirmed by replicas", .timeLimit(.minutes(10))) struct ReplicaTests {
     private static let one = EnqueueOptions(replicas: .replicas(1, within: .seconds(20)))
     /// For what nobody will confirm.
     private static let brief = EnqueueOptions(replicas: .replicas(1, within: .milliseconds(50)))

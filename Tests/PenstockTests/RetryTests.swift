@@ -4,7 +4,7 @@ import PenstockStore
 import PenstockTesting
 import Testing
 
-@Suite("Retries", .timeLimit(.minutes(1))) struct RetryTests {
+@Suite("Retries", .timeLimit(.minutes(10))) struct RetryTests {
     struct Execution: Sendable {
         var number: Int
         var attempt: Int

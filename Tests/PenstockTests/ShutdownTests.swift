@@ -4,7 +4,7 @@ import PenstockStore
 import PenstockTesting
 import Testing
 
-@Suite("Ends of a worker", .timeLimit(.minutes(1))) struct ShutdownTests {
+@Suite("Ends of a worker", .timeLimit(.minutes(10))) struct ShutdownTests {
     @Test("a graceful one claims no more, lets end what ends in time, hands the rest back at the head, uncounted")
     func graceful() async throws {
         try await Rig.with { rig in

@@ -2,7 +2,7 @@ import Penstock
 import PenstockTesting
 import Testing
 
-@Suite("Unique jobs", .timeLimit(.minutes(2))) struct UniqueTests {
+@Suite("Unique jobs", .timeLimit(.minutes(10))) struct UniqueTests {
     @Test("a duplicate answers with the id of the job that holds the key, until that has ended")
     func untilFinished() async throws {
         try await Rig.with { rig in

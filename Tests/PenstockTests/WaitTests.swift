@@ -6,7 +6,7 @@ import RedisClient
 import Synchronization
 import Testing
 
-@Suite("Waiting for an end", .timeLimit(.minutes(2))) struct WaitTests {
+@Suite("Waiting for an end", .timeLimit(.minutes(10))) struct WaitTests {
     @Test("the result of a job comes to another client, by push")
     func result() async throws {
         try await Rig.with { rig in
@@ -126,7 +126,7 @@ import Testing
     }
 }
 
-@Suite("Progress and logs", .timeLimit(.minutes(2))) struct ProgressTests {
+@Suite("Progress and logs", .timeLimit(.minutes(10))) struct ProgressTests {
     @Test("are seen while it runs, bounded, and go with the job or after its retention")
     func life() async throws {
         try await Rig.with { rig in

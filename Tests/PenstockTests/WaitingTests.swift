@@ -4,7 +4,7 @@ import PenstockStore
 import PenstockTesting
 import Testing
 
-@Suite("Jobs that wait", .timeLimit(.minutes(1))) struct WaitingTests {
+@Suite("Jobs that wait", .timeLimit(.minutes(10))) struct WaitingTests {
     private func idle(_ rig: Rig, workers: Int = 1) async throws {
         try await eventually("idle workers") { try await rig.command("SCARD", "{t:0}:idle:default").int == workers }
     }

@@ -4,7 +4,7 @@ import PenstockTesting
 import Testing
 
 /// What holds a job, told by a real Redis with real workers.
-@Suite("Why a job is not running", .timeLimit(.minutes(2))) struct WhyTests {
+@Suite("Why a job is not running", .timeLimit(.minutes(10))) struct WhyTests {
     @Test("it waits for its turn, at its place, behind other tenants")
     func turn() async throws {
         try await Rig.with { rig in

@@ -5,7 +5,7 @@ import Testing
 @testable import PenstockModel
 
 /// What plans of ticks hold to, whatever happens: random schedules, pauses of their workers, and ends of what they start.
-@Suite("Plans of ticks", .timeLimit(.minutes(1))) struct TickPlannerTests {
+@Suite("Plans of ticks", .timeLimit(.minutes(10))) struct TickPlannerTests {
     /// Ticks at multiples of a step, up to an end.
     struct Steps: Ticks {
         let step: Int64

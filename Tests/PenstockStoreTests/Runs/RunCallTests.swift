@@ -5,7 +5,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite(.timeLimit(.minutes(3))) struct RunCallTests {
+@Suite(.timeLimit(.minutes(10))) struct RunCallTests {
     /// Claims one task of a run, and what it is for.
     private func claim(_ worker: inout Player) async throws -> (ClaimedTask, RunTask) {
         let task = try await worker.claim()

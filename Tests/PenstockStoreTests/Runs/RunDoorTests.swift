@@ -7,7 +7,7 @@ import Testing
 
 /// A task of a run ends by a commit of its run and in no other way, or the run would wait for it for ever: what else ends
 /// tasks leaves those of runs alone.
-@Suite(.timeLimit(.minutes(2))) struct RunDoorTests {
+@Suite(.timeLimit(.minutes(10))) struct RunDoorTests {
     private func ended(_ task: ClaimedTask, _ commit: RunCommit) throws -> EndedRunTask {
         let payload = try #require(RunTaskPayload(task.record.payload))
         return EndedRunTask(id: task.id, claim: task.claim, task: payload.task, commit: commit)

@@ -6,7 +6,7 @@ import Testing
 @testable import PenstockStore
 
 /// Every effect alone: the run before, the effect, and what is other than before, as Redis has it.
-@Suite(.timeLimit(.minutes(2))) struct RunEffectTests {
+@Suite(.timeLimit(.minutes(10))) struct RunEffectTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
         var before: [Effect] = []

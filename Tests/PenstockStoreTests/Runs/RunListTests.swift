@@ -6,7 +6,7 @@ import Testing
 @testable import PenstockStore
 
 /// Lists of runs against a filter in Swift over what was started.
-@Suite(.timeLimit(.minutes(2))) struct RunListTests {
+@Suite(.timeLimit(.minutes(10))) struct RunListTests {
     static let tags = ["eu", "vip", "big one"]
     static let workflows = ["flow", "a:b", "other"]
 

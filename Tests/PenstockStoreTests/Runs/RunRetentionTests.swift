@@ -4,7 +4,7 @@ import Testing
 
 @testable import PenstockStore
 
-@Suite(.timeLimit(.minutes(2))) struct RunRetentionTests {
+@Suite(.timeLimit(.minutes(10))) struct RunRetentionTests {
     private static let end: [Effect] = [.moveRun(from: .running, to: .succeeded)]
 
     @Test func `runs go when their time is over, whatever has become of them since`() async throws {

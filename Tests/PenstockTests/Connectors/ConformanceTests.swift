@@ -4,7 +4,7 @@ import PenstockTesting
 import RedisClient
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct ConformanceTests {
+@Suite(.timeLimit(.minutes(10))) struct ConformanceTests {
     @Test func `the connector of Redis streams conforms`() async throws {
         try await Rig.with { rig in
             let count = Lockbox(0)

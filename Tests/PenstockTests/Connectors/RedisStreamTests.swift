@@ -6,7 +6,7 @@ import RedisClient
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RedisStreamTests {
+@Suite(.timeLimit(.minutes(10))) struct RedisStreamTests {
     static func entries(_ count: Int, keys: Int = 5, from: Int = 0) -> [String] {
         (from..<from + count).map { "k\($0 % keys) \($0)" }
     }

@@ -4,7 +4,7 @@ import PenstockTesting
 import RedisClient
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RunConnectionTests {
+@Suite(.timeLimit(.minutes(10))) struct RunConnectionTests {
     enum Phase: String, CaseIterable, Sendable { case open, paid, closed }
 
     let shipping: Workflow<Int, Int>

@@ -7,7 +7,7 @@ import PenstockTesting
 import Testing
 
 /// Limits while workers are killed, and while clocks of clients are wrong. The ledger lies outside Redis.
-@Suite("Limits under faults", .timeLimit(.minutes(4))) struct LimitStormTests {
+@Suite("Limits under faults", .timeLimit(.minutes(10))) struct LimitStormTests {
     private static var isLong: Bool { ProcessInfo.processInfo.environment["PENSTOCK_LONG_TESTS"] == "1" }
 
     private static var now: Int64 {

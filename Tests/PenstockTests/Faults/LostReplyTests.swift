@@ -6,7 +6,7 @@ import PenstockTesting
 import Testing
 
 /// A proxy in the test loses replies that Redis has given.
-@Suite("Lost replies", .timeLimit(.minutes(2))) struct LostReplyTests {
+@Suite("Lost replies", .timeLimit(.minutes(10))) struct LostReplyTests {
     struct Loss: Sendable, CustomTestStringConvertible {
         /// How many calls get their reply first.
         var sparing: Int

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// What happens to Redis, and to what it knows, while two workers and a producer are at it.
-@Suite("A server in trouble", .timeLimit(.minutes(3))) struct ServerFaultTests {
+@Suite("A server in trouble", .timeLimit(.minutes(10))) struct ServerFaultTests {
     /// Two workers and a producer that enqueues without a pause while `trouble` goes on; afterwards everything that was
     /// enqueued has been done, and nothing twice but what may be.
     private func underLoad(

@@ -5,7 +5,7 @@ import PenstockTesting
 import Testing
 
 /// Takeovers step by step, with the calls that workers make.
-@Suite("Takeovers", .timeLimit(.minutes(1))) struct TakeoverTests {
+@Suite("Takeovers", .timeLimit(.minutes(10))) struct TakeoverTests {
     private let lease = Duration.seconds(10)
 
     private func register(_ rig: Rig, _ names: String..., queue: String = "default") async throws {

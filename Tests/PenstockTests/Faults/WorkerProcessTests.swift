@@ -4,7 +4,7 @@ import PenstockTesting
 import Testing
 
 /// Workers in processes of their own, which are stopped and killed.
-@Suite("Worker processes", .timeLimit(.minutes(2))) struct WorkerProcessTests {
+@Suite("Worker processes", .timeLimit(.minutes(10))) struct WorkerProcessTests {
     @Test("one that is stopped past its lease: its jobs run elsewhere, its late commits are refused and counted")
     func zombie() async throws {
         try await withTemporaryDirectory { directory in

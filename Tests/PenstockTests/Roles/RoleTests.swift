@@ -6,7 +6,7 @@ import RedisClient
 import ServiceLifecycle
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RoleTests {
+@Suite(.timeLimit(.minutes(10))) struct RoleTests {
     @Test func `one holds it at a time, the next has it at once, and each has a greater fence`() async throws {
         try await Rig.with { rig in
             let others = try (0..<3).map { _ in try Rig.client(rig.redis.url) }

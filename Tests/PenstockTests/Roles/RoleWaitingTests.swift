@@ -4,7 +4,7 @@ import PenstockStore
 import PenstockTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RoleWaitingTests {
+@Suite(.timeLimit(.minutes(10))) struct RoleWaitingTests {
     @Test func `whoever waits for a role asks no more than once a lease`() async throws {
         try await Rig.with { rig in
             let (isHeld, door) = (TestSignal("held"), Door())

@@ -5,7 +5,7 @@ import PenstockTesting
 import Testing
 
 /// Every policy of overlap and misfire on a real Redis and worker, with Redis's clock stepped by the test.
-@Suite("T1: overlap and misfire", .timeLimit(.minutes(2))) struct SchedulePolicyTests {
+@Suite("T1: overlap and misfire", .timeLimit(.minutes(10))) struct SchedulePolicyTests {
     /// What happens in a case. A schedule ticks once a minute: ticks are counted from 1.
     enum Event: Sendable {
         /// So many seconds pass at once: nobody can fire a tick in between.

@@ -7,7 +7,7 @@ import RedisClient
 import Testing
 
 /// Rows T1 and T2: schedules for jobs and workflows, declared and made at run time.
-@Suite("T2: schedules", .timeLimit(.minutes(2))) struct ScheduleTests {
+@Suite("T2: schedules", .timeLimit(.minutes(10))) struct ScheduleTests {
     /// A worker that notes the ticks of the jobs that it runs.
     private func withTicks(
         _ rig: Rig, options: Worker.Options = .quick, _ prepare: (Worker) throws -> Void = { _ in },

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Rows G1 to G3, G5, G13, G20 of the features: graphs that go forward.
-@Suite("Graphs", .timeLimit(.minutes(2))) struct GraphTests {
+@Suite("Graphs", .timeLimit(.minutes(10))) struct GraphTests {
     // MARK: G1
 
     private enum Route: String, CaseIterable, Codable, Sendable { case gold, plain }

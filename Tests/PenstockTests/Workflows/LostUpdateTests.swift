@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Several who change the object of one machine at once.
-@Suite("Lost updates", .timeLimit(.minutes(1))) struct LostUpdateTests {
+@Suite("Lost updates", .timeLimit(.minutes(10))) struct LostUpdateTests {
     enum Status: String, CaseIterable, Codable, Sendable { case open, closed }
 
     @Test("S7: code whose object was changed meanwhile runs again on the new one: nobody undoes what another has saved")

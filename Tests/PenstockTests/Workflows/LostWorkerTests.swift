@@ -5,7 +5,7 @@ import PenstockTesting
 import Testing
 
 /// A task of a run ends by a commit of its run only: what ends jobs leaves it alone, and what a lost worker held goes on.
-@Suite("Runs and lost workers", .timeLimit(.minutes(2))) struct LostWorkerTests {
+@Suite("Runs and lost workers", .timeLimit(.minutes(10))) struct LostWorkerTests {
     enum Status: String, CaseIterable, Codable, Sendable { case created, done }
 
     @Test("a step whose worker was lost three times fails, its code is called no more, and the run is rolled back")

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Row G4 of the features: what was done is undone, in reverse order.
-@Suite("Rollback", .timeLimit(.minutes(2))) struct RollbackTests {
+@Suite("Rollback", .timeLimit(.minutes(10))) struct RollbackTests {
     @Test("G4: in reverse order, branches side by side, the failing step included, what never started without a call")
     func reverse() async throws {
         let journal = Journal()

@@ -5,7 +5,7 @@ import RedisClient
 import Testing
 
 /// Rows G8 to G12 and G16 to G19 of the features: steering runs, waiting for them, finding them.
-@Suite("Steering runs", .timeLimit(.minutes(2))) struct RunControlTests {
+@Suite("Steering runs", .timeLimit(.minutes(10))) struct RunControlTests {
     // MARK: G8
 
     @Test("G8: pause and resume: nothing new starts, a due timer waits, and all goes on")

@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Trouble of Redis is no failure of a run.
-@Suite("Runs and a Redis in trouble", .timeLimit(.minutes(2))) struct RunTroubleTests {
+@Suite("Runs and a Redis in trouble", .timeLimit(.minutes(10))) struct RunTroubleTests {
     @Test("a step that cannot read an output because its connection breaks is done again, uncounted")
     func lostRead() async throws {
         try await Rig.with { rig in

@@ -10,7 +10,7 @@ import Foundation
 #endif
 
 /// Rows S1 to S7 of the features: state machines.
-@Suite("State machines", .timeLimit(.minutes(2))) struct StateMachineTests {
+@Suite("State machines", .timeLimit(.minutes(10))) struct StateMachineTests {
     struct Account: Codable, Sendable, Hashable {
         var name = "ann"
         var visits = 0

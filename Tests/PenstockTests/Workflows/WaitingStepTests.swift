@@ -3,7 +3,7 @@ import PenstockTesting
 import Testing
 
 /// Rows G6, G14, G15 of the features: steps that go on without a worker, over many items, and in other workflows.
-@Suite("Steps that wait", .timeLimit(.minutes(2))) struct WaitingStepTests {
+@Suite("Steps that wait", .timeLimit(.minutes(10))) struct WaitingStepTests {
     // MARK: G6
 
     @Test("G6: a long-running step is synced until it is done")

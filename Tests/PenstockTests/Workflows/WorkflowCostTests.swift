@@ -5,7 +5,7 @@ import PenstockTesting
 import Testing
 
 /// What workflows cost a worker in round trips.
-@Suite("Cost of workflows", .timeLimit(.minutes(2))) struct WorkflowCostTests {
+@Suite("Cost of workflows", .timeLimit(.minutes(10))) struct WorkflowCostTests {
     /// What a worker asks Redis for while `body` runs, apart from waiting.
     private func requests(_ proxy: FaultProxy, _ body: () async throws -> Void) async throws -> Int {
         func count() -> Int {
