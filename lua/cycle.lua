@@ -155,7 +155,9 @@ end
 for _, ids in pairs(released) do
   table.sort(ids, function(a, b) return older(b, a) end)
 end
-push_groups(released, now, 'LPUSH')
+if next(released) then
+  push_groups(released, now, 'LPUSH')
+end
 if ARGV[5] == '1' then
   local known = {}
   for i = running_from, running_to, 2 do
@@ -177,7 +179,9 @@ if score < 0 or (score < now and now - awake >= lease / 2) then
   lost = true
   takeover(oldest[1], now, freed)
 end
-free(freed, gate, roused)
+if next(freed) then
+  free(freed, gate, roused)
+end
 if commits[1] then
   local plan = { entering = {}, ready = {}, earlier = {} }
   store_runs(involved, plan, now, rare.limits and gate or nil, rare.connections)

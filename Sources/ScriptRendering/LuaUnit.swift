@@ -5,6 +5,9 @@ struct LuaUnit: Sendable {
     let lines: [LuaLine]
     let includes: [(name: String, line: LuaLine)]
 
+    /// Whether the include says of itself that few calls need it (`--@seldom`): see ``ScriptScope``.
+    let isSeldom: Bool
+
     /// What is left when whole-line comments, blank lines and indentation are gone.
     let code: [LuaLine]
 
@@ -23,19 +26,26 @@ struct LuaUnit: Sendable {
         problems += headerProblems
 
         var includes: [(name: String, line: LuaLine)] = []
+        var isSeldom = false
         var code: [LuaLine] = []
         for line in lines.dropFirst(headerLines.count) where !line.trimmed.isEmpty {
             if line.trimmed.hasPrefix("--@") {
                 if let match = line.text.wholeMatch(of: /--@include ([a-z][A-Za-z0-9_]*)\s*/), code.isEmpty {
                     includes.append((String(match.1), line))
+                } else if line.text == "--@seldom", code.isEmpty, file.role == .include {
+                    isSeldom = true
                 } else {
-                    problems.append(line.problem("only `--@include name`, at the start of a line before any code"))
+                    problems.append(
+                        line.problem(
+                            "only `--@include name` and, in an include, `--@seldom`, at the start of a line before any code"
+                        ))
                 }
             } else if !line.trimmed.hasPrefix("--") {
                 code.append(line)
             }
         }
-        let unit = LuaUnit(file: file, header: header, lines: lines, includes: includes, code: code)
+        let unit = LuaUnit(
+            file: file, header: header, lines: lines, includes: includes, isSeldom: isSeldom, code: code)
         return (unit, problems + unit.shapeProblems())
     }
 

@@ -14,10 +14,10 @@ package struct RenderedScript: Sendable {
     /// All files behind the script in full, one after the other: what the linter reads.
     package let lintLines: [LuaLine]
 
-    init(units: [LuaUnit], script: LuaUnit) {
+    init(units: [LuaUnit], scope: ScriptScope, script: LuaUnit) {
         name = script.file.name
         header = script.header
-        code = units.flatMap(\.code)
+        code = scope.code + script.code
         lintLines = units.flatMap(\.lines)
         let shebang = header.flags.isEmpty ? "#!lua" : "#!lua flags=\(header.flags.joined(separator: ","))"
         let lines = [shebang, header.guardLine(name: name)] + code.map { String($0.trimmed) }

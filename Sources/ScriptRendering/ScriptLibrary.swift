@@ -17,7 +17,9 @@ package struct ScriptLibrary: Sendable {
             uniquingKeysWith: { first, _ in first })
         var resolver = IncludeResolver(includes: includes)
         scripts = units.filter { $0.file.role == .script }.map { script in
-            RenderedScript(units: resolver.resolve(script) + [script], script: script)
+            let units = resolver.resolve(script)
+            let scope = resolver.problems.isEmpty ? ScriptScope(of: script, among: includes) : ScriptScope()
+            return RenderedScript(units: units + [script], scope: scope, script: script)
         }
         problems += resolver.problems
         for include in units where include.file.role == .include && !resolver.reached.contains(include.file.name) {

@@ -33,6 +33,61 @@ import Testing
         #expect(script.header.errors == ["TAKEN"])
     }
 
+    @Test func whatFewCallsNeedIsDefinedByItsFirstCall() throws {
+        let leaf = { (name: String) in
+            LuaFile(.include, name: name, text: "--- \(name): a leaf.\nlocal function \(name)()\n  return 1\nend\n")
+        }
+        let library = try ScriptLibrary(files: [
+            LuaFile(
+                .script, name: "work",
+                text: """
+                    --- work: does some.
+                    --- KEYS[1] prefix: of all keys
+                    --- returns: a number
+                    --@include seldom
+                    --@include plain
+                    if KEYS[1] == '' then
+                      return seldom(1, 2)
+                    end
+                    return plain()
+                    """),
+            LuaFile(
+                .include, name: "seldom",
+                text: """
+                    --- seldom: is hardly ever called.
+                    --@seldom
+                    --@include plain
+                    --@include own
+                    local function seldom(a, b)
+                      return plain() + own() + a + b
+                    end
+                    """),
+            leaf("plain"), leaf("own"),
+        ])
+        let source = try #require(library.scripts.first).source.split(separator: "\n").dropFirst(2).joined(
+            separator: "\n")
+        #expect(
+            source == """
+                local seldom
+                local function plain()
+                return 1
+                end
+                function seldom(...)
+                local function own()
+                return 1
+                end
+                function seldom(a, b)
+                return plain() + own() + a + b
+                end
+                return seldom(...)
+                end
+                if KEYS[1] == '' then
+                return seldom(1, 2)
+                end
+                return plain()
+                """)
+    }
+
     @Test func digestIsThatOfTheSource() throws {
         let library = try ScriptLibrary(files: [LuaSamples.script("return 1")])
         #expect(library.scripts[0].source.hasPrefix("#!lua\nif #KEYS~=0 or #ARGV~=0 then"))

@@ -122,37 +122,52 @@ import Testing
     }
 }
 
-/// The rule of `lua/includes/shares.lua`, written a second time: those who have had the fewest rounds are served until they
-/// are level with the one behind them, by weight.
+/// The rule of `lua/includes/shares.lua` and `take_turns.lua`, written a second time: those who have had the fewest rounds are
+/// served until they are level with the one behind them, by weight; what somebody does not have is shared again.
 enum SharesModel {
     static func claim(
         turn: [String: Double], room: Int, lengths: (String) -> Int, weights: (String) -> Double
     ) -> (shares: [String: Int], turn: [String: Double]) {
+        var (shares, next, left) = ([String: Int](), turn, room)
+        while left > 0, !next.isEmpty {
+            let (asked, rounds) = pass(next, room: left, weights)
+            let isAlone = next.count == 1
+            for (tenant, share) in asked {
+                let had = lengths(tenant) - shares[tenant, default: 0]
+                shares[tenant, default: 0] += min(share, had)
+                left -= min(share, had)
+                if share >= had {
+                    next[tenant] = nil
+                } else if !isAlone {
+                    next[tenant] = rounds[tenant]
+                }
+            }
+        }
+        return (shares, next)
+    }
+
+    /// How much each is asked for if all have enough, and the rounds that they have had then.
+    private static func pass(
+        _ turn: [String: Double], room: Int, _ weights: (String) -> Double
+    ) -> (asked: [String: Int], rounds: [String: Double]) {
         let order = turn.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix(room).map(\.key)
-        var (shares, rounds, left) = ([String: Int](), turn, room)
-        func waiting(_ tenant: String) -> Int { lengths(tenant) - shares[tenant, default: 0] }
+        if order.count == 1 {
+            return ([order[0]: room], [order[0]: (turn[order[0]] ?? 0) + Double(room) / weights(order[0])])
+        }
+        var (asked, rounds, left) = ([String: Int](), turn, room)
         while left > 0 {
-            let active = order.filter { waiting($0) > 0 }
-            guard let base = active.compactMap({ rounds[$0] }).min() else { break }
-            // Counted anew at each tenant only in what is left; who is active is known from the beginning of the pass.
-            for tenant in active where left > 0 {
+            guard let base = order.compactMap({ rounds[$0] }).min() else { break }
+            for tenant in order where left > 0 {
                 let (round, weight) = (rounds[tenant] ?? 0, weights(tenant))
                 guard round < base + 1 else { continue }
-                var some = min(waiting(tenant), left)
-                if active.count > 1 { some = min(some, max(1, Int(((base + 1 - round) * weight - 1e-9).rounded(.up)))) }
-                shares[tenant, default: 0] += some
+                let some = min(
+                    room - asked[tenant, default: 0], left,
+                    max(1, Int(((base + 1 - round) * weight - 1e-9).rounded(.up))))
+                asked[tenant, default: 0] += some
                 rounds[tenant] = round + Double(some) / weight
                 left -= some
             }
         }
-        var next = turn
-        for (tenant, share) in shares {
-            if share == lengths(tenant) {
-                next[tenant] = nil
-            } else if turn.count > 1 {
-                next[tenant] = rounds[tenant]
-            }
-        }
-        return (shares, next)
+        return (asked, rounds)
     }
 }

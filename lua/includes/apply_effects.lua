@@ -1,5 +1,6 @@
 --- apply_effects: applies effects in order to a run as a commit sees it that is being tried (see `try_plan`). Returns
 --- false if one finds another state than it expects; nothing has been written then.
+--@seldom
 --@include trial_field
 --@include step_state
 --@include set_step

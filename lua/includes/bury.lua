@@ -1,4 +1,5 @@
 --- bury: a task that has used up its attempts goes to the dead letters of its queue.
+--@seldom
 --@include key
 --@include total
 --@include untie

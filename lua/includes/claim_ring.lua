@@ -118,7 +118,9 @@ local function claim_ring(ring, room, takes, claims, now, gate)
       beside, left = {}, true
     end
   end
-  push_groups(aside, now)
+  if next(aside) then
+    push_groups(aside, now)
+  end
   for other, queue in pairs(aside_kinds) do
     wake(queue, other, claims.worker)
   end

@@ -4,6 +4,7 @@
 --- fan-out, and its one effect has an entry for each in its place. Those without a lease are appended to
 --- `stale`; those that were planned for another state of the run to `refused`, with its facts as they are, and these
 --- tasks stay held. `store_runs` must follow when what was freed is (see `free`). The other lists as for `complete`.
+--@seldom
 --@include key
 --@include lease_parts
 --@include give_up

@@ -6,6 +6,7 @@
 ---   cancel   ended on request; `text` is the reason
 ---   release  handed back, not counted: appended to `released` (lane -> ids), for the caller to push at the heads
 --- A task that was asked to end (`cancels`) is neither tried again nor handed back.
+--@seldom
 --@include key
 --@include lane_parts
 --@include history

@@ -8,6 +8,7 @@
 ---   vars <values>   sets variables
 ---   forget   variables, buffered signals, and why things in the history failed
 ---   fan <step> <old>, unfan <step>, items <step> <values>, broken / mended <step> <item>   fan-outs
+--@seldom
 --@include key
 --@include disarm
 --@include push

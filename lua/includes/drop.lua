@@ -1,5 +1,6 @@
 --- drop: ends a task without success: forgets it, keeps a retained result, counts it. The caller has taken it out of
 --- the place where it was.
+--@seldom
 --@include key
 --@include record_lane
 --@include retain_of

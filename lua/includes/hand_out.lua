@@ -1,5 +1,6 @@
 --- hand_out: the schedules that are due, up to 50 and at least one, for the calling worker to fire. If it does not
 --- within a second, they are handed out again. Also returns the moment at which the next of all is due.
+--@seldom
 --@include key
 local function hand_out(now)
   local ticks = key('ticks')

@@ -3,6 +3,7 @@
 --- from then on in those of its tags and its foreign id. One that is kept for some time only is, while it is over, in
 --- `retained`, by the end of that time. One that a schedule has started (field `o`) is among its `fires` while it is
 --- live.
+--@seldom
 --@include key
 --@include leave_schedule
 local function index_run(run, before, now)

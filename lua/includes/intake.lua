@@ -1,6 +1,7 @@
 --- intake: turns up to 50 entries of the inbox stream into tasks, and removes them: in one script, so each becomes
 --- one task once. Those that cannot be read go to the stream `rejected` with the reason, which keeps about the last
 --- 1,000.
+--@seldom
 --@include key
 --@include entry_task
 --@include entry_id

@@ -1,5 +1,6 @@
 --- leave_batch: a member of a batch has ended, well or not. The last one ends the batch, which may be a member of
 --- another one. Membership is a set, so nothing counts twice.
+--@seldom
 --@include key
 --@include fire
 --@include end_batch

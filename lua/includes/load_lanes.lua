@@ -1,5 +1,6 @@
 --- load_lanes: `load_limits` for lanes: `gate.of` has the limits of each, and each limit the number of `lanes` that
 --- are to share it now.
+--@seldom
 --@include limit_names
 --@include load_limits
 local function load_lanes(gate, lanes)

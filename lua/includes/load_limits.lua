@@ -1,6 +1,7 @@
 --- load_limits: reads those of the limits called `names` that are set, with their present state, into `gate.limits`
 --- (false: none). `scope:name` has a limit of its own or that of `scope:*`, each name then with its own tokens and
 --- holders.
+--@seldom
 --@include key
 --@include load_terms
 local function load_limits(gate, names)

@@ -1,5 +1,6 @@
 --- look_wide: lanes of a tenant that has several, and the number of tasks in each: those whose head is the oldest, no
 --- more than there is room for, and 16 to 64.
+--@seldom
 --@include key
 --@include lane_parts
 local function look_wide(ring, tenant, room)

@@ -1,5 +1,6 @@
 --- make_way: drops the oldest tasks that count under a cap and wait, `count` of them or as many as there are among
 --- the next few. What runs is not touched. What `plan` has pushed gets its turns first, for it may be dropped too.
+--@seldom
 --@include key
 --@include enter
 --@include withdraw

@@ -1,6 +1,7 @@
 --- new_run: adds to `runs` a run that is pending, with the task that starts it: only a worker with the workflow can
 --- plan its start. `fields` are those of its hash: workflow `w`, shape `d`, input `i`, head `h` and others. `awaited`
 --- is 1 if another run is told of its end.
+--@seldom
 --@include open_run
 --@include run_facts
 --@include record_lane

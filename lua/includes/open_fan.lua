@@ -1,6 +1,7 @@
 --- open_fan: opens a fan-out, of `count` tasks (their list, output of the plan, is kept in field `v:<step>`) or (mode
 --- `rest`) with those that failed or were never begun, and queues the first `window` of its items; with none, the
 --- gathering.
+--@seldom
 --@include fan_facts
 --@include fan_text
 --@include next_item

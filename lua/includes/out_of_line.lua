@@ -1,5 +1,6 @@
 --- out_of_line: lanes of this claim that stand in line although their tokens are due (`gate.line`, see `refill`) leave
 --- it. Whoever calls it gives them a turn, parks them elsewhere, or knows that they are empty.
+--@seldom
 --@include key
 --@include lane_parts
 --@include leave_lines

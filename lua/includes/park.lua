@@ -3,6 +3,7 @@
 --- whoever frees one. A lane may have been woken for one limit and be blocked by another: then the next in line for the
 --- first is woken in its place. One that is not blocked after all goes back to its turn. Returns true if any lane got a
 --- turn by this; their rings are noted in `gate.again`.
+--@seldom
 --@include key
 --@include lane_parts
 --@include limit_room

@@ -1,6 +1,7 @@
 --- pop_wide: takes `want` tasks out of `lanes` (see `look_wide`) of a tenant, the one with the oldest head (less
 --- priority) first; a head that follows counts as of now. Appends {lane, ids} to `taken`; lanes that a limit blocks
 --- then are noted in `gate.parked`. Returns whether the tenant has no lane left to be served, and the number taken.
+--@seldom
 --@include key
 --@include allowance
 --@include charge

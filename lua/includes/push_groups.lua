@@ -1,4 +1,5 @@
 --- push_groups: `push` for several lanes (lane -> ids), then `enter`.
+--@seldom
 --@include push
 --@include enter
 local function push_groups(groups, now, command)

@@ -1,15 +1,15 @@
 --- read_effects: the effects of a commit, from the words ARGV[from] .. ARGV[to]: a list of tables of a name and its
---- arguments. In `forms` each letter is an argument: a word, a number, or the number of one of so many heads.
+--- arguments. In `effect_forms` each letter is an argument: a word, a number, or the number of one of so many heads.
+local effect_forms = {
+  run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
+  reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
+  items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
+  child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
+}
 local function read_effects(from, to, heads)
-  local forms = {
-    run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
-    reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-    items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-    child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
-  }
   local effects, at = {}, from
   while at <= to do
-    local form = forms[ARGV[at]]
+    local form = effect_forms[ARGV[at]]
     if not form or at + #form > to then
       error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
     end

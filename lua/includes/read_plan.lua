@@ -2,6 +2,7 @@
 --- use; for the history the attempt and how long it took (ms), '' where nobody has to know; the number of heads of
 --- records, and these; the number of words of the effects (see `read_effects`), and these. Returns a table, and the
 --- place behind it.
+--@seldom
 --@include number
 --@include record_lane
 --@include read_effects

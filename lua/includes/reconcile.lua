@@ -1,6 +1,7 @@
 --- reconcile: hands back, uncounted, what an incarnation holds but does not know of: tasks of a claim whose reply was
 --- lost. `known` has the claim of each task that it knows. Claims from `before` on are left alone: they came after
 --- the list was made, which happens when a call that was sent again is overtaken by its repetition. Returns how many.
+--@seldom
 --@include key
 --@include push_groups
 --@include older

@@ -2,6 +2,7 @@
 --- this claim from where it stands (`gate.due`): most are blocked again by their next task, and then only their timer
 --- moves. Of other lines as many lanes are woken as there are tokens, and the timer is set for the next. Up to `most`
 --- limits.
+--@seldom
 --@include key
 --@include lane_parts
 --@include load_limits

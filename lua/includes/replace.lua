@@ -1,5 +1,6 @@
 --- replace: debounces: gives the task `id`, which has not started, another record, and puts its start off, but not
 --- beyond the longest wait. One that is in its lane already stays there, and has the new record if that belongs there.
+--@seldom
 --@include key
 --@include record_lane
 --@include dated

@@ -1,4 +1,5 @@
 --- rouse: parked lanes take turns again, before newcomers. Their queues are noted in `roused`.
+--@seldom
 --@include key
 --@include lane_parts
 --@include enter

@@ -1,6 +1,7 @@
 --- start_child: makes the run that a step starts, pending, with a task that starts it. Its id follows from the run that
 --- starts it, the step and the round, so that there is one. Field `p` names that run, and of an awaited one says how to
 --- tell it of the end.
+--@seldom
 --@include key
 local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
   text)

@@ -1,4 +1,5 @@
 --- stop_run: queues the task that cancels a run which another one has started, once in each of its rounds.
+--@seldom
 --@include key
 --@include run_facts
 --@include record_lane

@@ -1,6 +1,7 @@
 --- store_runs: writes what commits did to their runs (see `try_plan`): tasks, fields, history, and the rest. `plan` and
 --- `gate` as for `store_group`, and `connected` says whether any run is connected; `finish_plan`, or the like, must
 --- follow.
+--@seldom
 --@include key
 --@include run_text
 --@include store_group

@@ -2,6 +2,7 @@
 --- room after all (the lane that was woken for it left without taking it, or waits where nobody serves it; the limit
 --- was raised or removed), the next in line are woken. So no lane waits for ever, whatever became of a wake-up. Also
 --- forgets tokens of limits that are full again.
+--@seldom
 --@include key
 --@include load_limits
 --@include limit_room

@@ -2,6 +2,7 @@
 --- first chunk on the incarnation is dead (score -1): it can neither renew nor commit. A task that was taken over for
 --- the third time is a poison pill and goes to the dead letters, unless it belongs to a run: then whoever claims it
 --- next ends it. One that was being cancelled ends. Whoever takes over may serve other queues: each queue is told.
+--@seldom
 --@include key
 --@include lane_parts
 --@include lease_parts

@@ -1,6 +1,7 @@
 --- tell_connections: queues a task for each move of a run that a connection of its workflow wants. `told` has tables
 --- of a run, the id of the entry in its history, and the entry's moves. The id of the task follows from these and the
 --- connection; its payload is `run TAB entry TAB workflow TAB foreign id LF move`.
+--@seldom
 --@include key
 --@include record_lane
 --@include store_group

@@ -1,5 +1,6 @@
 --- tell_parent: queues a task of the run that waits for this one: with it come the id of this run and the letter of its
 --- state. Its id is made of this run's, whose counter is at hand.
+--@seldom
 --@include key
 --@include trial_field
 --@include record_lane

@@ -6,6 +6,7 @@
 ---   n              has progress or log lines
 ---   o<schedule>    a tick has started it, and others look whether it goes on
 --- `event` is `start`, `dead`, or the state in which it ended; a bond that is not over stays.
+--@seldom
 --@include key
 --@include leave_batch
 --@include leave_schedule

@@ -1,5 +1,6 @@
 --- untie_all: `untie` for a list of tasks that have started, or ended and asked for no retention: those of `ids` from
 --- `first` to `last`.
+--@seldom
 --@include key
 --@include untie
 local function untie_all(ids, first, last, event, now)

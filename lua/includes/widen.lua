@@ -1,5 +1,6 @@
 --- widen: notes a lane of a tenant that has, or now gets, more than its one plain lane. Lanes of a tenant are served
 --- by age of their head, one level of priority counting as a minute of waiting: that is the bound of ageing.
+--@seldom
 --@include key
 local function widen(ring, tenant, lane, priority, now)
   local plain = ring .. '\t' .. tenant

@@ -1,5 +1,6 @@
 --- withdraw: takes a waiting task out of the place where it waits; returns false if a worker holds it. In a lane it
 --- is looked for near both ends; deeper down its id stays behind and is passed over when its turn comes.
+--@seldom
 --@include key
 --@include lanes_of
 --@include leave

@@ -78,10 +78,11 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "e5fabd242cd771d649424b790e4aa2467eefcff4",
+        digest: "d43900eb1f523fd4070541c504d1567af8057afb",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local withdraw, drop
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -123,6 +124,28 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
+        local function cancel_task(id, record, reason, now)
+        local _, _, queue = record_lane(record)
+        if redis.call('ZSCORE', key('dead', queue), id) then
+        return 'dead'
+        end
+        local is_out, worker = withdraw(id, record)
+        if not is_out then
+        redis.call('HSET', key('cancels'), id, reason)
+        redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
+        return 'requested'
+        end
+        redis.call('ZREM', key('expiring', queue), id)
+        drop(id, record, 'cancelled', now, reason)
+        return 'cancelled'
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        function withdraw(...)
         local function kind_lane(lane, kind)
         local _, tabs = string.gsub(lane, '\t', '\t')
         return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
@@ -194,7 +217,7 @@ package enum Scripts {
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
-        local function withdraw(id, record)
+        function withdraw(id, record)
         local lanes, queue = lanes_of(record)
         if redis.call('ZREM', key('delayed', queue), id) == 1 then
         return true
@@ -216,9 +239,10 @@ package enum Scripts {
         end
         return true
         end
-        local function options_of(record)
-        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        return withdraw(...)
         end
+        function drop(...)
+        local untie
         local function retain_of(record)
         return tonumber(string.match(options_of(record), '\tr=(%d+)'))
         end
@@ -231,68 +255,33 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
         end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
         end
         end
         end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
         end
         end
         end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
-        end
+        function leave_batch(...)
+        local push_groups
         local function wake(queue, kind, me)
         local idle = key('idle', queue)
         if not kind then
@@ -347,7 +336,87 @@ package enum Scripts {
         redis.call('PEXPIRE', name, known[5])
         return known[4], ok
         end
-        local function leave_batch(batch, member, ok, now)
+        function push_groups(...)
+        local widen
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function leave_batch(batch, member, ok, now)
         while batch and redis.call('SREM', key('members', batch), member) == 1 do
         redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
         if not ok then
@@ -357,30 +426,9 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
+        return leave_batch(...)
         end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
+        function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
         local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
@@ -424,7 +472,9 @@ package enum Scripts {
         redis.call('HDEL', key('bonds'), id)
         end
         end
-        local function drop(id, record, state, now, reason)
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
         local retain = record and retain_of(record)
         if record then
         local _, _, queue = record_lane(record)
@@ -439,23 +489,7 @@ package enum Scripts {
         untie(id, bonds, state, now, retain)
         end
         end
-        local function cancel_task(id, record, reason, now)
-        local _, _, queue = record_lane(record)
-        if redis.call('ZSCORE', key('dead', queue), id) then
-        return 'dead'
-        end
-        local is_out, worker = withdraw(id, record)
-        if not is_out then
-        redis.call('HSET', key('cancels'), id, reason)
-        redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
-        return 'requested'
-        end
-        redis.call('ZREM', key('expiring', queue), id)
-        drop(id, record, 'cancelled', now, reason)
-        return 'cancelled'
-        end
-        local function run_of(record)
-        return string.match(options_of(record), '\tw=([^\t]*)')
+        return drop(...)
         end
         local record = redis.call('HGET', key('tasks'), ARGV[1])
         if not record then
@@ -471,10 +505,11 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "65156643f9e774becfcb56827716abd385fc51ac",
+        digest: "1e26a3a76881c642b9076708bd40dab302f297c8",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
+        local read_plan, apply_effects, new_run, store_runs, widen
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -520,91 +555,6 @@ package enum Scripts {
         end
         return run
         end
-        local function record_lane(record)
-        local kind, queue, tenant, priority, options =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
-        local lane, keys = queue .. '\t' .. tenant, ''
-        if options ~= '' then
-        for name in string.gmatch(options, '\tl=([^\t]*)') do
-        keys = keys .. '\t' .. name
-        end
-        end
-        if priority ~= '' or keys ~= '' then
-        lane = lane .. '\t' .. priority .. keys
-        end
-        return lane, kind, queue
-        end
-        local function read_effects(from, to, heads)
-        local forms = {
-        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
-        reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
-        }
-        local effects, at = {}, from
-        while at <= to do
-        local form = forms[ARGV[at]]
-        if not form or at + #form > to then
-        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
-        end
-        local effect = { unpack(ARGV, at, at + #form) }
-        for i = 1, #form do
-        local letter = string.sub(form, i, i)
-        if letter ~= 'w' then
-        effect[i + 1] = tonumber(effect[i + 1])
-        if not effect[i + 1] or (letter == 'h' and (effect[i + 1] < 1 or effect[i + 1] > heads)) then
-        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' has a wrong number (argument ' .. at + i .. ')' })
-        end
-        end
-        end
-        at = at + #form + 1
-        if effect[1] == 'items' then
-        local list, last = {}, at + 4 * effect[7] - 1
-        if last > to then
-        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
-        end
-        for place = at, last, 4 do
-        local index = tonumber(ARGV[place])
-        if not index then
-        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
-        end
-        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
-        end
-        effect[7], at = list, last + 1
-        elseif effect[1] == 'idle' then
-        local last = at + effect[2] - 1
-        if last > to then
-        error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
-        end
-        effect[2] = read_effects(at, last, heads)
-        at = last + 1
-        end
-        effects[#effects + 1] = effect
-        end
-        return effects
-        end
-        local function read_plan(at)
-        local plan = {
-        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
-        heads = {}, lanes = {},
-        }
-        local count = number(at + 5, 'number of heads')
-        at = at + 5
-        for i = 1, count do
-        plan.heads[i] = ARGV[at + i] or ''
-        if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
-        error({ err = 'BADCALL head ' .. i .. ' (argument ' .. at + i .. ') is none' })
-        end
-        plan.lanes[i] = record_lane(plan.heads[i])
-        end
-        at = at + count + 1
-        local words = number(at, 'number of words of effects')
-        if words > 0 and not ARGV[at + words] then
-        error({ err = 'BADCALL the effects (argument ' .. at .. ') are not complete' })
-        end
-        plan.effects = read_effects(at + 1, at + words, count)
-        return plan, at + words + 1
-        end
         local function look_at(run, effects)
         local wanted = run.wanted
         for _, effect in ipairs(effects) do
@@ -638,15 +588,15 @@ package enum Scripts {
         end
         end
         end
-        local function run_facts(text)
-        local names = {
+        local fact_names = {
         'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
         'rest',
         }
+        local function run_facts(text)
         local facts, at = {}, 0
         for word in string.gmatch(text, '[^ ]+') do
         at = at + 1
-        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
         end
         return facts
         end
@@ -669,343 +619,6 @@ package enum Scripts {
         for step, items in pairs(run.items) do
         read(key('items', run.id .. ':' .. step), items, items)
         end
-        end
-        end
-        local function trial_field(trial, name)
-        local value, run = trial.changed[name], trial.run
-        if value == nil then
-        if run.fields[name] == nil then
-        run.fields[name] = redis.call('HGET', key('run', run.id), name)
-        end
-        value = run.fields[name]
-        end
-        return value
-        end
-        local function step_state(trial, step)
-        local text = trial_field(trial, 's:' .. step) or 'p'
-        return string.sub(text, 1, 1), string.sub(text, 2)
-        end
-        local function set_step(trial, step, state, branch)
-        trial.changed['s:' .. step] = state ~= 'p' and state .. branch or false
-        trial.moves[#trial.moves + 1] = 's' .. state .. step .. (branch ~= '' and '\t' .. branch or '')
-        end
-        local function queue_task(trial, head, text, start, with)
-        local facts = trial.facts
-        facts.made = facts.made + 1
-        local count = string.format('%d', facts.made)
-        local id = trial.run.id .. '-' .. string.char(96 + #count) .. count
-        local record = trial.plan.heads[head] .. '\n' .. string.format('%d', facts.round) .. '\t' .. text
-        .. (with and '\n' .. with or '')
-        trial.tasks[#trial.tasks + 1] = { lane = trial.plan.lanes[head], id = id, record = record, start = start or '' }
-        return id
-        end
-        local function launch(trial, head, text, step, from, to)
-        if string.find(from, step_state(trial, step), 1, true) then
-        set_step(trial, step, to, '')
-        trial.facts.open = trial.facts.open + 1
-        queue_task(trial, head, text)
-        end
-        end
-        local function arrive(trial, name, taken, missed, need, edges)
-        local before_taken, before_missed = string.match(trial_field(trial, name) or '0 0', '^(%d+) (%d+)$')
-        local all_taken, all_missed = before_taken + taken, before_missed + missed
-        trial.changed[name] = string.format('%d %d', all_taken, all_missed)
-        local was_decided = tonumber(before_taken) >= need or tonumber(before_missed) > edges - need
-        return not was_decided and (all_taken >= need or all_missed > edges - need)
-        end
-        local function fan_facts(trial, step)
-        local text = trial_field(trial, 'n:' .. step)
-        if not text then
-        return nil
-        end
-        local names, fan, at = { 'total', 'next', 'done', 'failed', 'flight', 'stopped', 'again', 'opening' }, {}, 0
-        for word in string.gmatch(text, '[^ ]+') do
-        at = at + 1
-        fan[names[at]] = tonumber(word)
-        end
-        return fan
-        end
-        local function fan_text(fan)
-        return string.format('%d %d %d %d %d %d %s %d', fan.total, fan.next, fan.done, fan.failed, fan.flight, fan.stopped,
-        fan.again and string.format('%d', fan.again) or '-', fan.opening)
-        end
-        local function next_item(trial, step, fan, head, text)
-        if fan.stopped == 1 then
-        return
-        end
-        local index
-        if fan.again then
-        local broken = key('broken', trial.run.id .. ':' .. step)
-        index = tonumber(redis.call('ZRANGE', broken, '(' .. fan.again, '+inf', 'BYSCORE', 'LIMIT', 0, 1)[1])
-        fan.again = index
-        end
-        if not index and fan.next < fan.total then
-        index, fan.next = fan.next, fan.next + 1
-        end
-        if index then
-        fan.flight = fan.flight + 1
-        queue_task(trial, head, text .. string.format('%d', index))
-        end
-        end
-        local function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
-        local fan = fan_facts(trial, step)
-        if mode == 'all' then
-        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
-        trial.changed['v:' .. step] = trial.plan.output
-        elseif not fan then
-        return
-        else
-        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
-        end
-        for _ = 1, window do
-        next_item(trial, step, fan, item_head, item_text)
-        end
-        if fan.flight == 0 then
-        queue_task(trial, head, text)
-        end
-        trial.changed['n:' .. step] = fan_text(fan)
-        end
-        local function end_items(trial, step, item_head, item_text, head, text, list)
-        local fan = fan_facts(trial, step)
-        if not fan then
-        return
-        end
-        local items, before = trial.items[step] or {}, trial.run.items[step]
-        trial.items[step] = items
-        local has_ended = false
-        for _, item in ipairs(list) do
-        local name, failed = string.format('%d', item[1]), item[2]
-        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
-        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
-        has_ended = true
-        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
-        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
-        if failed then
-        trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
-        elseif sign then
-        trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
-        end
-        if item[3] then
-        fan.stopped = 1
-        if fan.again then
-        local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
-        fan.done, fan.failed, fan.again = fan.done + left, fan.failed + left, nil
-        end
-        end
-        next_item(trial, step, fan, item_head, item_text)
-        end
-        end
-        if has_ended then
-        if fan.flight == 0 then
-        queue_task(trial, head, text)
-        end
-        trial.changed['n:' .. step] = fan_text(fan)
-        end
-        end
-        local function move_run(trial, to)
-        local facts, name = trial.facts, trial.run.fields.x
-        local was_over, is_over = string.find(facts.state, '%u'), string.find(to, '%u')
-        if name and was_over and not is_over then
-        local holder = redis.call('HGET', key('foreign'), name)
-        if holder and holder ~= trial.run.id then
-        trial.run.rival = holder
-        return false
-        end
-        trial.deeds[#trial.deeds + 1] = { 'hold', name }
-        elseif name and is_over and not was_over then
-        trial.deeds[#trial.deeds + 1] = { 'let go', name }
-        end
-        if to == 'u' then
-        facts.from = facts.state
-        elseif facts.state == 'u' then
-        facts.from = '-'
-        end
-        if to == 'p' then
-        facts.round, facts.open = facts.round + 1, 0
-        facts.failing, facts.rolls, facts.stuck = 0, 0, 0
-        trial.deeds[#trial.deeds + 1] = { 'clear' }
-        end
-        facts.state, facts.revision = to, facts.revision + 1
-        trial.moves[#trial.moves + 1] = 'r' .. to
-        return true
-        end
-        local function erase_step(trial, step, keeps_items)
-        local changed = trial.changed
-        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
-        changed[field .. step] = false
-        end
-        if not keeps_items and trial_field(trial, 'n:' .. step) then
-        changed['n:' .. step], changed['v:' .. step] = false, false
-        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
-        end
-        end
-        local function reset_step(trial, step, to, taken, missed, keeps)
-        local changed = trial.changed
-        if step_state(trial, step) ~= to then
-        set_step(trial, step, to, '')
-        end
-        changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
-        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
-        changed[field .. step] = false
-        end
-        erase_step(trial, step, keeps == 1)
-        end
-        local function await_signal(trial, name, step, head, text)
-        local run = trial.run
-        local signals = key('signals', run.id)
-        local first, last = string.match(redis.call('HGET', signals, name) or '', '^(%d+) (%d+)$')
-        first = first and first + (run.taken[name] or 0) + (trial.taken[name] or 0)
-        if first and first <= tonumber(last) then
-        trial.taken[name] = (trial.taken[name] or 0) + 1
-        trial.deeds[#trial.deeds + 1] = { 'take', name }
-        queue_task(trial, head, text, '', redis.call('HGET', signals, name .. '\t' .. string.format('%d', first)))
-        return
-        end
-        local line = trial_field(trial, 'g:' .. name)
-        trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
-        trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
-        end
-        local function take_signal(trial, name)
-        local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
-        for step in string.gmatch(line, '[^\t]+') do
-        local known, head, text = string.match(trial_field(trial, 'w:' .. step) or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
-        if is_taken then
-        rest[#rest + 1] = step
-        elseif known == name then
-        trial.changed['w:' .. step] = false
-        if step_state(trial, step) == 'w' then
-        is_taken = true
-        plan.heads[1], plan.lanes[1] = head, record_lane(head)
-        queue_task(trial, 1, text, '', plan.output)
-        end
-        end
-        end
-        trial.changed['g:' .. name] = rest[1] and table.concat(rest, '\t') or false
-        if not is_taken then
-        trial.deeds[#trial.deeds + 1] = { 'buffer', name, plan.output }
-        end
-        plan.is_taken = is_taken
-        end
-        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
-        text)
-        local round = string.format('%d', trial.facts.round)
-        local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
-        local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
-        trial.changed['c:' .. step] = id
-        if redis.call('EXISTS', key('run', id)) == 1 then
-        return
-        end
-        local fields = {
-        w = workflow, d = shape, i = input, h = trial.plan.heads[child_head], p = trial.run.id,
-        r = retention ~= '' and retention or nil,
-        }
-        if awaited == 1 then
-        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
-        end
-        trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
-        end
-        local function tell_parent(trial, state)
-        local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
-        if parent and redis.call('EXISTS', key('run', parent)) == 1 then
-        local plan, tasks = trial.plan, trial.tasks
-        local place = #plan.heads + 1
-        plan.heads[place], plan.lanes[place] = head, record_lane(head)
-        queue_task(trial, place, text)
-        tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
-        end
-        end
-        local function erase_run(trial, left)
-        for _, field in ipairs({ 'i', 'b', 'u' }) do
-        trial.changed[field] = field == left and trial.plan.output
-        end
-        trial.facts.callback = 0
-        trial.deeds[#trial.deeds + 1] = { 'forget' }
-        end
-        local function apply_effects(trial, effects)
-        local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
-        local idle = {}
-        for _, effect in ipairs(effects) do
-        local name, a, b, c, d = unpack(effect, 1, 5)
-        if name == 'idle' then
-        for _, later in ipairs(a) do
-        idle[#idle + 1] = later
-        end
-        elseif name == 'run' then
-        if facts.state ~= a or not move_run(trial, b) then
-        return false
-        end
-        elseif name == 'fact' then
-        facts[a], facts.revision = b, facts.revision + 1
-        elseif name == 'move' then
-        if step_state(trial, a) ~= b then
-        return false
-        end
-        set_step(trial, a, c, d)
-        if plan.error ~= '' and (c == 'f' or c == 'x') then
-        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
-        end
-        elseif name == 'keep' then
-        changed['o:' .. a] = plan.output
-        elseif name == 'launch' then
-        launch(trial, unpack(effect, 2))
-        elseif name == 'add' then
-        queue_task(trial, a, b, '', d == 1 and plan.output)
-        facts.open = facts.open + c
-        elseif name == 'arrive' then
-        if arrive(trial, a .. ':' .. b, unpack(effect, 4, 7)) then
-        launch(trial, unpack(effect, 8))
-        end
-        elseif name == 'reset' then
-        reset_step(trial, unpack(effect, 2))
-        elseif name == 'close' then
-        facts.open = facts.open - 1
-        elseif name == 'arm' or name == 'armat' then
-        local start = c and '+' .. string.format('%.0f', c) or '@' .. plan.moment
-        deeds[#deeds + 1] = { 'arm', b, queue_task(trial, a, b, start) }
-        elseif name == 'disarm' then
-        deeds[#deeds + 1] = { 'disarm', a }
-        elseif name == 'fan' then
-        open_fan(trial, unpack(effect, 2))
-        elseif name == 'items' then
-        end_items(trial, unpack(effect, 2))
-        elseif name == 'release' then
-        deeds[#deeds + 1] = { 'release' }
-        elseif name == 'enter' then
-        local visit = (tonumber(string.match(trial_field(trial, 'm') or '', '^%d+')) or 0) + 1
-        changed.m = string.format('%d', visit) .. ' ' .. a
-        facts.revision, facts.open = facts.revision + 1, 0
-        deeds[#deeds + 1] = { 'clear' }
-        trial.moves[#trial.moves + 1] = 'm' .. a
-        elseif name == 'await' then
-        await_signal(trial, a, b, c, d)
-        elseif name == 'signal' then
-        take_signal(trial, a)
-        elseif name == 'child' then
-        start_child(trial, unpack(effect, 2))
-        elseif name == 'stop' then
-        deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
-        elseif name == 'tell' then
-        tell_parent(trial, a)
-        elseif name == 'var' then
-        trial.vars[a] = b
-        elseif name == 'erase' then
-        erase_step(trial, a)
-        elseif name == 'forget' then
-        erase_run(trial, a)
-        elseif name == 'object' then
-        changed.b, facts.revision = plan.output, facts.revision + 1
-        end
-        end
-        return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
-        end
-        local function new_run(runs, id, fields, awaited, by, now)
-        local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
-        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
-        run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
-        run.history[1] = { by, 'rp', {} }
-        for name, value in pairs(fields) do
-        run.fields[name], run.dirty[name] = value, true
         end
         end
         local function try_plan(run, plan, revision, by, runs, now)
@@ -1057,488 +670,6 @@ package enum Scripts {
         facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
         facts.rest)
         end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
-        end
-        local function dated(record, moment)
-        local head = string.find(record, '\n', 1, true) or #record + 1
-        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
-        end
-        local function kind_lane(lane, kind)
-        local _, tabs = string.gsub(lane, '\t', '\t')
-        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
-        end
-        local function load_terms(gate)
-        if gate.terms then
-        return gate.on_kinds
-        end
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        gate.on_kinds = not gate.are_few
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
-        end
-        return gate.on_kinds
-        end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
-        end
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
-        local score = string.format('%.0f', moment)
-        for first = 1, #ids, 1000 do
-        local members = {}
-        for i = first, math.min(first + 999, #ids) do
-        members[#members + 1] = score
-        members[#members + 1] = ids[i]
-        end
-        redis.call('ZADD', name, unpack(members))
-        end
-        end
-        if asked.k then
-        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
-        end
-        local bonds, start = '', group.start
-        if asked.u then
-        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
-        if mode == 'p' then
-        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
-        elseif mode == 'b' then
-        local wait = tonumber(asked.w)
-        local limit = now + math.max(tonumber(asked.m or 0), wait)
-        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
-        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
-        else
-        redis.call('SET', unique, ids[1])
-        bonds = '\nu' .. asked.u
-        end
-        end
-        if asked.b then
-        bonds = bonds .. '\nb' .. asked.b
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
-        end
-        if asked.o then
-        bonds = bonds .. '\no' .. asked.o
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        end
-        for _, cap in ipairs(group.caps or {}) do
-        bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
-        end
-        if bonds ~= '' then
-        for first = 1, #ids, 1000 do
-        local fields = {}
-        for i = first, math.min(first + 999, #ids) do
-        fields[#fields + 1] = ids[i]
-        fields[#fields + 1] = string.sub(bonds, 2)
-        end
-        redis.call('HSET', key('bonds'), unpack(fields))
-        end
-        end
-        if asked.d then
-        for j = from + 1, to, 2 do
-        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
-        end
-        else
-        for first = from, to, 2000 do
-        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
-        end
-        end
-        if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
-        plan.earlier[queue] = true
-        end
-        local due
-        if start ~= '' then
-        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
-        end
-        if due and due > now then
-        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
-        if not first or due < tonumber(first) then
-        plan.earlier[queue] = true
-        end
-        schedule(key('delayed', queue), due)
-        redis.call('SADD', key('queues'), queue)
-        elseif gate and load_terms(gate) then
-        local lanes = {}
-        for i, id in ipairs(ids) do
-        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
-        load_limits(gate, { 'kind:' .. kind })
-        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
-        lanes[lane] = lanes[lane] or {}
-        table.insert(lanes[lane], id)
-        end
-        for lane, list in pairs(lanes) do
-        push(lane, list, plan.entering)
-        end
-        plan.ready[queue] = true
-        else
-        push(group.lane, ids, plan.entering)
-        plan.ready[queue] = true
-        end
-        end
-        local function disarm(id)
-        local record = id and redis.call('HGET', key('tasks'), id)
-        if record then
-        local _, _, queue = record_lane(record)
-        if redis.call('ZREM', key('delayed', queue), id) == 1 then
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        end
-        end
-        end
-        local function do_deed(run, deed, plan)
-        local name, a, b = unpack(deed, 1, 3)
-        local timers, shelf = key('timers', run.id), key('shelf', run.id)
-        local part = run.id .. ':' .. tostring(a)
-        local function put(hash, values)
-        local words = {}
-        for field, value in pairs(values) do
-        words[#words + 1], words[#words + 2] = field, value
-        end
-        for from = 1, #words, 2000 do
-        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
-        end
-        end
-        if name == 'park' then
-        redis.call('RPUSH', shelf, a)
-        elseif name == 'release' then
-        local groups = {}
-        for _, entry in ipairs(redis.call('LPOP', shelf, 5000) or {}) do
-        local id, lane = string.match(entry, '^([^\t]*)\t(.*)$')
-        groups[lane] = groups[lane] or {}
-        table.insert(groups[lane], id)
-        end
-        for lane, ids in pairs(groups) do
-        push(lane, ids, plan.entering)
-        plan.ready[string.match(lane, '^[^\t|]*')] = true
-        end
-        run.facts.rest = redis.call('EXISTS', shelf)
-        elseif name == 'arm' then
-        disarm(redis.call('HGET', timers, a))
-        redis.call('HSET', timers, a, b)
-        elseif name == 'disarm' then
-        disarm(redis.call('HGET', timers, a))
-        redis.call('HDEL', timers, a)
-        elseif name == 'ended' then
-        if redis.call('HGET', timers, a) == b then
-        redis.call('HDEL', timers, a)
-        end
-        elseif name == 'clear' then
-        for place, id in ipairs(redis.call('HVALS', timers)) do
-        if place <= 1000 then
-        disarm(id)
-        end
-        end
-        redis.call('DEL', timers)
-        elseif name == 'hold' then
-        redis.call('HSET', key('foreign'), a, run.id)
-        elseif name == 'let go' then
-        if redis.call('HGET', key('foreign'), a) == run.id then
-        redis.call('HDEL', key('foreign'), a)
-        end
-        elseif name == 'take' or name == 'buffer' then
-        local signals = key('signals', run.id)
-        local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
-        if name == 'take' then
-        redis.call('HDEL', signals, a .. '\t' .. first)
-        first = first + 1
-        else
-        last = last + 1
-        redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
-        end
-        if tonumber(first) > tonumber(last) then
-        redis.call('HDEL', signals, a)
-        else
-        redis.call('HSET', signals, a, string.format('%d %d', first, last))
-        end
-        elseif name == 'fan' then
-        redis.call('SADD', key('fans', run.id), a)
-        if b then
-        redis.call('UNLINK', key('items', part), key('broken', part))
-        end
-        elseif name == 'unfan' then
-        redis.call('SREM', key('fans', run.id), a)
-        redis.call('UNLINK', key('items', part), key('broken', part))
-        elseif name == 'items' then
-        put(key('items', part), b)
-        elseif name == 'vars' then
-        put(key('vars', run.id), a)
-        elseif name == 'forget' then
-        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
-        elseif name == 'broken' then
-        redis.call('ZADD', key('broken', part), b, b)
-        elseif name == 'mended' then
-        redis.call('ZREM', key('broken', part), b)
-        end
-        end
-        local function stop_run(id, plan, now, gate)
-        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
-        local facts = text and run_facts(text)
-        if facts and head and not string.find(facts.state, '%u') then
-        local round = string.format('%d', facts.round)
-        local task = id .. '-x' .. round
-        if redis.call('HEXISTS', key('tasks'), task) == 0 then
-        local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
-        end
-        end
-        end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
-        end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function index_run(run, before, now)
-        local fields, state = run.fields, run.facts.state
-        if not before then
-        fields.a, run.dirty.a = string.format('%.0f', now), true
-        for tag in string.gmatch(fields.t or '', '[^\t]+') do
-        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
-        end
-        if fields.x then
-        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
-        end
-        else
-        if fields.a == nil then
-        local found = redis.call('HMGET', key('run', run.id), 'w', 'a', 'r', 'o')
-        fields.w, fields.a, fields.r, fields.o = unpack(found)
-        end
-        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
-        end
-        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
-        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
-        if fields.r and is_over and not was_over then
-        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
-        elseif fields.r and was_over and not is_over then
-        redis.call('ZREM', key('retained'), run.id)
-        end
-        if fields.o and is_over and not was_over then
-        leave_schedule(fields.o, run.id, now)
-        elseif fields.o and not is_over and (was_over or not before) then
-        redis.call('SADD', key('fires', fields.o), run.id)
-        end
-        end
-        local function tell_connections(told, plan, now, gate)
-        local connections = {}
-        local all = redis.call('HGETALL', key('connections'))
-        for i = 1, #all, 2 do
-        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
-        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
-        connections[workflow] = connections[workflow] or {}
-        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
-        end
-        for _, one in ipairs(told) do
-        local run = one.run
-        local workflow, foreign = run.fields.w, run.fields.x
-        if workflow == nil then
-        workflow = redis.call('HGET', key('run', run.id), 'w')
-        end
-        for _, connection in ipairs(connections[workflow] or {}) do
-        local place = 0
-        for move in string.gmatch(one.moves, '[^\n]+') do
-        place = place + 1
-        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
-        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
-        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
-        local name = foreign and string.sub(foreign, #workflow + 2) or ''
-        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
-        .. '\n' .. move
-        local group = { lane = record_lane(connection.head), start = '', extras = {} }
-        store_group(group, { id, record }, 1, 2, plan, now, gate)
-        end
-        end
-        end
-        end
-        end
-        local function store_runs(runs, plan, now, gate, connected)
-        local stopped, told = {}, {}
-        for _, run in ipairs(runs) do
-        if run.facts then
-        local values, group = {}, nil
-        for _, task in ipairs(run.tasks) do
-        if group and (task.lane ~= group.lane or task.start ~= group.start) then
-        store_group(group, values, 1, #values, plan, now, gate)
-        group = nil
-        end
-        if not group then
-        values, group = {}, { lane = task.lane, start = task.start, extras = {} }
-        end
-        values[#values + 1], values[#values + 2] = task.id, task.record
-        end
-        if group then
-        store_group(group, values, 1, #values, plan, now, gate)
-        end
-        if run.facts.rest == 1 and run.facts.state ~= 'u' then
-        do_deed(run, { 'release' }, plan)
-        end
-        for _, deed in ipairs(run.deeds) do
-        if deed[1] ~= 'stop' then
-        do_deed(run, deed, plan)
-        elseif deed[2] then
-        stopped[#stopped + 1] = deed[2]
-        end
-        end
-        for _, entry in ipairs(run.history) do
-        run.facts.last = math.max(run.facts.last, now)
-        local more = {}
-        for _, name in ipairs({ 'attempt', 'took' }) do
-        local value = entry[3][name]
-        if value and value ~= '' then
-        more[#more + 1], more[#more + 2] = name, value
-        end
-        end
-        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
-        'moves', entry[2], unpack(more))
-        if connected then
-        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
-        end
-        local why = entry[3].error
-        if why and why ~= '' then
-        redis.call('HSET', key('errors', run.id), id, why)
-        end
-        end
-        if run.history[1] and string.find(run.facts.state, '%u') then
-        local name, copy = key('history', run.id), key('history', run.id .. '+')
-        if redis.call('XLEN', name) <= 200 then
-        redis.call('COPY', name, copy)
-        redis.call('RENAME', copy, name)
-        end
-        end
-        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
-        if run.facts.state ~= before then
-        index_run(run, before, now)
-        end
-        local set, gone = {}, {}
-        for name in pairs(run.dirty) do
-        local value = run.fields[name]
-        if value then
-        set[#set + 1], set[#set + 2] = name, value
-        else
-        gone[#gone + 1] = name
-        end
-        end
-        local facts = run_text(run.facts)
-        if facts ~= run.fields.f then
-        set[#set + 1], set[#set + 2] = 'f', facts
-        end
-        for from = 1, #set, 2000 do
-        redis.call('HSET', key('run', run.id), unpack(set, from, math.min(from + 1999, #set)))
-        end
-        for from = 1, #gone, 1000 do
-        redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
-        end
-        end
-        end
-        if told[1] then
-        tell_connections(told, plan, now, gate)
-        end
-        for _, id in ipairs(stopped) do
-        stop_run(id, plan, now, gate)
-        end
-        end
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
@@ -1554,16 +685,16 @@ package enum Scripts {
         local is_limited = redis.call('EXISTS', limits) == 1
         return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
         end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
         end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        return ring, tenant, priority, ring
         end
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
@@ -1629,94 +760,7 @@ package enum Scripts {
         end
         end
         end
-        local revision, plan = number(3, 'revision'), read_plan(5)
-        local now, _, us = clock()
-        local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
-        local before = redis.call('GET', sent)
-        if before then
-        return { moment, 'applied', before }
-        end
-        local runs = {}
-        local run = open_run(runs, ARGV[2])
-        look_at(run, plan.effects)
-        load_runs(runs)
-        if not run.facts then
-        return { moment, 'unknown', '' }
-        end
-        if not try_plan(run, plan, revision, ARGV[4], runs, now) then
-        return { moment, run.rival and 'taken' or 'conflict', run.rival or run.fields.f }
-        end
-        local todo = { entering = {}, ready = {}, earlier = {} }
-        local gate, connected = run_gate(now, us)
-        store_runs(runs, todo, now, gate, connected)
-        finish_plan(todo, now)
-        local facts = run_text(run.facts)
-        redis.call('SET', sent, facts, 'EX', 30)
-        return { moment, 'applied', facts }
-        """#)
-
-    /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
-    package static let cycle = RedisScript(
-        name: "cycle",
-        digest: "f5340f10c8367d167ab8f72e304c4313064bf580",
-        source: #"""
-        #!lua flags=allow-oom
-        if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
-        local function key(name, part)
-        if part then
-        return KEYS[1] .. name .. ':' .. part
-        end
-        return KEYS[1] .. name
-        end
-        local function number(index, name)
-        local value = tonumber(ARGV[index])
-        if not value then
-        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
-        end
-        return value
-        end
-        local function clock(silence)
-        local time = redis.call('TIME')
-        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
-        local offset = tonumber(known[2]) or 0
-        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
-        local us = time[1] * 1000000 + time[2] + offset * 1000
-        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
-        if now < last then
-        now, us = last, last * 1000
-        elseif now - last >= 16 or not known[1] then
-        local passed = now - last
-        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
-        gap, awake = passed, now
-        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
-        string.format('%.0f', now))
-        else
-        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
-        end
-        end
-        return now, silence and gap > silence and awake or 0, us
-        end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
-        end
-        local function lease_parts(lease)
-        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
-        return claim, lane, names ~= '' and names or nil
-        end
-        local function give_up(freed, names, id)
-        for name in string.gmatch(names or '', '[^\n]+') do
-        freed[name] = freed[name] or {}
-        table.insert(freed[name], id)
-        end
-        end
+        function read_plan(...)
         local function record_lane(record)
         local kind, queue, tenant, priority, options =
         string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
@@ -1731,316 +775,81 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
-        end
-        end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
-        local function fire(batch, name, now)
-        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
-        if not id then
-        return
-        end
-        redis.call('HDEL', key('batch', batch), name)
-        redis.call('HDEL', key('awaits'), id)
-        redis.call('HSET', key('tasks'), id, record)
-        local lane, _, queue = record_lane(record)
-        push_groups({ [lane] = { id } }, now)
-        wake(queue)
-        end
-        local function end_batch(batch, now)
-        local name = key('batch', batch)
-        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
-        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
-        return nil, false
-        end
-        local ok = tonumber(known[3] or 0) == 0
-        redis.call('HSET', name, 'ended', string.format('%.0f', now))
-        if ok then
-        fire(batch, 'success', now)
-        end
-        fire(batch, 'done', now)
-        for _, callback in ipairs({ 'success', 'failure' }) do
-        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
-        if id then
-        redis.call('HDEL', key('awaits'), id)
-        redis.call('HDEL', name, callback)
-        end
-        end
-        redis.call('PEXPIRE', name, known[5])
-        return known[4], ok
-        end
-        local function leave_batch(batch, member, ok, now)
-        while batch and redis.call('SREM', key('members', batch), member) == 1 do
-        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
-        if not ok then
-        fire(batch, 'failure', now)
-        end
-        member = batch
-        batch, ok = end_batch(batch, now)
-        end
-        end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
-        end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
-        local rest, is_changed = {}, false
-        for line in string.gmatch(text, '[^\n]+') do
-        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
-        if bond == 'u' then
-        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
-        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
-        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
-        redis.call('DEL', unique)
-        end
-        elseif stays then
-        stays = true
-        elseif bond == 'b' then
-        leave_batch(value, id, event == 'completed', now)
-        elseif bond == 'w' then
-        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
-        redis.call('PEXPIRE', key('wake', value), 60000)
-        elseif bond == 'o' then
-        leave_schedule(value, id, now)
-        elseif bond == 'c' then
-        redis.call('ZREM', key('live', value), id)
-        elseif bond == 'n' then
-        stays = event == 'dead'
-        if not stays then
-        redis.call('HDEL', key('progress'), id)
-        if retain then
-        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
-        else
-        redis.call('DEL', key('log', id))
-        end
-        end
-        end
-        if stays then
-        rest[#rest + 1] = line
-        else
-        is_changed = true
-        end
-        end
-        if is_changed and #rest > 0 then
-        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
-        elseif is_changed then
-        redis.call('HDEL', key('bonds'), id)
-        end
-        end
-        local function untie_all(ids, first, last, event, now)
-        for from = first, last, 1000 do
-        for i, text in ipairs(redis.call('HMGET', key('bonds'), unpack(ids, from, math.min(from + 999, last)))) do
-        if text then
-        untie(ids[from + i - 1], text, event, now)
-        end
-        end
-        end
-        end
-        local function total(queue, name, by)
-        redis.call('HINCRBY', key('totals', queue), name, by)
-        end
-        local function complete(worker, claim, all, from, to, rare, stale, done, freed, now)
-        local held = key('held', worker)
-        local fence, completed = claim .. '\t', {}
-        local valid, names, queue
-        for first = from, to, 1000 do
-        local last = math.min(first + 999, to)
-        local holds = redis.call('HMGET', held, unpack(all, first, last))
-        local refused = false
-        for i = 1, last - first + 1 do
-        local value = holds[i]
-        if value and value == valid then
-        completed[queue] = completed[queue] + 1
-        if names then
-        give_up(freed, names, all[first + i - 1])
-        end
-        elseif value and string.sub(value, 1, #fence) == fence then
-        local _, lane, lines = lease_parts(value)
-        local _, _, _, of_lane = lane_parts(lane)
-        valid, names, queue = value, lines, of_lane
-        completed[queue] = (completed[queue] or 0) + 1
-        if names then
-        give_up(freed, names, all[first + i - 1])
-        end
-        else
-        refused = true
-        stale[#stale + 1] = all[first + i - 1]
-        holds[i] = false
-        end
-        end
-        local ids = all
-        local low, high = first, last
-        if refused then
-        ids = {}
-        for i = 1, last - first + 1 do
-        if holds[i] then
-        ids[#ids + 1] = all[first + i - 1]
-        end
-        end
-        low, high = 1, #ids
-        end
-        if high >= low then
-        done[#done + 1] = { ids, low, high }
-        redis.call('HDEL', key('tasks'), unpack(ids, low, high))
-        if rare.tries then
-        redis.call('HDEL', key('tries'), unpack(ids, low, high))
-        end
-        if rare.cancels then
-        redis.call('HDEL', key('cancels'), unpack(ids, low, high))
-        end
-        if rare.bonds then
-        untie_all(ids, low, high, 'completed', now)
-        end
-        end
-        end
-        for name, count in pairs(completed) do
-        total(name, 'completed', count)
-        end
-        end
-        local function history(old, attempts_by, recoveries_by, line)
-        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
-        attempts = (tonumber(attempts) or 0) + attempts_by
-        recoveries = (tonumber(recoveries) or 0) + recoveries_by
-        lines = lines or ''
-        if line and line ~= '' then
-        local _, count = string.gsub(lines, '\n', '\n')
-        if count >= 10 then
-        lines = string.match(lines, '^\n[^\n]*(.*)$')
-        end
-        lines = lines .. '\n' .. line
-        end
-        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
-        end
-        local function run_facts(text)
-        local names = {
-        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
-        'rest',
+        local effect_forms = {
+        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
+        reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
-        local facts, at = {}, 0
-        for word in string.gmatch(text, '[^ ]+') do
-        at = at + 1
-        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        local function read_effects(from, to, heads)
+        local effects, at = {}, from
+        while at <= to do
+        local form = effect_forms[ARGV[at]]
+        if not form or at + #form > to then
+        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
         end
-        return facts
-        end
-        local function load_runs(runs)
-        local function read(name, wanted, into)
-        local names = {}
-        for field in pairs(wanted) do
-        names[#names + 1] = field
-        end
-        for from = 1, #names, 1000 do
-        local values = redis.call('HMGET', name, unpack(names, from, math.min(from + 999, #names)))
-        for i, value in ipairs(values) do
-        into[names[from + i - 1]] = value
+        local effect = { unpack(ARGV, at, at + #form) }
+        for i = 1, #form do
+        local letter = string.sub(form, i, i)
+        if letter ~= 'w' then
+        effect[i + 1] = tonumber(effect[i + 1])
+        if not effect[i + 1] or (letter == 'h' and (effect[i + 1] < 1 or effect[i + 1] > heads)) then
+        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' has a wrong number (argument ' .. at + i .. ')' })
         end
         end
         end
-        for _, run in ipairs(runs) do
-        read(key('run', run.id), run.wanted, run.fields)
-        run.facts = run.fields.f and run_facts(run.fields.f) or nil
-        for step, items in pairs(run.items) do
-        read(key('items', run.id .. ':' .. step), items, items)
+        at = at + #form + 1
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
         end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
         end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
         end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
+        local last = at + effect[2] - 1
+        if last > to then
+        error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
+        end
+        effect[2] = read_effects(at, last, heads)
+        at = last + 1
+        end
+        effects[#effects + 1] = effect
+        end
+        return effects
+        end
+        function read_plan(at)
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
+        for i = 1, count do
+        plan.heads[i] = ARGV[at + i] or ''
+        if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
+        error({ err = 'BADCALL head ' .. i .. ' (argument ' .. at + i .. ') is none' })
+        end
+        plan.lanes[i] = record_lane(plan.heads[i])
+        end
+        at = at + count + 1
+        local words = number(at, 'number of words of effects')
+        if words > 0 and not ARGV[at + words] then
+        error({ err = 'BADCALL the effects (argument ' .. at .. ') are not complete' })
+        end
+        plan.effects = read_effects(at + 1, at + words, count)
+        return plan, at + words + 1
+        end
+        return read_plan(...)
+        end
+        function apply_effects(...)
+        local open_fan, start_child, tell_parent
         local function trial_field(trial, name)
         local value, run = trial.changed[name], trial.run
         if value == nil then
@@ -2116,25 +925,6 @@ package enum Scripts {
         fan.flight = fan.flight + 1
         queue_task(trial, head, text .. string.format('%d', index))
         end
-        end
-        local function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
-        local fan = fan_facts(trial, step)
-        if mode == 'all' then
-        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
-        trial.changed['v:' .. step] = trial.plan.output
-        elseif not fan then
-        return
-        else
-        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
-        end
-        for _ = 1, window do
-        next_item(trial, step, fan, item_head, item_text)
-        end
-        if fan.flight == 0 then
-        queue_task(trial, head, text)
-        end
-        trial.changed['n:' .. step] = fan_text(fan)
         end
         local function end_items(trial, step, item_head, item_text, head, text, list)
         local fan = fan_facts(trial, step)
@@ -2236,6 +1026,20 @@ package enum Scripts {
         trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
         trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
         end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
         local function take_signal(trial, name)
         local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
         for step in string.gmatch(line, '[^\t]+') do
@@ -2257,7 +1061,37 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
+        end
+        function open_fan(...)
+        function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
+        local fan = fan_facts(trial, step)
+        if mode == 'all' then
+        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
+        elseif not fan then
+        return
+        else
+        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
+        end
+        for _ = 1, window do
+        next_item(trial, step, fan, item_head, item_text)
+        end
+        if fan.flight == 0 then
+        queue_task(trial, head, text)
+        end
+        trial.changed['n:' .. step] = fan_text(fan)
+        end
+        return open_fan(...)
+        end
+        function start_child(...)
+        function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
         text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
@@ -2275,7 +1109,10 @@ package enum Scripts {
         end
         trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
         end
-        local function tell_parent(trial, state)
+        return start_child(...)
+        end
+        function tell_parent(...)
+        function tell_parent(trial, state)
         local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
         if parent and redis.call('EXISTS', key('run', parent)) == 1 then
         local plan, tasks = trial.plan, trial.tasks
@@ -2285,14 +1122,9 @@ package enum Scripts {
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
         end
-        local function erase_run(trial, left)
-        for _, field in ipairs({ 'i', 'b', 'u' }) do
-        trial.changed[field] = field == left and trial.plan.output
+        return tell_parent(...)
         end
-        trial.facts.callback = 0
-        trial.deeds[#trial.deeds + 1] = { 'forget' }
-        end
-        local function apply_effects(trial, effects)
+        function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
         local idle = {}
         for _, effect in ipairs(effects) do
@@ -2369,18 +1201,24 @@ package enum Scripts {
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
-        local function open_run(runs, id)
-        local run = runs[id]
-        if not run then
-        run = {
-        id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
-        history = {}, taken = {},
-        }
-        runs[id], runs[#runs + 1] = run, run
+        return apply_effects(...)
         end
-        return run
+        function new_run(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
         end
-        local function new_run(runs, id, fields, awaited, by, now)
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function new_run(runs, id, fields, awaited, by, now)
         local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
         run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
         run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
@@ -2389,312 +1227,10 @@ package enum Scripts {
         run.fields[name], run.dirty[name] = value, true
         end
         end
-        local function try_plan(run, plan, revision, by, runs, now)
-        if not run.facts or run.facts.revision ~= revision then
-        return false
+        return new_run(...)
         end
-        local facts = {}
-        for name, value in pairs(run.facts) do
-        facts[name] = value
-        end
-        local trial = {
-        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {}, vars = {},
-        }
-        if not apply_effects(trial, plan.effects) then
-        return false
-        end
-        run.facts = facts
-        for name, value in pairs(trial.changed) do
-        run.fields[name], run.dirty[name] = value, true
-        end
-        for step, items in pairs(trial.items) do
-        for name, value in pairs(items) do
-        run.items[step][name] = value
-        end
-        run.deeds[#run.deeds + 1] = { 'items', step, items }
-        end
-        if next(trial.vars) then
-        table.insert(run.deeds, { 'vars', trial.vars })
-        end
-        for _, list in ipairs({ 'tasks', 'deeds' }) do
-        for _, one in ipairs(trial[list]) do
-        table.insert(run[list], one)
-        end
-        end
-        for name, count in pairs(trial.taken) do
-        run.taken[name] = (run.taken[name] or 0) + count
-        end
-        for _, child in ipairs(trial.children) do
-        new_run(runs, child.id, child.fields, child.awaited, by, now)
-        end
-        if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
-        end
-        return true
-        end
-        local function run_text(facts)
-        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
-        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
-        facts.rest)
-        end
-        local function commit_runs(worker, commits, runs, rare, stale, refused, done, freed, now)
-        local held, ids, over, seen = key('held', worker), {}, {}, {}
-        for _, commit in ipairs(commits) do
-        for _, id in ipairs(commit.ids) do
-        ids[#ids + 1] = id
-        end
-        end
-        load_runs(runs)
-        local leases = {}
-        for from = 1, #ids, 1000 do
-        for _, lease in ipairs(redis.call('HMGET', held, unpack(ids, from, math.min(from + 999, #ids)))) do
-        leases[#leases + 1] = lease
-        end
-        end
-        local at = 0
-        for _, commit in ipairs(commits) do
-        local run, plan, fence = commit.run, commit.plan, commit.claim .. '\t'
-        local valid, entries, lease = {}, {}, nil
-        for place, id in ipairs(commit.ids) do
-        at = at + 1
-        if seen[id] or not leases[at] or string.sub(leases[at], 1, #fence) ~= fence then
-        stale[#stale + 1] = id
-        else
-        seen[id], lease = true, leases[at]
-        valid[#valid + 1] = id
-        entries[#entries + 1] = #commit.ids > 1 and plan.effects[1][7][place] or nil
-        end
-        end
-        if #commit.ids > 1 then
-        plan.effects[1][7] = entries
-        end
-        local is_plain = commit.ending == 'done' and not plan.effects[1]
-        if valid[1] and not is_plain and not try_plan(run, plan, commit.revision, worker, runs, now) then
-        for _, id in ipairs(valid) do
-        seen[id] = nil
-        refused[#refused + 1] = id
-        refused[#refused + 1] = run.facts and run_text(run.facts) or ''
-        end
-        elseif valid[1] and commit.ending == 'park' then
-        local id = valid[1]
-        local _, lane, names = lease_parts(lease)
-        give_up(freed, names, id)
-        redis.call('HDEL', held, id)
-        table.insert(run.deeds, { 'park', id .. '\t' .. lane })
-        if plan.error ~= '' then
-        local tries = key('tries')
-        local line = string.format('%.0f\t%s\t', now, plan.attempt ~= '' and plan.attempt or '1')
-        .. string.gsub(plan.error, '[\r\n]', ' ')
-        local before = redis.call('HGET', tries, id)
-        local lost = tonumber(string.match(before or '', '^%d+\t(%d+)')) or 0
-        local _, _, text = history(before, 1, -lost, line)
-        redis.call('HSET', tries, id, text)
-        end
-        elseif valid[1] then
-        local list = over[commit.claim] or {}
-        over[commit.claim] = list
-        for _, id in ipairs(valid) do
-        list[#list + 1] = id
-        end
-        if commit.timer ~= '' then
-        table.insert(run.deeds, { 'ended', commit.timer, valid[1] })
-        end
-        end
-        end
-        for claim, list in pairs(over) do
-        complete(worker, claim, list, 1, #list, rare, stale, done, freed, now)
-        end
-        end
-        local function keep_result(id, state, now, bytes, retain)
-        if retain and retain > 0 then
-        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
-        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
-        end
-        end
-        local function options_of(record)
-        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
-        end
-        local function retain_of(record)
-        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
-        end
-        local function drop(id, record, state, now, reason)
-        local retain = record and retain_of(record)
-        if record then
-        local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain)
-        total(queue, state, 1)
-        end
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        local bonds = redis.call('HGET', key('bonds'), id)
-        if bonds then
-        untie(id, bonds, state, now, retain)
-        end
-        end
-        local function bury(id, queue, now)
-        redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
-        redis.call('SADD', key('queues'), queue)
-        total(queue, 'dead', 1)
-        local bonds = redis.call('HGET', key('bonds'), id)
-        if bonds then
-        untie(id, bonds, 'dead', now)
-        end
-        end
-        local function run_of(record)
-        return string.match(options_of(record), '\tw=([^\t]*)')
-        end
-        local function task_run(id)
-        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
-        return record and run_of(record) or nil
-        end
-        local function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
-        local held = key('held', worker)
-        local value = redis.call('HGET', held, id)
-        local fence = claim .. '\t'
-        if not value or string.sub(value, 1, #fence) ~= fence then
-        return false
-        end
-        local _, lane, names = lease_parts(value)
-        give_up(freed, names, id)
-        local _, _, _, queue = lane_parts(lane)
-        local reason = rare.cancels and redis.call('HGET', key('cancels'), id)
-        redis.call('HDEL', held, id)
-        if outcome == 'result' then
-        keep_result(id, 'completed', now, text, wait)
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        local bonds = rare.bonds and redis.call('HGET', key('bonds'), id)
-        if bonds then
-        untie(id, bonds, 'completed', now, wait > 0 and wait or nil)
-        end
-        total(queue, 'completed', 1)
-        elseif outcome == 'cancel' or reason then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
-        elseif outcome == 'release' then
-        released[lane] = released[lane] or {}
-        table.insert(released[lane], id)
-        else
-        local by = (outcome == 'dead' or counted == '1') and 1 or 0
-        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
-        redis.call('HSET', key('tries'), id, tries)
-        local stays = outcome == 'dead' and task_run(id)
-        if outcome == 'dead' and not stays then
-        bury(id, queue, now)
-        else
-        wait = stays and 10000 or wait
-        total(queue, 'retried', 1)
-        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
-        end
-        end
-        return true
-        end
-        local function read_effects(from, to, heads)
-        local forms = {
-        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
-        reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
-        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
-        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
-        }
-        local effects, at = {}, from
-        while at <= to do
-        local form = forms[ARGV[at]]
-        if not form or at + #form > to then
-        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
-        end
-        local effect = { unpack(ARGV, at, at + #form) }
-        for i = 1, #form do
-        local letter = string.sub(form, i, i)
-        if letter ~= 'w' then
-        effect[i + 1] = tonumber(effect[i + 1])
-        if not effect[i + 1] or (letter == 'h' and (effect[i + 1] < 1 or effect[i + 1] > heads)) then
-        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' has a wrong number (argument ' .. at + i .. ')' })
-        end
-        end
-        end
-        at = at + #form + 1
-        if effect[1] == 'items' then
-        local list, last = {}, at + 4 * effect[7] - 1
-        if last > to then
-        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
-        end
-        for place = at, last, 4 do
-        local index = tonumber(ARGV[place])
-        if not index then
-        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
-        end
-        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
-        end
-        effect[7], at = list, last + 1
-        elseif effect[1] == 'idle' then
-        local last = at + effect[2] - 1
-        if last > to then
-        error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
-        end
-        effect[2] = read_effects(at, last, heads)
-        at = last + 1
-        end
-        effects[#effects + 1] = effect
-        end
-        return effects
-        end
-        local function read_plan(at)
-        local plan = {
-        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
-        heads = {}, lanes = {},
-        }
-        local count = number(at + 5, 'number of heads')
-        at = at + 5
-        for i = 1, count do
-        plan.heads[i] = ARGV[at + i] or ''
-        if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
-        error({ err = 'BADCALL head ' .. i .. ' (argument ' .. at + i .. ') is none' })
-        end
-        plan.lanes[i] = record_lane(plan.heads[i])
-        end
-        at = at + count + 1
-        local words = number(at, 'number of words of effects')
-        if words > 0 and not ARGV[at + words] then
-        error({ err = 'BADCALL the effects (argument ' .. at .. ') are not complete' })
-        end
-        plan.effects = read_effects(at + 1, at + words, count)
-        return plan, at + words + 1
-        end
-        local function look_at(run, effects)
-        local wanted = run.wanted
-        for _, effect in ipairs(effects) do
-        local name = effect[1]
-        if name == 'idle' then
-        look_at(run, effect[2])
-        elseif name == 'move' then
-        wanted['s:' .. effect[2]] = true
-        elseif name == 'launch' then
-        wanted['s:' .. effect[4]] = true
-        elseif name == 'arrive' then
-        wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
-        elseif name == 'reset' then
-        wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' or name == 'erase' then
-        wanted['n:' .. effect[2]] = true
-        elseif name == 'items' then
-        local items = run.items[effect[2]] or {}
-        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
-        for _, item in ipairs(effect[7]) do
-        items[string.format('%d', item[1])] = false
-        end
-        elseif name == 'await' then
-        wanted['g:' .. effect[2]] = true
-        elseif name == 'stop' then
-        wanted['c:' .. effect[2]] = true
-        elseif name == 'tell' then
-        wanted.p = true
-        elseif name == 'enter' then
-        wanted.m = true
-        end
-        end
-        end
+        function store_runs(...)
+        local load_limits, do_deed, stop_run, index_run, tell_connections
         local function dated(record, moment)
         local head = string.find(record, '\n', 1, true) or #record + 1
         return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
@@ -2717,59 +1253,15 @@ package enum Scripts {
         end
         return gate.on_kinds
         end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
         end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
         end
         end
         local function store_group(group, values, from, to, plan, now, gate)
@@ -2877,6 +1369,79 @@ package enum Scripts {
         plan.ready[queue] = true
         end
         end
+        function load_limits(...)
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function do_deed(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
         local function disarm(id)
         local record = id and redis.call('HGET', key('tasks'), id)
         if record then
@@ -2887,7 +1452,7 @@ package enum Scripts {
         end
         end
         end
-        local function do_deed(run, deed, plan)
+        function do_deed(run, deed, plan)
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
@@ -2972,7 +1537,24 @@ package enum Scripts {
         redis.call('ZREM', key('broken', part), b)
         end
         end
-        local function stop_run(id, plan, now, gate)
+        return do_deed(...)
+        end
+        function stop_run(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function stop_run(id, plan, now, gate)
         local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
         local facts = text and run_facts(text)
         if facts and head and not string.find(facts.state, '%u') then
@@ -2984,7 +1566,33 @@ package enum Scripts {
         end
         end
         end
-        local function index_run(run, before, now)
+        return stop_run(...)
+        end
+        function index_run(...)
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function index_run(run, before, now)
         local fields, state = run.fields, run.facts.state
         if not before then
         fields.a, run.dirty.a = string.format('%.0f', now), true
@@ -3014,7 +1622,24 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function tell_connections(told, plan, now, gate)
+        return index_run(...)
+        end
+        function tell_connections(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function tell_connections(told, plan, now, gate)
         local connections = {}
         local all = redis.call('HGETALL', key('connections'))
         for i = 1, #all, 2 do
@@ -3046,7 +1671,9 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate, connected)
+        return tell_connections(...)
+        end
+        function store_runs(runs, plan, now, gate, connected)
         local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
@@ -3132,6 +1759,249 @@ package enum Scripts {
         stop_run(id, plan, now, gate)
         end
         end
+        return store_runs(...)
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        local revision, plan = number(3, 'revision'), read_plan(5)
+        local now, _, us = clock()
+        local moment, sent = string.format('%.0f', now), key('sent', ARGV[1])
+        local before = redis.call('GET', sent)
+        if before then
+        return { moment, 'applied', before }
+        end
+        local runs = {}
+        local run = open_run(runs, ARGV[2])
+        look_at(run, plan.effects)
+        load_runs(runs)
+        if not run.facts then
+        return { moment, 'unknown', '' }
+        end
+        if not try_plan(run, plan, revision, ARGV[4], runs, now) then
+        return { moment, run.rival and 'taken' or 'conflict', run.rival or run.fields.f }
+        end
+        local todo = { entering = {}, ready = {}, earlier = {} }
+        local gate, connected = run_gate(now, us)
+        store_runs(runs, todo, now, gate, connected)
+        finish_plan(todo, now)
+        local facts = run_text(run.facts)
+        redis.call('SET', sent, facts, 'EX', 30)
+        return { moment, 'applied', facts }
+        """#)
+
+    /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
+    package static let cycle = RedisScript(
+        name: "cycle",
+        digest: "bcc3e54578cc480f18ed346a2f1d4f02383e21f6",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
+        local untie_all, commit_runs, conclude, read_plan, store_runs, widen, push_groups, reconcile, takeover, let_go, expire, take_turns, leave_kind, load_limits, park, free, sweep, refill, out_of_line, rouse, intake, hand_out
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function give_up(freed, names, id)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = freed[name] or {}
+        table.insert(freed[name], id)
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function complete(worker, claim, all, from, to, rare, stale, done, freed, now)
+        local held = key('held', worker)
+        local fence, completed = claim .. '\t', {}
+        local valid, names, queue
+        for first = from, to, 1000 do
+        local last = math.min(first + 999, to)
+        local holds = redis.call('HMGET', held, unpack(all, first, last))
+        local refused = false
+        for i = 1, last - first + 1 do
+        local value = holds[i]
+        if value and value == valid then
+        completed[queue] = completed[queue] + 1
+        if names then
+        give_up(freed, names, all[first + i - 1])
+        end
+        elseif value and string.sub(value, 1, #fence) == fence then
+        local _, lane, lines = lease_parts(value)
+        local _, _, _, of_lane = lane_parts(lane)
+        valid, names, queue = value, lines, of_lane
+        completed[queue] = (completed[queue] or 0) + 1
+        if names then
+        give_up(freed, names, all[first + i - 1])
+        end
+        else
+        refused = true
+        stale[#stale + 1] = all[first + i - 1]
+        holds[i] = false
+        end
+        end
+        local ids = all
+        local low, high = first, last
+        if refused then
+        ids = {}
+        for i = 1, last - first + 1 do
+        if holds[i] then
+        ids[#ids + 1] = all[first + i - 1]
+        end
+        end
+        low, high = 1, #ids
+        end
+        if high >= low then
+        done[#done + 1] = { ids, low, high }
+        redis.call('HDEL', key('tasks'), unpack(ids, low, high))
+        if rare.tries then
+        redis.call('HDEL', key('tries'), unpack(ids, low, high))
+        end
+        if rare.cancels then
+        redis.call('HDEL', key('cancels'), unpack(ids, low, high))
+        end
+        if rare.bonds then
+        untie_all(ids, low, high, 'completed', now)
+        end
+        end
+        end
+        for name, count in pairs(completed) do
+        total(name, 'completed', count)
+        end
+        end
+        local function open_run(runs, id)
+        local run = runs[id]
+        if not run then
+        run = {
+        id = id, wanted = { f = true, x = true }, fields = {}, items = {}, dirty = {}, deeds = {}, tasks = {},
+        history = {}, taken = {},
+        }
+        runs[id], runs[#runs + 1] = run, run
+        end
+        return run
+        end
+        local function look_at(run, effects)
+        local wanted = run.wanted
+        for _, effect in ipairs(effects) do
+        local name = effect[1]
+        if name == 'idle' then
+        look_at(run, effect[2])
+        elseif name == 'move' then
+        wanted['s:' .. effect[2]] = true
+        elseif name == 'launch' then
+        wanted['s:' .. effect[4]] = true
+        elseif name == 'arrive' then
+        wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
+        elseif name == 'reset' then
+        wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
+        elseif name == 'fan' or name == 'erase' then
+        wanted['n:' .. effect[2]] = true
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
+        elseif name == 'await' then
+        wanted['g:' .. effect[2]] = true
+        elseif name == 'stop' then
+        wanted['c:' .. effect[2]] = true
+        elseif name == 'tell' then
+        wanted.p = true
+        elseif name == 'enter' then
+        wanted.m = true
+        end
+        end
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
         local function older(a, b)
         for i = 1, math.min(#a, #b) do
         local x, y = string.byte(a, i), string.byte(b, i)
@@ -3141,181 +2011,11 @@ package enum Scripts {
         end
         return #a < #b
         end
-        local function reconcile(worker, known, cancelling, now, freed, before)
-        local held = key('held', worker)
-        local rows, groups, ids = redis.call('HGETALL', held), {}, {}
-        for i = 1, #rows, 2 do
-        local id = rows[i]
-        local claim, lane, names = lease_parts(rows[i + 1])
-        if known[id] ~= claim and (not before or tonumber(claim) < before) then
-        give_up(freed, names, id)
-        ids[#ids + 1] = id
-        local reason = cancelling and redis.call('HGET', key('cancels'), id)
-        if reason then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
-        else
-        groups[lane] = groups[lane] or {}
-        table.insert(groups[lane], id)
-        end
-        end
-        end
-        for from = 1, #ids, 1000 do
-        redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        for _, list in pairs(groups) do
-        table.sort(list, function(a, b) return older(b, a) end)
-        end
-        push_groups(groups, now, 'LPUSH')
-        return #ids
-        end
-        local function forget_worker(worker)
-        local queues = redis.call('HGET', key('worker', worker), 'queues')
-        for queue in string.gmatch(queues or '', '[^\n]+') do
-        redis.call('SREM', key('idle', queue), worker)
-        end
-        redis.call('ZREM', key('workers'), worker)
-        redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
-        end
-        local function takeover(worker, now, freed)
-        local held = key('held', worker)
-        redis.call('ZADD', key('workers'), -1, worker)
-        local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
-        if #rows == 0 then
-        forget_worker(worker)
-        return
-        end
-        local ids, lane_of = {}, {}
-        for i = 1, #rows, 2 do
-        table.insert(ids, rows[i])
-        local _, lane, names = lease_parts(rows[i + 1])
-        lane_of[rows[i]] = lane
-        give_up(freed, names, rows[i])
-        end
-        table.sort(ids, function(a, b) return older(b, a) end)
-        local tries = redis.call('HMGET', key('tries'), unpack(ids))
-        local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
-        local groups, recovered = {}, {}
-        for i, id in ipairs(ids) do
-        local lane = lane_of[id]
-        local _, _, _, queue = lane_parts(lane)
-        if cancels[i] then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
-        else
-        local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
-        local line = string.format('%.0f\t%d\tlease expired: worker %s was lost', now, attempts + 1, worker)
-        local _, recoveries, text = history(tries[i], 0, 1, line)
-        redis.call('HSET', key('tries'), id, text)
-        recovered[queue] = (recovered[queue] or 0) + 1
-        if recoveries >= 3 and not task_run(id) then
-        bury(id, queue, now)
-        else
-        groups[lane] = groups[lane] or {}
-        table.insert(groups[lane], id)
-        end
-        end
-        end
-        redis.call('HDEL', held, unpack(ids))
-        push_groups(groups, now, 'LPUSH')
-        for queue, count in pairs(recovered) do
-        total(queue, 'recovered', count)
-        wake(queue)
-        end
-        if redis.call('EXISTS', held) == 0 then
-        forget_worker(worker)
-        end
-        end
-        local function lanes_of(record)
-        local lane, kind, queue = record_lane(record)
-        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
-        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
-        end
-        local function leave_lines(leaving)
-        local gone, empty = {}, {}
-        for from = 1, #leaving, 1000 do
-        local names = {}
-        for i = from, math.min(from + 999, #leaving), 2 do
-        names[#names + 1] = leaving[i]
-        end
-        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
-        local name, lane = names[i], leaving[from + 2 * i - 1]
-        if line == '' then
-        local list = key('waiting', name)
-        redis.call('ZREM', list, lane)
-        empty[name] = redis.call('EXISTS', list) == 0
-        else
-        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
-        end
-        if line and empty[name] then
-        gone[#gone + 1] = name
-        end
-        end
-        end
-        for from = 1, #gone, 1000 do
-        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
-        end
-        return empty
-        end
-        local function leave(lane)
-        if redis.call('EXISTS', key('lane', lane)) == 1 then
-        return
-        end
-        local ring, tenant, _, queue, kind = lane_parts(lane)
-        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
-        local limit = redis.call('HGET', parked, lane)
-        if limit then
-        redis.call('HDEL', parked, lane)
-        if leave_lines({ limit, lane })[limit] then
-        redis.call('ZREM', key('contended'), limit)
-        redis.call('ZREM', key('refill', queue), limit)
-        end
-        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
-        if redis.call('EXISTS', key('lanes', plain)) == 0 then
-        redis.call('SREM', key('wide', ring), tenant)
-        redis.call('ZREM', turn, tenant)
-        end
-        elseif lane == plain then
-        redis.call('ZREM', turn, tenant)
-        end
-        if kind and redis.call('EXISTS', turn, parked) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
-        end
-        end
-        local function withdraw(id, record)
-        local lanes, queue = lanes_of(record)
-        if redis.call('ZREM', key('delayed', queue), id) == 1 then
-        return true
-        end
-        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-        if redis.call('HEXISTS', key('held', worker), id) == 1 then
-        return false, worker
-        end
-        end
-        for _, name in ipairs(lanes) do
-        local list = key('lane', name)
-        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
-        redis.call('LREM', list, 1, id)
-        leave(name)
-        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
-        redis.call('LREM', list, -1, id)
-        leave(name)
-        end
-        end
-        return true
-        end
         local function promote(queue, now, expires)
         local delayed, moment = key('delayed', queue), string.format('%.0f', now)
         local due = redis.call('ZRANGE', delayed, '-inf', moment, 'BYSCORE', 'LIMIT', 0, 200)
         if #due > 0 then
-        local groups = {}
-        for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(due))) do
-        if record then
-        local lane = record_lane(record)
-        groups[lane] = groups[lane] or {}
-        table.insert(groups[lane], due[i])
-        end
-        end
-        redis.call('ZREM', delayed, unpack(due))
-        push_groups(groups, now)
+        let_go(delayed, due, now)
         end
         if not expires then
         return
@@ -3323,80 +2023,31 @@ package enum Scripts {
         local expiring = key('expiring', queue)
         local over = redis.call('ZRANGE', expiring, '-inf', moment, 'BYSCORE', 'LIMIT', 0, 200)
         if #over > 0 then
-        for _, id in ipairs(over) do
-        local record = redis.call('HGET', key('tasks'), id)
-        if record and withdraw(id, record) then
-        drop(id, record, 'expired', now, 'did not start in time')
+        expire(expiring, over, now)
         end
         end
-        redis.call('ZREM', expiring, unpack(over))
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
         end
+        local function take(ring, room, now, gate)
+        local turn = key('turn', ring)
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
+        if not rows[1] and not (gate and gate.due[ring]) then
+        return {}, false
         end
-        local function shares(rounds, lengths, weights, room)
-        local share = {}
-        for i = 1, #rounds do
-        share[i] = 0
+        if gate or rows[3] or redis.call('SISMEMBER', key('wide', ring), rows[1]) == 1 then
+        return take_turns(ring, room, now, gate, rows)
         end
-        while room > 0 do
-        local base, active = nil, 0
-        for i = 1, #rounds do
-        if share[i] < lengths[i] then
-        active = active + 1
-        if not base or rounds[i] < base then
-        base = rounds[i]
+        local lane = ring .. '\t' .. rows[1]
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, room) or {}
+        local left = #ids == room and redis.call('EXISTS', list) == 1
+        if not left then
+        redis.call('ZREM', turn, rows[1])
+        leave_kind(ring)
         end
-        end
-        end
-        if active == 0 then
-        break
-        end
-        for i = 1, #rounds do
-        local left = lengths[i] - share[i]
-        if left > 0 and room > 0 and rounds[i] < base + 1 then
-        local some = math.min(left, room)
-        if active > 1 then
-        some = math.min(some, math.max(1, math.ceil((base + 1 - rounds[i]) * weights[i] - 1e-9)))
-        end
-        share[i] = share[i] + some
-        rounds[i] = rounds[i] + some / weights[i]
-        room = room - some
-        end
-        end
-        end
-        return share
-        end
-        local function look_wide(ring, tenant, room)
-        local most = math.min(math.max(room, 16), 64)
-        local rows = redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, most - 1, 'WITHSCORES')
-        local lanes = {}
-        for i = 1, #rows, 2 do
-        local _, _, priority = lane_parts(rows[i])
-        local length = redis.call('LLEN', key('lane', rows[i]))
-        lanes[#lanes + 1] = {
-        name = rows[i], age = tonumber(rows[i + 1]), priority = priority or 0, length = length, room = length, count = 0,
-        }
-        end
-        return lanes
-        end
-        local function limit_room(limit, us)
-        local room = math.huge
-        if limit.interval then
-        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
-        end
-        if limit.most and limit.most - limit.held < room then
-        room = limit.most - limit.held
-        end
-        return room > 0 and room or 0
-        end
-        local function allowance(gate, lane)
-        local room = math.huge
-        for _, limit in ipairs(gate.of[lane]) do
-        local own = limit_room(limit, gate.us)
-        if own < room then
-        room = own
-        end
-        end
-        return room
+        return { { lane, ids } }, left
         end
         local function charge(gate, lane, count)
         gate.served[lane] = gate.served[lane] or count > 0
@@ -3410,484 +2061,39 @@ package enum Scripts {
         end
         end
         end
-        local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
-        local picks = {}
-        while want > 0 do
-        local best, second
-        for _, lane in ipairs(lanes) do
-        if lane.room > lane.count then
-        if not best or lane.age < best.age or (lane.age == best.age and lane.count < best.count) then
-        second = best and best.age
-        best = lane
-        elseif not second or lane.age < second then
-        second = lane.age
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
         end
         end
         end
-        if not best then
-        break
-        end
-        local after, some = now - best.priority * 60000, 1
-        if not second or after < second then
-        some = math.min(want, best.room - best.count)
-        end
-        best.count, best.age, want = best.count + some, after, want - some
-        picks[#picks + 1] = { best, some }
-        end
-        local served = 0
-        for _, lane in ipairs(lanes) do
-        local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
-        if count > 0 then
-        lane.ids = redis.call('LPOP', key('lane', lane.name), count)
-        lane.length, lane.served, served = lane.length - #lane.ids, 0, served + #lane.ids
-        if gate then
-        charge(gate, lane.name, #lane.ids)
-        end
-        end
-        end
-        for _, pick in ipairs(picks) do
-        local lane, ids = pick[1], {}
-        for i = 1, lane.ids and math.min(pick[2], #lane.ids - lane.served) or 0 do
-        ids[i] = lane.ids[lane.served + i]
-        end
-        if #ids > 0 then
-        lane.served = lane.served + #ids
-        taken[#taken + 1] = { lane.name, ids }
-        end
-        end
-        local moved, gone = {}, {}
-        for _, lane in ipairs(lanes) do
-        local is_blocked = gate and lane.length > 0 and allowance(gate, lane.name) == 0
-        if lane.length == 0 or is_blocked then
-        gone[#gone + 1] = lane.name
-        if is_blocked then
-        gate.parked[#gate.parked + 1] = lane.name
-        gate.met = gate.met + (lane.served and 0 or 1)
-        end
-        elseif lane.served then
-        moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
-        moved[#moved + 1] = lane.name
-        end
-        end
-        local ages = key('lanes', ring .. '\t' .. tenant)
-        if #moved > 0 then
-        redis.call('ZADD', ages, unpack(moved))
-        end
-        if #gone > 0 then
-        redis.call('ZREM', ages, unpack(gone))
-        if redis.call('EXISTS', ages) == 0 then
-        redis.call('SREM', key('wide', ring), tenant)
-        return true, served
-        end
-        end
-        return false, served
-        end
-        local function limit_names(lane)
-        local _, tenant, _, queue = lane_parts(lane)
-        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
-        if #lane > #queue + 1 + #tenant then
-        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
-        names[#names + 1] = name
-        end
-        end
-        return names
-        end
-        local function load_lanes(gate, lanes)
-        local names, fresh = {}, {}
-        for _, lane in ipairs(lanes) do
-        local own = gate.of[lane]
-        if not own then
-        own = limit_names(lane)
-        fresh[#fresh + 1], gate.of[lane] = own, own
-        for _, name in ipairs(own) do
-        if gate.limits[name] == nil then
-        names[#names + 1] = name
-        end
-        end
-        end
-        end
-        load_limits(gate, names)
-        for _, own in ipairs(fresh) do
-        local count = 0
-        for i = 1, #own do
-        local limit = gate.limits[own[i]]
-        own[i] = nil
-        if limit then
-        count = count + 1
-        own[count] = limit
-        end
-        end
-        end
-        for _, lane in ipairs(lanes) do
-        for _, limit in ipairs(gate.of[lane]) do
-        limit.lanes = 0
-        end
-        end
-        for _, lane in ipairs(lanes) do
-        for _, limit in ipairs(gate.of[lane]) do
-        limit.lanes = limit.lanes + 1
-        end
-        end
-        end
-        local function part_of(gate, lane)
-        local room = math.huge
-        for _, limit in ipairs(gate.of[lane]) do
-        room = math.min(room, math.ceil(limit_room(limit, gate.us) / limit.lanes))
-        end
-        return room
-        end
-        local function rouse(lanes, now, roused)
-        local entering = {}
-        for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        roused[queue] = true
-        end
-        for ring, list in pairs(entering) do
-        for from = 1, #list, 1000 do
-        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
-        end
-        end
-        enter(entering, now, true)
-        end
-        local function out_of_line(gate, lanes)
-        local leaving, parked, timers = {}, {}, {}
-        for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
-        local name = gate.line[lane]
-        gate.line[lane] = nil
-        leaving[#leaving + 1], leaving[#leaving + 2] = name, lane
-        parked[ring], timers[queue] = parked[ring] or {}, timers[queue] or {}
-        table.insert(parked[ring], lane)
-        table.insert(timers[queue], name)
-        end
-        local is_over = leave_lines(leaving)
-        for ring, list in pairs(parked) do
-        redis.call('HDEL', key('parked', ring), unpack(list))
-        end
-        for queue, names in pairs(timers) do
-        local over = {}
-        for _, name in ipairs(names) do
-        over[#over + 1] = is_over[name] and name or nil
-        end
-        if over[1] then
-        redis.call('ZREM', key('refill', queue), unpack(over))
-        end
-        end
-        end
-        local function take(ring, room, now, gate)
-        local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
-        local taken, due = {}, gate and gate.due[ring]
-        if #rows == 0 and not due then
-        return taken, false
-        end
-        local tenants, rounds, lengths, weights, plain, lined = {}, {}, {}, {}, {}, {}
-        local base, place = tonumber(rows[2] or 0), 1
-        while rows[place] and #tenants < room and (not due or tonumber(rows[place + 1]) == base) do
-        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
-        place = place + 2
-        end
-        if due then
-        local later = {}
-        for i = 1, #due, 2 do
-        if gate.line[due[i]] and #tenants < room then
-        tenants[#tenants + 1], rounds[#tenants + 1] = due[i + 1], base
-        plain[#tenants], lined[#tenants] = due[i], true
-        elseif gate.line[due[i]] then
-        later[#later + 1], later[#later + 2] = due[i], due[i + 1]
-        end
-        end
-        gate.due[ring] = later
-        while rows[place] and #tenants < room do
-        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
-        place = place + 2
-        end
-        if #tenants == 0 then
-        return taken, false
-        end
-        end
-        local are_all = not rows[place] and #rows / 2 < math.max(room, 2)
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone, several, totals, leaving, off = {}, {}, {}, {}, {}, 0
-        local share
-        local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
-        if alone then
-        share, plain[1] = { room }, ring .. '\t' .. tenants[1]
-        else
-        local _, _, _, queue = lane_parts(ring .. '\t')
-        local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
-        local lanes = {}
-        for i, tenant in ipairs(tenants) do
-        weights[i] = tonumber(weight[i]) or 1
-        if wide[i] == 1 and lined[i] then
-        out_of_line(gate, { plain[i] })
-        rouse({ plain[i] }, now, gate.roused)
-        gate.again[ring], totals[i], lengths[i] = true, 0, 0
-        elseif wide[i] == 1 then
-        several[i] = look_wide(ring, tenant, room)
-        for _, lane in ipairs(several[i]) do
-        lanes[#lanes + 1] = lane.name
-        end
-        else
-        plain[i] = plain[i] or ring .. '\t' .. tenant
-        lanes[#lanes + 1] = plain[i]
-        totals[i] = redis.call('LLEN', key('lane', plain[i]))
-        lengths[i] = totals[i]
-        end
-        end
-        if gate then
-        load_lanes(gate, lanes)
-        end
-        for i = 1, #tenants do
-        if several[i] then
-        lengths[i] = 0
-        for _, lane in ipairs(several[i]) do
-        lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
-        lengths[i] = lengths[i] + lane.room
-        end
-        elseif gate and totals[i] > 0 then
-        lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
-        end
-        end
-        share = shares(rounds, lengths, weights, room)
-        end
-        for i, tenant in ipairs(tenants) do
-        local empty, served, room_of_lane = nil, share[i], nil
-        if wide[i] == 1 and lined[i] then
-        served = 0
-        elseif several[i] then
-        if share[i] > 0 or gate or lengths[i] == 0 then
-        empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
-        end
-        else
-        local lane, count = plain[i], share[i]
-        if gate then
-        room_of_lane = allowance(gate, lane)
-        count = math.min(count, room_of_lane)
-        served = count
-        end
-        if count > 0 then
-        local list = key('lane', lane)
-        local ids = redis.call('LPOP', list, count)
-        taken[#taken + 1] = { lane, ids }
-        if alone then
-        empty = #ids < room or redis.call('EXISTS', list) == 0
-        elseif gate then
-        charge(gate, lane, #ids)
-        end
-        end
-        if not alone then
-        totals[i] = totals[i] - count
-        empty = totals[i] == 0
-        end
-        end
-        local is_blocked = not empty and room_of_lane == served
-        if is_blocked then
-        gate.parked[#gate.parked + 1] = plain[i]
-        gate.met = gate.met + (served > 0 and 0 or 1)
-        end
-        if lined[i] and not is_blocked and (empty or served > 0) then
-        leaving[#leaving + 1] = plain[i]
-        end
-        if empty or is_blocked then
-        if lined[i] then
-        off = off + 1
-        else
-        gone[#gone + 1] = tenant
-        end
-        elseif served > 0 and not alone then
-        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
-        moved[#moved + 1] = tenant
-        elseif lined[i] and totals[i] > 0 then
-        off = off + 1
-        local later = gate.due[ring]
-        later[#later + 1], later[#later + 2] = plain[i], tenant
-        end
-        end
-        if leaving[1] then
-        out_of_line(gate, leaving)
-        end
-        if #moved > 0 then
-        redis.call('ZADD', turn, unpack(moved))
-        end
-        if #gone > 0 then
-        redis.call('ZREM', turn, unpack(gone))
-        end
-        local is_due = gate and gate.due[ring] and gate.due[ring][1]
-        local left = #gone + off < #tenants or is_due or (not are_all and redis.call('EXISTS', turn) == 1)
-        if not left then
-        local _, _, _, queue, kind = lane_parts(ring .. '\t')
-        if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
-        end
-        end
-        return taken, left
-        end
-        local function refill_due(limit, more)
-        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
-        end
-        local function line_up(entering)
-        local names = {}
-        for name in pairs(entering) do
-        names[#names + 1] = name
-        end
-        for from = 1, #names, 1000 do
-        local to, changed = math.min(from + 999, #names), {}
-        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names, from, to))) do
-        local name = names[from + i - 1]
-        local list, note = entering[name], ''
-        if line or #list > 2 then
-        if line and line ~= '' then
-        list[#list + 1], list[#list + 2] = string.match(line, '^([^\t]*)\t(.*)$')
-        end
-        for place = 1, #list, 2000 do
-        redis.call('ZADD', key('waiting', name), unpack(list, place, math.min(place + 1999, #list)))
-        end
-        else
-        note = list[1] .. '\t' .. list[2]
-        end
-        if line ~= note then
-        changed[#changed + 1], changed[#changed + 2] = name, note
-        end
-        end
-        if changed[1] then
-        redis.call('HSET', key('lines'), unpack(changed))
-        end
-        end
-        end
-        local function next_in_line(asked, lanes)
-        local woken, left, gone = {}, {}, {}
-        for from = 1, #asked, 1000 do
-        local names = {}
-        for i = from, math.min(from + 999, #asked), 2 do
-        names[#names + 1] = asked[i]
-        end
-        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
-        local name, count = names[i], asked[from + 2 * i - 1]
-        woken[name], left[name] = 0, line and count == 0
-        if line and count > 0 then
-        if line ~= '' then
-        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
-        woken[name] = 1
-        else
-        local list = key('waiting', name)
-        local first = redis.call('ZRANGE', list, 0, count)
-        left[name] = #first > count
-        woken[name] = math.min(#first, count)
-        for place = 1, woken[name] do
-        lanes[#lanes + 1] = first[place]
-        end
-        if left[name] then
-        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
-        else
-        redis.call('DEL', list)
-        end
-        end
-        if not left[name] then
-        gone[#gone + 1] = name
-        end
-        end
-        end
-        end
-        for from = 1, #gone, 1000 do
-        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
-        end
-        return woken, left
-        end
-        local function park(gate)
-        local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
-        local back, woken, leaving = {}, {}, {}
-        for _, is_served in ipairs({ false, true }) do
-        for _, lane in ipairs(gate.parked) do
-        if (gate.served[lane] or false) == is_served then
-        lanes[#lanes + 1] = lane
-        end
-        end
-        end
-        gate.parked, gate.served = {}, {}
-        local function add(map, name, first, second)
-        local list = map[name]
-        if list then
-        list[#list + 1], list[#list + 2] = first, second
-        else
-        map[name] = { first, second }
-        end
-        end
-        for place, lane in ipairs(lanes) do
-        local stands, by, due = gate.line[lane], nil, nil
-        for _, limit in ipairs(gate.of[lane]) do
-        if limit.most and limit.held >= limit.most then
-        by, due = (not by or due) and limit or by, nil
-        elseif limit.interval and limit_room(limit, gate.us) == 0 then
-        local at = refill_due(limit)
-        if not by or (due and at > due) then
-        by, due = limit, at
-        end
-        end
-        end
-        local ring, _, _, queue = lane_parts(lane)
-        if by and due and by.name == stands then
-        gate.line[lane] = nil
-        add(refills, queue, string.format('%d', due), stands)
-        else
-        if stands then
-        leaving[#leaving + 1] = lane
-        end
-        if by then
-        add(waiting, by.name, string.format('%d', gate.us + place), lane)
-        add(parked, ring, lane, by.name)
-        if due then
-        add(refills, queue, string.format('%d', due), by.name)
-        else
-        add(contended, 'all', string.format('%.0f', gate.now), by.name)
-        end
-        for _, limit in ipairs(gate.of[lane]) do
-        if limit ~= by and limit_room(limit, gate.us) > 0 then
-        passed_on[limit] = (passed_on[limit] or 0) + 1
-        end
-        end
-        else
-        gate.again[ring] = true
-        add(back, ring, lane)
-        end
-        end
-        end
-        out_of_line(gate, leaving)
-        local asked = {}
-        for limit, count in pairs(passed_on) do
-        if not limit.is_dry then
-        asked[#asked + 1], asked[#asked + 2] = limit.name, count
-        end
-        end
-        local _, left = next_in_line(asked, woken)
-        for limit in pairs(passed_on) do
-        limit.is_dry = not left[limit.name]
-        end
-        line_up(waiting)
-        local function each(map, command, name_of, option)
-        for name, list in pairs(map) do
-        for from = 1, #list, 2000 do
-        local to = math.min(from + 1999, #list)
-        if option then
-        redis.call(command, key(name_of), option, unpack(list, from, to))
-        else
-        redis.call(command, key(name_of, name), unpack(list, from, to))
-        end
-        end
-        end
-        end
-        each(parked, 'HSET', 'parked')
-        each(refills, 'ZADD', 'refill')
-        each(contended, 'ZADD', 'contended', 'NX')
-        for _, lane in ipairs(woken) do
-        gate.again[lane_parts(lane)] = true
-        gate.line[lane] = nil
-        end
-        rouse(woken, gate.now, gate.roused)
-        enter(back, gate.now, true)
-        return #woken > 0 or next(back) ~= nil
         end
         local function claim_ring(ring, room, takes, claims, now, gate)
         local claimed, passed, left = 0, 0, true
@@ -3988,7 +2194,9 @@ package enum Scripts {
         beside, left = {}, true
         end
         end
+        if next(aside) then
         push_groups(aside, now)
+        end
         for other, queue in pairs(aside_kinds) do
         wake(queue, other, claims.worker)
         end
@@ -4000,12 +2208,3111 @@ package enum Scripts {
         served = {}, roused = roused, due = {}, line = {},
         }
         end
+        local function settle(gate)
+        local tokens = {}
+        for name, limit in pairs(gate.limits) do
+        if limit and limit.changed then
+        tokens[#tokens + 1] = name
+        tokens[#tokens + 1] = string.format('%.17g', limit.paid)
+        end
+        end
+        for from = 1, #tokens, 2000 do
+        redis.call('HSET', key('tokens'), unpack(tokens, from, math.min(from + 1999, #tokens)))
+        end
+        for name, ids in pairs(gate.holding) do
+        for from = 1, #ids, 1000 do
+        redis.call('SADD', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        end
+        end
+        local function keep_tick(worker, moment)
+        local text = string.format('%.0f', moment)
+        local keeper = redis.call('HGET', key('clock'), 'keeper')
+        local at, other = string.match(keeper or '', '^(%d+) (.*)$')
+        if at == text and other ~= worker then
+        return moment + 200
+        elseif at ~= text then
+        redis.call('HSET', key('clock'), 'keeper', text .. ' ' .. worker)
+        end
+        return moment
+        end
+        function untie_all(...)
+        local untie
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function untie_all(ids, first, last, event, now)
+        for from = first, last, 1000 do
+        for i, text in ipairs(redis.call('HMGET', key('bonds'), unpack(ids, from, math.min(from + 999, last)))) do
+        if text then
+        untie(ids[from + i - 1], text, event, now)
+        end
+        end
+        end
+        end
+        return untie_all(...)
+        end
+        function commit_runs(...)
+        local apply_effects, new_run
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
+        local fact_names = {
+        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
+        'rest',
+        }
+        local function run_facts(text)
+        local facts, at = {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        end
+        return facts
+        end
+        local function load_runs(runs)
+        local function read(name, wanted, into)
+        local names = {}
+        for field in pairs(wanted) do
+        names[#names + 1] = field
+        end
+        for from = 1, #names, 1000 do
+        local values = redis.call('HMGET', name, unpack(names, from, math.min(from + 999, #names)))
+        for i, value in ipairs(values) do
+        into[names[from + i - 1]] = value
+        end
+        end
+        end
+        for _, run in ipairs(runs) do
+        read(key('run', run.id), run.wanted, run.fields)
+        run.facts = run.fields.f and run_facts(run.fields.f) or nil
+        for step, items in pairs(run.items) do
+        read(key('items', run.id .. ':' .. step), items, items)
+        end
+        end
+        end
+        local function try_plan(run, plan, revision, by, runs, now)
+        if not run.facts or run.facts.revision ~= revision then
+        return false
+        end
+        local facts = {}
+        for name, value in pairs(run.facts) do
+        facts[name] = value
+        end
+        local trial = {
+        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+        children = {}, vars = {},
+        }
+        if not apply_effects(trial, plan.effects) then
+        return false
+        end
+        run.facts = facts
+        for name, value in pairs(trial.changed) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        for step, items in pairs(trial.items) do
+        for name, value in pairs(items) do
+        run.items[step][name] = value
+        end
+        run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
+        end
+        for _, list in ipairs({ 'tasks', 'deeds' }) do
+        for _, one in ipairs(trial[list]) do
+        table.insert(run[list], one)
+        end
+        end
+        for name, count in pairs(trial.taken) do
+        run.taken[name] = (run.taken[name] or 0) + count
+        end
+        for _, child in ipairs(trial.children) do
+        new_run(runs, child.id, child.fields, child.awaited, by, now)
+        end
+        if trial.moves[1] then
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
+        end
+        return true
+        end
+        local function run_text(facts)
+        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
+        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
+        facts.rest)
+        end
+        function apply_effects(...)
+        local open_fan, start_child, tell_parent
+        local function trial_field(trial, name)
+        local value, run = trial.changed[name], trial.run
+        if value == nil then
+        if run.fields[name] == nil then
+        run.fields[name] = redis.call('HGET', key('run', run.id), name)
+        end
+        value = run.fields[name]
+        end
+        return value
+        end
+        local function step_state(trial, step)
+        local text = trial_field(trial, 's:' .. step) or 'p'
+        return string.sub(text, 1, 1), string.sub(text, 2)
+        end
+        local function set_step(trial, step, state, branch)
+        trial.changed['s:' .. step] = state ~= 'p' and state .. branch or false
+        trial.moves[#trial.moves + 1] = 's' .. state .. step .. (branch ~= '' and '\t' .. branch or '')
+        end
+        local function queue_task(trial, head, text, start, with)
+        local facts = trial.facts
+        facts.made = facts.made + 1
+        local count = string.format('%d', facts.made)
+        local id = trial.run.id .. '-' .. string.char(96 + #count) .. count
+        local record = trial.plan.heads[head] .. '\n' .. string.format('%d', facts.round) .. '\t' .. text
+        .. (with and '\n' .. with or '')
+        trial.tasks[#trial.tasks + 1] = { lane = trial.plan.lanes[head], id = id, record = record, start = start or '' }
+        return id
+        end
+        local function launch(trial, head, text, step, from, to)
+        if string.find(from, step_state(trial, step), 1, true) then
+        set_step(trial, step, to, '')
+        trial.facts.open = trial.facts.open + 1
+        queue_task(trial, head, text)
+        end
+        end
+        local function arrive(trial, name, taken, missed, need, edges)
+        local before_taken, before_missed = string.match(trial_field(trial, name) or '0 0', '^(%d+) (%d+)$')
+        local all_taken, all_missed = before_taken + taken, before_missed + missed
+        trial.changed[name] = string.format('%d %d', all_taken, all_missed)
+        local was_decided = tonumber(before_taken) >= need or tonumber(before_missed) > edges - need
+        return not was_decided and (all_taken >= need or all_missed > edges - need)
+        end
+        local function fan_facts(trial, step)
+        local text = trial_field(trial, 'n:' .. step)
+        if not text then
+        return nil
+        end
+        local names, fan, at = { 'total', 'next', 'done', 'failed', 'flight', 'stopped', 'again', 'opening' }, {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        fan[names[at]] = tonumber(word)
+        end
+        return fan
+        end
+        local function fan_text(fan)
+        return string.format('%d %d %d %d %d %d %s %d', fan.total, fan.next, fan.done, fan.failed, fan.flight, fan.stopped,
+        fan.again and string.format('%d', fan.again) or '-', fan.opening)
+        end
+        local function next_item(trial, step, fan, head, text)
+        if fan.stopped == 1 then
+        return
+        end
+        local index
+        if fan.again then
+        local broken = key('broken', trial.run.id .. ':' .. step)
+        index = tonumber(redis.call('ZRANGE', broken, '(' .. fan.again, '+inf', 'BYSCORE', 'LIMIT', 0, 1)[1])
+        fan.again = index
+        end
+        if not index and fan.next < fan.total then
+        index, fan.next = fan.next, fan.next + 1
+        end
+        if index then
+        fan.flight = fan.flight + 1
+        queue_task(trial, head, text .. string.format('%d', index))
+        end
+        end
+        local function end_items(trial, step, item_head, item_text, head, text, list)
+        local fan = fan_facts(trial, step)
+        if not fan then
+        return
+        end
+        local items, before = trial.items[step] or {}, trial.run.items[step]
+        trial.items[step] = items
+        local has_ended = false
+        for _, item in ipairs(list) do
+        local name, failed = string.format('%d', item[1]), item[2]
+        local sign, opening = string.match(items[name] or before[name] or '', '^([+-])(%d+) ')
+        if sign ~= '+' and not (sign and tonumber(opening) == fan.opening) then
+        has_ended = true
+        fan.done, fan.flight, fan.failed = fan.done + 1, fan.flight - 1, fan.failed + (failed and 1 or 0)
+        items[name] = (failed and '-' or '+') .. fan.opening .. ' ' .. item[4]
+        if failed then
+        trial.deeds[#trial.deeds + 1] = { 'broken', step, name }
+        elseif sign then
+        trial.deeds[#trial.deeds + 1] = { 'mended', step, name }
+        end
+        if item[3] then
+        fan.stopped = 1
+        if fan.again then
+        local left = redis.call('ZCOUNT', key('broken', trial.run.id .. ':' .. step), '(' .. fan.again, '+inf')
+        fan.done, fan.failed, fan.again = fan.done + left, fan.failed + left, nil
+        end
+        end
+        next_item(trial, step, fan, item_head, item_text)
+        end
+        end
+        if has_ended then
+        if fan.flight == 0 then
+        queue_task(trial, head, text)
+        end
+        trial.changed['n:' .. step] = fan_text(fan)
+        end
+        end
+        local function move_run(trial, to)
+        local facts, name = trial.facts, trial.run.fields.x
+        local was_over, is_over = string.find(facts.state, '%u'), string.find(to, '%u')
+        if name and was_over and not is_over then
+        local holder = redis.call('HGET', key('foreign'), name)
+        if holder and holder ~= trial.run.id then
+        trial.run.rival = holder
+        return false
+        end
+        trial.deeds[#trial.deeds + 1] = { 'hold', name }
+        elseif name and is_over and not was_over then
+        trial.deeds[#trial.deeds + 1] = { 'let go', name }
+        end
+        if to == 'u' then
+        facts.from = facts.state
+        elseif facts.state == 'u' then
+        facts.from = '-'
+        end
+        if to == 'p' then
+        facts.round, facts.open = facts.round + 1, 0
+        facts.failing, facts.rolls, facts.stuck = 0, 0, 0
+        trial.deeds[#trial.deeds + 1] = { 'clear' }
+        end
+        facts.state, facts.revision = to, facts.revision + 1
+        trial.moves[#trial.moves + 1] = 'r' .. to
+        return true
+        end
+        local function erase_step(trial, step, keeps_items)
+        local changed = trial.changed
+        for _, field in ipairs({ 'o:', 'e:', 'z:' }) do
+        changed[field .. step] = false
+        end
+        if not keeps_items and trial_field(trial, 'n:' .. step) then
+        changed['n:' .. step], changed['v:' .. step] = false, false
+        trial.deeds[#trial.deeds + 1] = { 'unfan', step }
+        end
+        end
+        local function reset_step(trial, step, to, taken, missed, keeps)
+        local changed = trial.changed
+        if step_state(trial, step) ~= to then
+        set_step(trial, step, to, '')
+        end
+        changed['j:' .. step] = taken + missed > 0 and string.format('%d %d', taken, missed) or false
+        for _, field in ipairs({ 'k:', 'w:', 'c:' }) do
+        changed[field .. step] = false
+        end
+        erase_step(trial, step, keeps == 1)
+        end
+        local function await_signal(trial, name, step, head, text)
+        local run = trial.run
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, name) or '', '^(%d+) (%d+)$')
+        first = first and first + (run.taken[name] or 0) + (trial.taken[name] or 0)
+        if first and first <= tonumber(last) then
+        trial.taken[name] = (trial.taken[name] or 0) + 1
+        trial.deeds[#trial.deeds + 1] = { 'take', name }
+        queue_task(trial, head, text, '', redis.call('HGET', signals, name .. '\t' .. string.format('%d', first)))
+        return
+        end
+        local line = trial_field(trial, 'g:' .. name)
+        trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
+        trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function take_signal(trial, name)
+        local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
+        for step in string.gmatch(line, '[^\t]+') do
+        local known, head, text = string.match(trial_field(trial, 'w:' .. step) or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if is_taken then
+        rest[#rest + 1] = step
+        elseif known == name then
+        trial.changed['w:' .. step] = false
+        if step_state(trial, step) == 'w' then
+        is_taken = true
+        plan.heads[1], plan.lanes[1] = head, record_lane(head)
+        queue_task(trial, 1, text, '', plan.output)
+        end
+        end
+        end
+        trial.changed['g:' .. name] = rest[1] and table.concat(rest, '\t') or false
+        if not is_taken then
+        trial.deeds[#trial.deeds + 1] = { 'buffer', name, plan.output }
+        end
+        plan.is_taken = is_taken
+        end
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
+        end
+        function open_fan(...)
+        function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
+        local fan = fan_facts(trial, step)
+        if mode == 'all' then
+        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
+        elseif not fan then
+        return
+        else
+        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
+        end
+        for _ = 1, window do
+        next_item(trial, step, fan, item_head, item_text)
+        end
+        if fan.flight == 0 then
+        queue_task(trial, head, text)
+        end
+        trial.changed['n:' .. step] = fan_text(fan)
+        end
+        return open_fan(...)
+        end
+        function start_child(...)
+        function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        text)
+        local round = string.format('%d', trial.facts.round)
+        local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
+        local id = string.sub(trial.run.id, 1, 8) .. string.sub(digest, 1, 24)
+        trial.changed['c:' .. step] = id
+        if redis.call('EXISTS', key('run', id)) == 1 then
+        return
+        end
+        local fields = {
+        w = workflow, d = shape, i = input, h = trial.plan.heads[child_head], p = trial.run.id,
+        r = retention ~= '' and retention or nil,
+        }
+        if awaited == 1 then
+        fields.p = fields.p .. '\n' .. trial.plan.heads[head] .. '\n' .. round .. '\t' .. text
+        end
+        trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
+        end
+        return start_child(...)
+        end
+        function tell_parent(...)
+        function tell_parent(trial, state)
+        local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
+        if parent and redis.call('EXISTS', key('run', parent)) == 1 then
+        local plan, tasks = trial.plan, trial.tasks
+        local place = #plan.heads + 1
+        plan.heads[place], plan.lanes[place] = head, record_lane(head)
+        queue_task(trial, place, text)
+        tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
+        end
+        end
+        return tell_parent(...)
+        end
+        function apply_effects(trial, effects)
+        local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
+        local idle = {}
+        for _, effect in ipairs(effects) do
+        local name, a, b, c, d = unpack(effect, 1, 5)
+        if name == 'idle' then
+        for _, later in ipairs(a) do
+        idle[#idle + 1] = later
+        end
+        elseif name == 'run' then
+        if facts.state ~= a or not move_run(trial, b) then
+        return false
+        end
+        elseif name == 'fact' then
+        facts[a], facts.revision = b, facts.revision + 1
+        elseif name == 'move' then
+        if step_state(trial, a) ~= b then
+        return false
+        end
+        set_step(trial, a, c, d)
+        if plan.error ~= '' and (c == 'f' or c == 'x') then
+        changed[(c == 'f' and 'e:' or 'z:') .. a] = plan.error
+        end
+        elseif name == 'keep' then
+        changed['o:' .. a] = plan.output
+        elseif name == 'launch' then
+        launch(trial, unpack(effect, 2))
+        elseif name == 'add' then
+        queue_task(trial, a, b, '', d == 1 and plan.output)
+        facts.open = facts.open + c
+        elseif name == 'arrive' then
+        if arrive(trial, a .. ':' .. b, unpack(effect, 4, 7)) then
+        launch(trial, unpack(effect, 8))
+        end
+        elseif name == 'reset' then
+        reset_step(trial, unpack(effect, 2))
+        elseif name == 'close' then
+        facts.open = facts.open - 1
+        elseif name == 'arm' or name == 'armat' then
+        local start = c and '+' .. string.format('%.0f', c) or '@' .. plan.moment
+        deeds[#deeds + 1] = { 'arm', b, queue_task(trial, a, b, start) }
+        elseif name == 'disarm' then
+        deeds[#deeds + 1] = { 'disarm', a }
+        elseif name == 'fan' then
+        open_fan(trial, unpack(effect, 2))
+        elseif name == 'items' then
+        end_items(trial, unpack(effect, 2))
+        elseif name == 'release' then
+        deeds[#deeds + 1] = { 'release' }
+        elseif name == 'enter' then
+        local visit = (tonumber(string.match(trial_field(trial, 'm') or '', '^%d+')) or 0) + 1
+        changed.m = string.format('%d', visit) .. ' ' .. a
+        facts.revision, facts.open = facts.revision + 1, 0
+        deeds[#deeds + 1] = { 'clear' }
+        trial.moves[#trial.moves + 1] = 'm' .. a
+        elseif name == 'await' then
+        await_signal(trial, a, b, c, d)
+        elseif name == 'signal' then
+        take_signal(trial, a)
+        elseif name == 'child' then
+        start_child(trial, unpack(effect, 2))
+        elseif name == 'stop' then
+        deeds[#deeds + 1] = { 'stop', trial_field(trial, 'c:' .. a) }
+        elseif name == 'tell' then
+        tell_parent(trial, a)
+        elseif name == 'var' then
+        trial.vars[a] = b
+        elseif name == 'erase' then
+        erase_step(trial, a)
+        elseif name == 'forget' then
+        erase_run(trial, a)
+        elseif name == 'object' then
+        changed.b, facts.revision = plan.output, facts.revision + 1
+        end
+        end
+        return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
+        end
+        return apply_effects(...)
+        end
+        function new_run(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function new_run(runs, id, fields, awaited, by, now)
+        local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
+        run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
+        run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
+        run.history[1] = { by, 'rp', {} }
+        for name, value in pairs(fields) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        end
+        return new_run(...)
+        end
+        function commit_runs(worker, commits, runs, rare, stale, refused, done, freed, now)
+        local held, ids, over, seen = key('held', worker), {}, {}, {}
+        for _, commit in ipairs(commits) do
+        for _, id in ipairs(commit.ids) do
+        ids[#ids + 1] = id
+        end
+        end
+        load_runs(runs)
+        local leases = {}
+        for from = 1, #ids, 1000 do
+        for _, lease in ipairs(redis.call('HMGET', held, unpack(ids, from, math.min(from + 999, #ids)))) do
+        leases[#leases + 1] = lease
+        end
+        end
+        local at = 0
+        for _, commit in ipairs(commits) do
+        local run, plan, fence = commit.run, commit.plan, commit.claim .. '\t'
+        local valid, entries, lease = {}, {}, nil
+        for place, id in ipairs(commit.ids) do
+        at = at + 1
+        if seen[id] or not leases[at] or string.sub(leases[at], 1, #fence) ~= fence then
+        stale[#stale + 1] = id
+        else
+        seen[id], lease = true, leases[at]
+        valid[#valid + 1] = id
+        entries[#entries + 1] = #commit.ids > 1 and plan.effects[1][7][place] or nil
+        end
+        end
+        if #commit.ids > 1 then
+        plan.effects[1][7] = entries
+        end
+        local is_plain = commit.ending == 'done' and not plan.effects[1]
+        if valid[1] and not is_plain and not try_plan(run, plan, commit.revision, worker, runs, now) then
+        for _, id in ipairs(valid) do
+        seen[id] = nil
+        refused[#refused + 1] = id
+        refused[#refused + 1] = run.facts and run_text(run.facts) or ''
+        end
+        elseif valid[1] and commit.ending == 'park' then
+        local id = valid[1]
+        local _, lane, names = lease_parts(lease)
+        give_up(freed, names, id)
+        redis.call('HDEL', held, id)
+        table.insert(run.deeds, { 'park', id .. '\t' .. lane })
+        if plan.error ~= '' then
+        local tries = key('tries')
+        local line = string.format('%.0f\t%s\t', now, plan.attempt ~= '' and plan.attempt or '1')
+        .. string.gsub(plan.error, '[\r\n]', ' ')
+        local before = redis.call('HGET', tries, id)
+        local lost = tonumber(string.match(before or '', '^%d+\t(%d+)')) or 0
+        local _, _, text = history(before, 1, -lost, line)
+        redis.call('HSET', tries, id, text)
+        end
+        elseif valid[1] then
+        local list = over[commit.claim] or {}
+        over[commit.claim] = list
+        for _, id in ipairs(valid) do
+        list[#list + 1] = id
+        end
+        if commit.timer ~= '' then
+        table.insert(run.deeds, { 'ended', commit.timer, valid[1] })
+        end
+        end
+        end
+        for claim, list in pairs(over) do
+        complete(worker, claim, list, 1, #list, rare, stale, done, freed, now)
+        end
+        end
+        return commit_runs(...)
+        end
+        function conclude(...)
+        local drop, untie, bury
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
+        end
+        function drop(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function bury(...)
+        function bury(id, queue, now)
+        redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
+        redis.call('SADD', key('queues'), queue)
+        total(queue, 'dead', 1)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, 'dead', now)
+        end
+        end
+        return bury(...)
+        end
+        function conclude(worker, outcome, id, claim, wait, counted, text, rare, now, released, freed)
+        local held = key('held', worker)
+        local value = redis.call('HGET', held, id)
+        local fence = claim .. '\t'
+        if not value or string.sub(value, 1, #fence) ~= fence then
+        return false
+        end
+        local _, lane, names = lease_parts(value)
+        give_up(freed, names, id)
+        local _, _, _, queue = lane_parts(lane)
+        local reason = rare.cancels and redis.call('HGET', key('cancels'), id)
+        redis.call('HDEL', held, id)
+        if outcome == 'result' then
+        keep_result(id, 'completed', now, text, wait)
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = rare.bonds and redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, 'completed', now, wait > 0 and wait or nil)
+        end
+        total(queue, 'completed', 1)
+        elseif outcome == 'cancel' or reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason or text)
+        elseif outcome == 'release' then
+        released[lane] = released[lane] or {}
+        table.insert(released[lane], id)
+        else
+        local by = (outcome == 'dead' or counted == '1') and 1 or 0
+        local _, _, tries = history(redis.call('HGET', key('tries'), id), by, 0, string.format('%.0f', now) .. '\t' .. text)
+        redis.call('HSET', key('tries'), id, tries)
+        local stays = outcome == 'dead' and task_run(id)
+        if outcome == 'dead' and not stays then
+        bury(id, queue, now)
+        else
+        wait = stays and 10000 or wait
+        total(queue, 'retried', 1)
+        redis.call('ZADD', key('delayed', queue), string.format('%.0f', now + wait), id)
+        end
+        end
+        return true
+        end
+        return conclude(...)
+        end
+        function read_plan(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local effect_forms = {
+        run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
+        reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
+        items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
+        child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
+        }
+        local function read_effects(from, to, heads)
+        local effects, at = {}, from
+        while at <= to do
+        local form = effect_forms[ARGV[at]]
+        if not form or at + #form > to then
+        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
+        end
+        local effect = { unpack(ARGV, at, at + #form) }
+        for i = 1, #form do
+        local letter = string.sub(form, i, i)
+        if letter ~= 'w' then
+        effect[i + 1] = tonumber(effect[i + 1])
+        if not effect[i + 1] or (letter == 'h' and (effect[i + 1] < 1 or effect[i + 1] > heads)) then
+        error({ err = 'BADCALL effect ' .. ARGV[at] .. ' has a wrong number (argument ' .. at + i .. ')' })
+        end
+        end
+        end
+        at = at + #form + 1
+        if effect[1] == 'items' then
+        local list, last = {}, at + 4 * effect[7] - 1
+        if last > to then
+        error({ err = 'BADCALL effect items (argument ' .. at .. ') is not complete' })
+        end
+        for place = at, last, 4 do
+        local index = tonumber(ARGV[place])
+        if not index then
+        error({ err = 'BADCALL effect items has a wrong number (argument ' .. place .. ')' })
+        end
+        list[#list + 1] = { index, ARGV[place + 1] == '1', ARGV[place + 2] == '1', ARGV[place + 3] }
+        end
+        effect[7], at = list, last + 1
+        elseif effect[1] == 'idle' then
+        local last = at + effect[2] - 1
+        if last > to then
+        error({ err = 'BADCALL effect idle (argument ' .. at .. ') is not complete' })
+        end
+        effect[2] = read_effects(at, last, heads)
+        at = last + 1
+        end
+        effects[#effects + 1] = effect
+        end
+        return effects
+        end
+        function read_plan(at)
+        local plan = {
+        error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
+        heads = {}, lanes = {},
+        }
+        local count = number(at + 5, 'number of heads')
+        at = at + 5
+        for i = 1, count do
+        plan.heads[i] = ARGV[at + i] or ''
+        if not string.find(plan.heads[i], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
+        error({ err = 'BADCALL head ' .. i .. ' (argument ' .. at + i .. ') is none' })
+        end
+        plan.lanes[i] = record_lane(plan.heads[i])
+        end
+        at = at + count + 1
+        local words = number(at, 'number of words of effects')
+        if words > 0 and not ARGV[at + words] then
+        error({ err = 'BADCALL the effects (argument ' .. at .. ') are not complete' })
+        end
+        plan.effects = read_effects(at + 1, at + words, count)
+        return plan, at + words + 1
+        end
+        return read_plan(...)
+        end
+        function store_runs(...)
+        local do_deed, stop_run, index_run, tell_connections
+        local function run_text(facts)
+        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
+        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
+        facts.rest)
+        end
+        local function dated(record, moment)
+        local head = string.find(record, '\n', 1, true) or #record + 1
+        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
+        end
+        local function schedule(name, moment)
+        local score = string.format('%.0f', moment)
+        for first = 1, #ids, 1000 do
+        local members = {}
+        for i = first, math.min(first + 999, #ids) do
+        members[#members + 1] = score
+        members[#members + 1] = ids[i]
+        end
+        redis.call('ZADD', name, unpack(members))
+        end
+        end
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        schedule(key('live', cap.target), now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        if asked.d then
+        for j = from + 1, to, 2 do
+        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
+        end
+        else
+        for first = from, to, 2000 do
+        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
+        end
+        end
+        if asked.x then
+        schedule(key('expiring', queue), now + asked.x)
+        plan.earlier[queue] = true
+        end
+        local due
+        if start ~= '' then
+        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        plan.earlier[queue] = true
+        end
+        schedule(key('delayed', queue), due)
+        redis.call('SADD', key('queues'), queue)
+        elseif gate and load_terms(gate) then
+        local lanes = {}
+        for i, id in ipairs(ids) do
+        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
+        load_limits(gate, { 'kind:' .. kind })
+        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
+        lanes[lane] = lanes[lane] or {}
+        table.insert(lanes[lane], id)
+        end
+        for lane, list in pairs(lanes) do
+        push(lane, list, plan.entering)
+        end
+        plan.ready[queue] = true
+        else
+        push(group.lane, ids, plan.entering)
+        plan.ready[queue] = true
+        end
+        end
+        function do_deed(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function disarm(id)
+        local record = id and redis.call('HGET', key('tasks'), id)
+        if record then
+        local _, _, queue = record_lane(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        end
+        end
+        end
+        function do_deed(run, deed, plan)
+        local name, a, b = unpack(deed, 1, 3)
+        local timers, shelf = key('timers', run.id), key('shelf', run.id)
+        local part = run.id .. ':' .. tostring(a)
+        local function put(hash, values)
+        local words = {}
+        for field, value in pairs(values) do
+        words[#words + 1], words[#words + 2] = field, value
+        end
+        for from = 1, #words, 2000 do
+        redis.call('HSET', hash, unpack(words, from, math.min(from + 1999, #words)))
+        end
+        end
+        if name == 'park' then
+        redis.call('RPUSH', shelf, a)
+        elseif name == 'release' then
+        local groups = {}
+        for _, entry in ipairs(redis.call('LPOP', shelf, 5000) or {}) do
+        local id, lane = string.match(entry, '^([^\t]*)\t(.*)$')
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        for lane, ids in pairs(groups) do
+        push(lane, ids, plan.entering)
+        plan.ready[string.match(lane, '^[^\t|]*')] = true
+        end
+        run.facts.rest = redis.call('EXISTS', shelf)
+        elseif name == 'arm' then
+        disarm(redis.call('HGET', timers, a))
+        redis.call('HSET', timers, a, b)
+        elseif name == 'disarm' then
+        disarm(redis.call('HGET', timers, a))
+        redis.call('HDEL', timers, a)
+        elseif name == 'ended' then
+        if redis.call('HGET', timers, a) == b then
+        redis.call('HDEL', timers, a)
+        end
+        elseif name == 'clear' then
+        for place, id in ipairs(redis.call('HVALS', timers)) do
+        if place <= 1000 then
+        disarm(id)
+        end
+        end
+        redis.call('DEL', timers)
+        elseif name == 'hold' then
+        redis.call('HSET', key('foreign'), a, run.id)
+        elseif name == 'let go' then
+        if redis.call('HGET', key('foreign'), a) == run.id then
+        redis.call('HDEL', key('foreign'), a)
+        end
+        elseif name == 'take' or name == 'buffer' then
+        local signals = key('signals', run.id)
+        local first, last = string.match(redis.call('HGET', signals, a) or '1 0', '^(%d+) (%d+)$')
+        if name == 'take' then
+        redis.call('HDEL', signals, a .. '\t' .. first)
+        first = first + 1
+        else
+        last = last + 1
+        redis.call('HSET', signals, a .. '\t' .. string.format('%d', last), b)
+        end
+        if tonumber(first) > tonumber(last) then
+        redis.call('HDEL', signals, a)
+        else
+        redis.call('HSET', signals, a, string.format('%d %d', first, last))
+        end
+        elseif name == 'fan' then
+        redis.call('SADD', key('fans', run.id), a)
+        if b then
+        redis.call('UNLINK', key('items', part), key('broken', part))
+        end
+        elseif name == 'unfan' then
+        redis.call('SREM', key('fans', run.id), a)
+        redis.call('UNLINK', key('items', part), key('broken', part))
+        elseif name == 'items' then
+        put(key('items', part), b)
+        elseif name == 'vars' then
+        put(key('vars', run.id), a)
+        elseif name == 'forget' then
+        redis.call('UNLINK', key('vars', run.id), key('signals', run.id), key('errors', run.id))
+        elseif name == 'broken' then
+        redis.call('ZADD', key('broken', part), b, b)
+        elseif name == 'mended' then
+        redis.call('ZREM', key('broken', part), b)
+        end
+        end
+        return do_deed(...)
+        end
+        function stop_run(...)
+        local fact_names = {
+        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
+        'rest',
+        }
+        local function run_facts(text)
+        local facts, at = {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        end
+        return facts
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function stop_run(id, plan, now, gate)
+        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
+        local facts = text and run_facts(text)
+        if facts and head and not string.find(facts.state, '%u') then
+        local round = string.format('%d', facts.round)
+        local task = id .. '-x' .. round
+        if redis.call('HEXISTS', key('tasks'), task) == 0 then
+        local group = { lane = record_lane(head), start = '', extras = {} }
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        return stop_run(...)
+        end
+        function index_run(...)
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function index_run(run, before, now)
+        local fields, state = run.fields, run.facts.state
+        if not before then
+        fields.a, run.dirty.a = string.format('%.0f', now), true
+        for tag in string.gmatch(fields.t or '', '[^\t]+') do
+        redis.call('ZADD', key('tagged', tag), fields.a, run.id)
+        end
+        if fields.x then
+        redis.call('ZADD', key('named', fields.x), fields.a, run.id)
+        end
+        else
+        if fields.a == nil then
+        local found = redis.call('HMGET', key('run', run.id), 'w', 'a', 'r', 'o')
+        fields.w, fields.a, fields.r, fields.o = unpack(found)
+        end
+        redis.call('ZREM', key('runs', fields.w .. ':' .. before), run.id)
+        end
+        redis.call('ZADD', key('runs', fields.w .. ':' .. state), fields.a, run.id)
+        local was_over, is_over = before and string.find(before, '%u'), string.find(state, '%u')
+        if fields.r and is_over and not was_over then
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + fields.r), run.id)
+        elseif fields.r and was_over and not is_over then
+        redis.call('ZREM', key('retained'), run.id)
+        end
+        if fields.o and is_over and not was_over then
+        leave_schedule(fields.o, run.id, now)
+        elseif fields.o and not is_over and (was_over or not before) then
+        redis.call('SADD', key('fires', fields.o), run.id)
+        end
+        end
+        return index_run(...)
+        end
+        function tell_connections(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function tell_connections(told, plan, now, gate)
+        local connections = {}
+        local all = redis.call('HGETALL', key('connections'))
+        for i = 1, #all, 2 do
+        local workflow, name = string.match(all[i], '^([^\t]*)\t(.*)$')
+        local head, wanted = string.match(all[i + 1], '^([^\n]*)(\n.*)$')
+        connections[workflow] = connections[workflow] or {}
+        table.insert(connections[workflow], { name = name, head = head, wanted = wanted .. '\n' })
+        end
+        for _, one in ipairs(told) do
+        local run = one.run
+        local workflow, foreign = run.fields.w, run.fields.x
+        if workflow == nil then
+        workflow = redis.call('HGET', key('run', run.id), 'w')
+        end
+        for _, connection in ipairs(connections[workflow] or {}) do
+        local place = 0
+        for move in string.gmatch(one.moves, '[^\n]+') do
+        place = place + 1
+        if string.find(connection.wanted, '\n' .. string.match(move, '^[^\t]*') .. '\n', 1, true) then
+        local cause = run.id .. '\t' .. one.entry .. '\t' .. string.format('%d', place) .. '\t' .. connection.name
+        local id = string.sub(run.id, 1, 8) .. string.sub(redis.sha1hex(cause), 1, 24)
+        local name = foreign and string.sub(foreign, #workflow + 2) or ''
+        local record = connection.head .. '\n' .. run.id .. '\t' .. one.entry .. '\t' .. workflow .. '\t' .. name
+        .. '\n' .. move
+        local group = { lane = record_lane(connection.head), start = '', extras = {} }
+        store_group(group, { id, record }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        end
+        end
+        return tell_connections(...)
+        end
+        function store_runs(runs, plan, now, gate, connected)
+        local stopped, told = {}, {}
+        for _, run in ipairs(runs) do
+        if run.facts then
+        local values, group = {}, nil
+        for _, task in ipairs(run.tasks) do
+        if group and (task.lane ~= group.lane or task.start ~= group.start) then
+        store_group(group, values, 1, #values, plan, now, gate)
+        group = nil
+        end
+        if not group then
+        values, group = {}, { lane = task.lane, start = task.start, extras = {} }
+        end
+        values[#values + 1], values[#values + 2] = task.id, task.record
+        end
+        if group then
+        store_group(group, values, 1, #values, plan, now, gate)
+        end
+        if run.facts.rest == 1 and run.facts.state ~= 'u' then
+        do_deed(run, { 'release' }, plan)
+        end
+        for _, deed in ipairs(run.deeds) do
+        if deed[1] ~= 'stop' then
+        do_deed(run, deed, plan)
+        elseif deed[2] then
+        stopped[#stopped + 1] = deed[2]
+        end
+        end
+        for _, entry in ipairs(run.history) do
+        run.facts.last = math.max(run.facts.last, now)
+        local more = {}
+        for _, name in ipairs({ 'attempt', 'took' }) do
+        local value = entry[3][name]
+        if value and value ~= '' then
+        more[#more + 1], more[#more + 2] = name, value
+        end
+        end
+        local id = redis.call('XADD', key('history', run.id), string.format('%.0f-*', run.facts.last), 'by', entry[1],
+        'moves', entry[2], unpack(more))
+        if connected then
+        told[#told + 1] = { run = run, entry = id, moves = entry[2] }
+        end
+        local why = entry[3].error
+        if why and why ~= '' then
+        redis.call('HSET', key('errors', run.id), id, why)
+        end
+        end
+        if run.history[1] and string.find(run.facts.state, '%u') then
+        local name, copy = key('history', run.id), key('history', run.id .. '+')
+        if redis.call('XLEN', name) <= 200 then
+        redis.call('COPY', name, copy)
+        redis.call('RENAME', copy, name)
+        end
+        end
+        local before = run.fields.f and string.sub(run.fields.f, 1, 1) or nil
+        if run.facts.state ~= before then
+        index_run(run, before, now)
+        end
+        local set, gone = {}, {}
+        for name in pairs(run.dirty) do
+        local value = run.fields[name]
+        if value then
+        set[#set + 1], set[#set + 2] = name, value
+        else
+        gone[#gone + 1] = name
+        end
+        end
+        local facts = run_text(run.facts)
+        if facts ~= run.fields.f then
+        set[#set + 1], set[#set + 2] = 'f', facts
+        end
+        for from = 1, #set, 2000 do
+        redis.call('HSET', key('run', run.id), unpack(set, from, math.min(from + 1999, #set)))
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('run', run.id), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        end
+        end
+        if told[1] then
+        tell_connections(told, plan, now, gate)
+        end
+        for _, id in ipairs(stopped) do
+        stop_run(id, plan, now, gate)
+        end
+        end
+        return store_runs(...)
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(...)
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function reconcile(...)
+        local drop
+        function drop(...)
+        local untie
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function reconcile(worker, known, cancelling, now, freed, before)
+        local held = key('held', worker)
+        local rows, groups, ids = redis.call('HGETALL', held), {}, {}
+        for i = 1, #rows, 2 do
+        local id = rows[i]
+        local claim, lane, names = lease_parts(rows[i + 1])
+        if known[id] ~= claim and (not before or tonumber(claim) < before) then
+        give_up(freed, names, id)
+        ids[#ids + 1] = id
+        local reason = cancelling and redis.call('HGET', key('cancels'), id)
+        if reason then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, reason)
+        else
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        end
+        end
+        for from = 1, #ids, 1000 do
+        redis.call('HDEL', held, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        for _, list in pairs(groups) do
+        table.sort(list, function(a, b) return older(b, a) end)
+        end
+        push_groups(groups, now, 'LPUSH')
+        return #ids
+        end
+        return reconcile(...)
+        end
+        function takeover(...)
+        local bury, drop
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
+        end
+        local function forget_worker(worker)
+        local queues = redis.call('HGET', key('worker', worker), 'queues')
+        for queue in string.gmatch(queues or '', '[^\n]+') do
+        redis.call('SREM', key('idle', queue), worker)
+        end
+        redis.call('ZREM', key('workers'), worker)
+        redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
+        end
+        function bury(...)
+        local untie
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function bury(id, queue, now)
+        redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
+        redis.call('SADD', key('queues'), queue)
+        total(queue, 'dead', 1)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, 'dead', now)
+        end
+        end
+        return bury(...)
+        end
+        function drop(...)
+        local untie
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function takeover(worker, now, freed)
+        local held = key('held', worker)
+        redis.call('ZADD', key('workers'), -1, worker)
+        local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
+        if #rows == 0 then
+        forget_worker(worker)
+        return
+        end
+        local ids, lane_of = {}, {}
+        for i = 1, #rows, 2 do
+        table.insert(ids, rows[i])
+        local _, lane, names = lease_parts(rows[i + 1])
+        lane_of[rows[i]] = lane
+        give_up(freed, names, rows[i])
+        end
+        table.sort(ids, function(a, b) return older(b, a) end)
+        local tries = redis.call('HMGET', key('tries'), unpack(ids))
+        local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
+        local groups, recovered = {}, {}
+        for i, id in ipairs(ids) do
+        local lane = lane_of[id]
+        local _, _, _, queue = lane_parts(lane)
+        if cancels[i] then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
+        else
+        local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
+        local line = string.format('%.0f\t%d\tlease expired: worker %s was lost', now, attempts + 1, worker)
+        local _, recoveries, text = history(tries[i], 0, 1, line)
+        redis.call('HSET', key('tries'), id, text)
+        recovered[queue] = (recovered[queue] or 0) + 1
+        if recoveries >= 3 and not task_run(id) then
+        bury(id, queue, now)
+        else
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        end
+        end
+        redis.call('HDEL', held, unpack(ids))
+        push_groups(groups, now, 'LPUSH')
+        for queue, count in pairs(recovered) do
+        total(queue, 'recovered', count)
+        wake(queue)
+        end
+        if redis.call('EXISTS', held) == 0 then
+        forget_worker(worker)
+        end
+        end
+        return takeover(...)
+        end
+        function let_go(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function let_go(delayed, due, now)
+        local groups = {}
+        for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(due))) do
+        if record then
+        local lane = record_lane(record)
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], due[i])
+        end
+        end
+        redis.call('ZREM', delayed, unpack(due))
+        push_groups(groups, now)
+        end
+        return let_go(...)
+        end
+        function expire(...)
+        local withdraw, drop
+        function withdraw(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
+        end
+        return withdraw(...)
+        end
+        function drop(...)
+        local untie
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function expire(expiring, over, now)
+        for _, id in ipairs(over) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if record and withdraw(id, record) then
+        drop(id, record, 'expired', now, 'did not start in time')
+        end
+        end
+        redis.call('ZREM', expiring, unpack(over))
+        end
+        return expire(...)
+        end
+        function take_turns(...)
+        local look_wide, pop_wide, load_lanes
+        local function shares(rounds, lengths, weights, room)
+        local share = {}
+        for i = 1, #rounds do
+        share[i] = 0
+        end
+        while room > 0 do
+        local base, active = nil, 0
+        for i = 1, #rounds do
+        if share[i] < lengths[i] then
+        active = active + 1
+        if not base or rounds[i] < base then
+        base = rounds[i]
+        end
+        end
+        end
+        if active == 0 then
+        break
+        end
+        for i = 1, #rounds do
+        local left = lengths[i] - share[i]
+        if left > 0 and room > 0 and rounds[i] < base + 1 then
+        local some = math.min(left, room)
+        if active > 1 then
+        some = math.min(some, math.max(1, math.ceil((base + 1 - rounds[i]) * weights[i] - 1e-9)))
+        end
+        share[i] = share[i] + some
+        rounds[i] = rounds[i] + some / weights[i]
+        room = room - some
+        end
+        end
+        end
+        return share
+        end
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
+        end
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
+        end
+        return room > 0 and room or 0
+        end
+        local function allowance(gate, lane)
+        local room = math.huge
+        for _, limit in ipairs(gate.of[lane]) do
+        local own = limit_room(limit, gate.us)
+        if own < room then
+        room = own
+        end
+        end
+        return room
+        end
+        local function part_of(gate, lane)
+        local room = math.huge
+        for _, limit in ipairs(gate.of[lane]) do
+        room = math.min(room, math.ceil(limit_room(limit, gate.us) / limit.lanes))
+        end
+        return room
+        end
+        function look_wide(...)
+        function look_wide(ring, tenant, room)
+        local most = math.min(math.max(room, 16), 64)
+        local rows = redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, most - 1, 'WITHSCORES')
+        local lanes = {}
+        for i = 1, #rows, 2 do
+        local _, _, priority = lane_parts(rows[i])
+        local length = redis.call('LLEN', key('lane', rows[i]))
+        lanes[#lanes + 1] = {
+        name = rows[i], age = tonumber(rows[i + 1]), priority = priority or 0, length = length, room = length, count = 0,
+        }
+        end
+        return lanes
+        end
+        return look_wide(...)
+        end
+        function pop_wide(...)
+        function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+        local picks = {}
+        while want > 0 do
+        local best, second
+        for _, lane in ipairs(lanes) do
+        if lane.room > lane.count then
+        if not best or lane.age < best.age or (lane.age == best.age and lane.count < best.count) then
+        second = best and best.age
+        best = lane
+        elseif not second or lane.age < second then
+        second = lane.age
+        end
+        end
+        end
+        if not best then
+        break
+        end
+        local after, some = now - best.priority * 60000, 1
+        if not second or after < second then
+        some = math.min(want, best.room - best.count)
+        end
+        best.count, best.age, want = best.count + some, after, want - some
+        picks[#picks + 1] = { best, some }
+        end
+        local served = 0
+        for _, lane in ipairs(lanes) do
+        local count = gate and math.min(lane.count, allowance(gate, lane.name)) or lane.count
+        if count > 0 then
+        lane.ids = redis.call('LPOP', key('lane', lane.name), count)
+        lane.length, lane.served, served = lane.length - #lane.ids, 0, served + #lane.ids
+        if gate then
+        charge(gate, lane.name, #lane.ids)
+        end
+        end
+        end
+        for _, pick in ipairs(picks) do
+        local lane, ids = pick[1], {}
+        for i = 1, lane.ids and math.min(pick[2], #lane.ids - lane.served) or 0 do
+        ids[i] = lane.ids[lane.served + i]
+        end
+        if #ids > 0 then
+        lane.served = lane.served + #ids
+        taken[#taken + 1] = { lane.name, ids }
+        end
+        end
+        local moved, gone = {}, {}
+        for _, lane in ipairs(lanes) do
+        local is_blocked = gate and lane.length > 0 and allowance(gate, lane.name) == 0
+        if lane.length == 0 or is_blocked then
+        gone[#gone + 1] = lane.name
+        if is_blocked then
+        gate.parked[#gate.parked + 1] = lane.name
+        gate.met = gate.met + (lane.served and 0 or 1)
+        end
+        elseif lane.served then
+        moved[#moved + 1] = string.format('%.0f', now - lane.priority * 60000)
+        moved[#moved + 1] = lane.name
+        end
+        end
+        local ages = key('lanes', ring .. '\t' .. tenant)
+        if #moved > 0 then
+        redis.call('ZADD', ages, unpack(moved))
+        end
+        if #gone > 0 then
+        redis.call('ZREM', ages, unpack(gone))
+        if redis.call('EXISTS', ages) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        return true, served
+        end
+        end
+        return false, served
+        end
+        return pop_wide(...)
+        end
+        function load_lanes(...)
+        local function limit_names(lane)
+        local _, tenant, _, queue = lane_parts(lane)
+        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
+        if #lane > #queue + 1 + #tenant then
+        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+        names[#names + 1] = name
+        end
+        end
+        return names
+        end
+        function load_lanes(gate, lanes)
+        local names, fresh = {}, {}
+        for _, lane in ipairs(lanes) do
+        local own = gate.of[lane]
+        if not own then
+        own = limit_names(lane)
+        fresh[#fresh + 1], gate.of[lane] = own, own
+        for _, name in ipairs(own) do
+        if gate.limits[name] == nil then
+        names[#names + 1] = name
+        end
+        end
+        end
+        end
+        load_limits(gate, names)
+        for _, own in ipairs(fresh) do
+        local count = 0
+        for i = 1, #own do
+        local limit = gate.limits[own[i]]
+        own[i] = nil
+        if limit then
+        count = count + 1
+        own[count] = limit
+        end
+        end
+        end
+        for _, lane in ipairs(lanes) do
+        for _, limit in ipairs(gate.of[lane]) do
+        limit.lanes = 0
+        end
+        end
+        for _, lane in ipairs(lanes) do
+        for _, limit in ipairs(gate.of[lane]) do
+        limit.lanes = limit.lanes + 1
+        end
+        end
+        end
+        return load_lanes(...)
+        end
+        function take_turns(ring, room, now, gate, rows)
+        local turn, taken, due = key('turn', ring), {}, gate and gate.due[ring]
+        local tenants, rounds, lengths, weights, plain, lined = {}, {}, {}, {}, {}, {}
+        local base, place = tonumber(rows[2] or 0), 1
+        while rows[place] and #tenants < room and (not due or tonumber(rows[place + 1]) == base) do
+        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
+        place = place + 2
+        end
+        if due then
+        local later = {}
+        for i = 1, #due, 2 do
+        if gate.line[due[i]] and #tenants < room then
+        tenants[#tenants + 1], rounds[#tenants + 1] = due[i + 1], base
+        plain[#tenants], lined[#tenants] = due[i], true
+        elseif gate.line[due[i]] then
+        later[#later + 1], later[#later + 2] = due[i], due[i + 1]
+        end
+        end
+        gate.due[ring] = later
+        while rows[place] and #tenants < room do
+        tenants[#tenants + 1], rounds[#tenants + 1] = rows[place], tonumber(rows[place + 1])
+        place = place + 2
+        end
+        if #tenants == 0 then
+        return taken, false
+        end
+        end
+        local are_all = not rows[place] and #rows / 2 < math.max(room, 2)
+        local _, _, _, queue = lane_parts(ring .. '\t')
+        local function of_each(command, name)
+        return redis.call('EXISTS', name) == 1 and redis.call(command, name, unpack(tenants)) or {}
+        end
+        local wide, weight = of_each('SMISMEMBER', key('wide', ring)), of_each('HMGET', key('weights', queue))
+        local moved, gone, several, leaving, off = {}, {}, {}, {}, 0
+        local lanes = {}
+        for i, tenant in ipairs(tenants) do
+        weights[i] = tonumber(weight[i] or 1)
+        if wide[i] == 1 and lined[i] then
+        out_of_line(gate, { plain[i] })
+        rouse({ plain[i] }, now, gate.roused)
+        gate.again[ring], lengths[i] = true, 0
+        elseif wide[i] == 1 then
+        several[i] = look_wide(ring, tenant, room)
+        for _, lane in ipairs(several[i]) do
+        lanes[#lanes + 1] = lane.name
+        end
+        else
+        plain[i] = plain[i] or ring .. '\t' .. tenant
+        lanes[#lanes + 1], lengths[i] = plain[i], room
+        end
+        end
+        if gate then
+        load_lanes(gate, lanes)
+        end
+        for i = 1, #tenants do
+        if several[i] then
+        lengths[i] = 0
+        for _, lane in ipairs(several[i]) do
+        lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
+        lengths[i] = lengths[i] + lane.room
+        end
+        elseif gate and lengths[i] > 0 then
+        lengths[i] = math.min(room, part_of(gate, plain[i]))
+        end
+        end
+        local share = shares(rounds, lengths, weights, room)
+        local served, allowed, empty, unsure = {}, {}, {}, {}
+        for i, tenant in ipairs(tenants) do
+        served[i] = 0
+        if several[i] then
+        if share[i] > 0 or gate or lengths[i] == 0 then
+        empty[i], served[i] = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+        end
+        elseif wide[i] ~= 1 then
+        local lane, count = plain[i], share[i]
+        if gate then
+        allowed[i] = allowance(gate, lane)
+        count = math.min(count, allowed[i])
+        end
+        local ids = count > 0 and redis.call('LPOP', key('lane', lane), count)
+        if ids then
+        taken[#taken + 1], served[i] = { lane, ids }, #ids
+        if gate then
+        charge(gate, lane, #ids)
+        end
+        end
+        if served[i] < count then
+        empty[i] = true
+        elseif count > 0 then
+        unsure[#unsure + 1] = key('lane', lane)
+        end
+        end
+        end
+        local there = #unsure > 0 and redis.call('EXISTS', unpack(unsure)) or 0
+        if there < #unsure then
+        for i = 1, #tenants do
+        if plain[i] and served[i] > 0 and not empty[i] and not several[i] then
+        empty[i] = there == 0 or redis.call('EXISTS', key('lane', plain[i])) == 0
+        end
+        end
+        end
+        for i, tenant in ipairs(tenants) do
+        local is_blocked = not empty[i] and allowed[i] == served[i]
+        if is_blocked then
+        gate.parked[#gate.parked + 1] = plain[i]
+        gate.met = gate.met + (served[i] > 0 and 0 or 1)
+        end
+        if lined[i] and not is_blocked and (empty[i] or served[i] > 0) then
+        leaving[#leaving + 1] = plain[i]
+        end
+        if empty[i] or is_blocked then
+        if lined[i] then
+        off = off + 1
+        else
+        gone[#gone + 1] = tenant
+        end
+        elseif served[i] > 0 then
+        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served[i]) / weights[i])
+        moved[#moved + 1] = tenant
+        elseif lined[i] and wide[i] ~= 1 then
+        off = off + 1
+        local later = gate.due[ring]
+        later[#later + 1], later[#later + 2] = plain[i], tenant
+        end
+        end
+        if leaving[1] then
+        out_of_line(gate, leaving)
+        end
+        if #moved > 0 then
+        redis.call('ZADD', turn, unpack(moved))
+        end
+        if #gone > 0 then
+        redis.call('ZREM', turn, unpack(gone))
+        end
+        local is_due = gate and gate.due[ring] and gate.due[ring][1]
+        local left = #gone + off < #tenants or is_due or (not are_all and redis.call('EXISTS', turn) == 1)
+        if not left and not (gate and gate.parked[1]) then
+        leave_kind(ring)
+        end
+        return taken, left
+        end
+        return take_turns(...)
+        end
+        function leave_kind(...)
+        function leave_kind(ring)
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        if kind and redis.call('EXISTS', key('parked', ring)) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        return leave_kind(...)
+        end
+        function load_limits(...)
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function park(...)
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
+        end
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
+        end
+        return room > 0 and room or 0
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function line_up(entering)
+        local names = {}
+        for name in pairs(entering) do
+        names[#names + 1] = name
+        end
+        for from = 1, #names, 1000 do
+        local to, changed = math.min(from + 999, #names), {}
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names, from, to))) do
+        local name = names[from + i - 1]
+        local list, note = entering[name], ''
+        if line or #list > 2 then
+        if line and line ~= '' then
+        list[#list + 1], list[#list + 2] = string.match(line, '^([^\t]*)\t(.*)$')
+        end
+        for place = 1, #list, 2000 do
+        redis.call('ZADD', key('waiting', name), unpack(list, place, math.min(place + 1999, #list)))
+        end
+        else
+        note = list[1] .. '\t' .. list[2]
+        end
+        if line ~= note then
+        changed[#changed + 1], changed[#changed + 2] = name, note
+        end
+        end
+        if changed[1] then
+        redis.call('HSET', key('lines'), unpack(changed))
+        end
+        end
+        end
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
+        local list = key('waiting', name)
+        local first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
+        if left[name] then
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
+        end
+        function park(gate)
+        local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
+        local back, woken, leaving = {}, {}, {}
+        for _, is_served in ipairs({ false, true }) do
+        for _, lane in ipairs(gate.parked) do
+        if (gate.served[lane] or false) == is_served then
+        lanes[#lanes + 1] = lane
+        end
+        end
+        end
+        gate.parked, gate.served = {}, {}
+        local function add(map, name, first, second)
+        local list = map[name]
+        if list then
+        list[#list + 1], list[#list + 2] = first, second
+        else
+        map[name] = { first, second }
+        end
+        end
+        for place, lane in ipairs(lanes) do
+        local stands, by, due = gate.line[lane], nil, nil
+        for _, limit in ipairs(gate.of[lane]) do
+        if limit.most and limit.held >= limit.most then
+        by, due = (not by or due) and limit or by, nil
+        elseif limit.interval and limit_room(limit, gate.us) == 0 then
+        local at = refill_due(limit)
+        if not by or (due and at > due) then
+        by, due = limit, at
+        end
+        end
+        end
+        local ring, _, _, queue = lane_parts(lane)
+        if by and due and by.name == stands then
+        gate.line[lane] = nil
+        add(refills, queue, string.format('%d', due), stands)
+        else
+        if stands then
+        leaving[#leaving + 1] = lane
+        end
+        if by then
+        add(waiting, by.name, string.format('%d', gate.us + place), lane)
+        add(parked, ring, lane, by.name)
+        if due then
+        add(refills, queue, string.format('%d', due), by.name)
+        else
+        add(contended, 'all', string.format('%.0f', gate.now), by.name)
+        end
+        for _, limit in ipairs(gate.of[lane]) do
+        if limit ~= by and limit_room(limit, gate.us) > 0 then
+        passed_on[limit] = (passed_on[limit] or 0) + 1
+        end
+        end
+        else
+        gate.again[ring] = true
+        add(back, ring, lane)
+        end
+        end
+        end
+        out_of_line(gate, leaving)
+        local asked = {}
+        for limit, count in pairs(passed_on) do
+        if not limit.is_dry then
+        asked[#asked + 1], asked[#asked + 2] = limit.name, count
+        end
+        end
+        local _, left = next_in_line(asked, woken)
+        for limit in pairs(passed_on) do
+        limit.is_dry = not left[limit.name]
+        end
+        line_up(waiting)
+        local function each(map, command, name_of, option)
+        for name, list in pairs(map) do
+        for from = 1, #list, 2000 do
+        local to = math.min(from + 1999, #list)
+        if option then
+        redis.call(command, key(name_of), option, unpack(list, from, to))
+        else
+        redis.call(command, key(name_of, name), unpack(list, from, to))
+        end
+        end
+        end
+        end
+        each(parked, 'HSET', 'parked')
+        each(refills, 'ZADD', 'refill')
+        each(contended, 'ZADD', 'contended', 'NX')
+        for _, lane in ipairs(woken) do
+        gate.again[lane_parts(lane)] = true
+        gate.line[lane] = nil
+        end
+        rouse(woken, gate.now, gate.roused)
+        enter(back, gate.now, true)
+        return #woken > 0 or next(back) ~= nil
+        end
+        return park(...)
+        end
+        function free(...)
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
+        end
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
+        end
+        return room > 0 and room or 0
+        end
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
+        local list = key('waiting', name)
+        local first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
+        if left[name] then
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
+        end
         local function first_in_line(name)
         local line = redis.call('HGET', key('lines'), name)
         if line == '' then
         return redis.call('ZRANGE', key('waiting', name), 0, 0)[1]
         end
         return line and string.match(line, '\t(.*)$')
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
         end
         local function await_token(limit, woken)
         if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
@@ -4017,7 +5324,7 @@ package enum Scripts {
         redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
         end
         end
-        local function free(freed, gate, roused)
+        function free(freed, gate, roused)
         local names = {}
         for name, ids in pairs(freed) do
         names[#names + 1] = name
@@ -4047,7 +5354,79 @@ package enum Scripts {
         end
         rouse(lanes, gate.now, roused)
         end
-        local function sweep(gate, roused)
+        return free(...)
+        end
+        function sweep(...)
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
+        end
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
+        end
+        return room > 0 and room or 0
+        end
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
+        local list = key('waiting', name)
+        local first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
+        if left[name] then
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
+        end
+        local function first_in_line(name)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        return redis.call('ZRANGE', key('waiting', name), 0, 0)[1]
+        end
+        return line and string.match(line, '\t(.*)$')
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function await_token(limit, woken)
+        if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
+        return
+        end
+        local lane = first_in_line(limit.name)
+        if lane then
+        local _, _, _, queue = lane_parts(lane)
+        redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
+        end
+        end
+        function sweep(gate, roused)
         local before = string.format('%.0f', gate.now - 1000)
         local names = redis.call('ZRANGE', key('contended'), '-inf', before, 'BYSCORE', 'LIMIT', 0, 4)
         if #names > 0 then
@@ -4080,7 +5459,62 @@ package enum Scripts {
         redis.call('HDEL', key('tokens'), unpack(full))
         end
         end
-        local function refill(queue, most, gate, roused)
+        return sweep(...)
+        end
+        function refill(...)
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
+        end
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
+        end
+        return room > 0 and room or 0
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
+        local list = key('waiting', name)
+        local first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
+        if left[name] then
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
+        end
+        function refill(queue, most, gate, roused)
         local timers = key('refill', queue)
         local due = redis.call('ZRANGE', timers, '-inf', string.format('%.0f', gate.now), 'BYSCORE', 'LIMIT', 0, most)
         if #due == 0 then
@@ -4133,23 +5567,82 @@ package enum Scripts {
         end
         rouse(lanes, gate.now, roused)
         end
-        local function settle(gate)
-        local tokens = {}
-        for name, limit in pairs(gate.limits) do
-        if limit and limit.changed then
-        tokens[#tokens + 1] = name
-        tokens[#tokens + 1] = string.format('%.17g', limit.paid)
+        return refill(...)
+        end
+        function out_of_line(...)
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
         end
         end
-        for from = 1, #tokens, 2000 do
-        redis.call('HSET', key('tokens'), unpack(tokens, from, math.min(from + 1999, #tokens)))
         end
-        for name, ids in pairs(gate.holding) do
-        for from = 1, #ids, 1000 do
-        redis.call('SADD', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        function out_of_line(gate, lanes)
+        local leaving, parked, timers = {}, {}, {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        local name = gate.line[lane]
+        gate.line[lane] = nil
+        leaving[#leaving + 1], leaving[#leaving + 2] = name, lane
+        parked[ring], timers[queue] = parked[ring] or {}, timers[queue] or {}
+        table.insert(parked[ring], lane)
+        table.insert(timers[queue], name)
+        end
+        local is_over = leave_lines(leaving)
+        for ring, list in pairs(parked) do
+        redis.call('HDEL', key('parked', ring), unpack(list))
+        end
+        for queue, names in pairs(timers) do
+        local over = {}
+        for _, name in ipairs(names) do
+        over[#over + 1] = is_over[name] and name or nil
+        end
+        if over[1] then
+        redis.call('ZREM', key('refill', queue), unpack(over))
         end
         end
         end
+        return out_of_line(...)
+        end
+        function rouse(...)
+        function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        return rouse(...)
+        end
+        function intake(...)
+        local make_way
         local function extras(text)
         local found = {}
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
@@ -4168,6 +5661,20 @@ package enum Scripts {
         return nil, 'w'
         end
         return found
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
         end
         local function entry_task(fields)
         local found, keys = {}, ''
@@ -4289,15 +5796,124 @@ package enum Scripts {
         end
         return caps
         end
-        local function make_way(target, count, plan, now)
-        enter(plan.entering, now)
-        plan.entering = {}
-        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
-        local record = redis.call('HGET', key('tasks'), id)
-        if count > 0 and record and withdraw(id, record) then
-        drop(id, record, 'discarded', now, 'made way for a newer one')
-        count = count - 1
+        local function dated(record, moment)
+        local head = string.find(record, '\n', 1, true) or #record + 1
+        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
         end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
+        end
+        local function schedule(name, moment)
+        local score = string.format('%.0f', moment)
+        for first = 1, #ids, 1000 do
+        local members = {}
+        for i = first, math.min(first + 999, #ids) do
+        members[#members + 1] = score
+        members[#members + 1] = ids[i]
+        end
+        redis.call('ZADD', name, unpack(members))
+        end
+        end
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        schedule(key('live', cap.target), now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        if asked.d then
+        for j = from + 1, to, 2 do
+        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
+        end
+        else
+        for first = from, to, 2000 do
+        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
+        end
+        end
+        if asked.x then
+        schedule(key('expiring', queue), now + asked.x)
+        plan.earlier[queue] = true
+        end
+        local due
+        if start ~= '' then
+        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        plan.earlier[queue] = true
+        end
+        schedule(key('delayed', queue), due)
+        redis.call('SADD', key('queues'), queue)
+        elseif gate and load_terms(gate) then
+        local lanes = {}
+        for i, id in ipairs(ids) do
+        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
+        load_limits(gate, { 'kind:' .. kind })
+        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
+        lanes[lane] = lanes[lane] or {}
+        table.insert(lanes[lane], id)
+        end
+        for lane, list in pairs(lanes) do
+        push(lane, list, plan.entering)
+        end
+        plan.ready[queue] = true
+        else
+        push(group.lane, ids, plan.entering)
+        plan.ready[queue] = true
         end
         end
         local function finish_plan(plan, now)
@@ -4311,7 +5927,252 @@ package enum Scripts {
         end
         end
         end
-        local function intake(gate, now)
+        function make_way(...)
+        local withdraw, drop
+        function withdraw(...)
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
+        end
+        return withdraw(...)
+        end
+        function drop(...)
+        local untie
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function make_way(target, count, plan, now)
+        enter(plan.entering, now)
+        plan.entering = {}
+        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if count > 0 and record and withdraw(id, record) then
+        drop(id, record, 'discarded', now, 'made way for a newer one')
+        count = count - 1
+        end
+        end
+        end
+        return make_way(...)
+        end
+        function intake(gate, now)
         local entries = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 50)
         local plan, over = { entering = {}, ready = {}, earlier = {} }, {}
         local capped = redis.call('EXISTS', key('caps')) == 1
@@ -4350,7 +6211,10 @@ package enum Scripts {
         end
         finish_plan(plan, now)
         end
-        local function hand_out(now)
+        return intake(...)
+        end
+        function hand_out(...)
+        function hand_out(now)
         local ticks = key('ticks')
         local due = redis.call('ZRANGE', ticks, '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, 50)
         local later, words = string.format('%.0f', now + 1000), {}
@@ -4360,16 +6224,7 @@ package enum Scripts {
         redis.call('ZADD', ticks, unpack(words))
         return due, tonumber(redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2])
         end
-        local function keep_tick(worker, moment)
-        local text = string.format('%.0f', moment)
-        local keeper = redis.call('HGET', key('clock'), 'keeper')
-        local at, other = string.match(keeper or '', '^(%d+) (.*)$')
-        if at == text and other ~= worker then
-        return moment + 200
-        elseif at ~= text then
-        redis.call('HSET', key('clock'), 'keeper', text .. ' ' .. worker)
-        end
-        return moment
+        return hand_out(...)
         end
         local worker, claim = ARGV[1], ARGV[3]
         local lease, room = number(2, 'lease'), number(4, 'room')
@@ -4470,7 +6325,9 @@ package enum Scripts {
         for _, ids in pairs(released) do
         table.sort(ids, function(a, b) return older(b, a) end)
         end
+        if next(released) then
         push_groups(released, now, 'LPUSH')
+        end
         if ARGV[5] == '1' then
         local known = {}
         for i = running_from, running_to, 2 do
@@ -4490,7 +6347,9 @@ package enum Scripts {
         lost = true
         takeover(oldest[1], now, freed)
         end
+        if next(freed) then
         free(freed, gate, roused)
+        end
         if commits[1] then
         local plan = { entering = {}, ready = {}, earlier = {} }
         store_runs(involved, plan, now, rare.limits and gate or nil, rare.connections)
@@ -4791,10 +6650,11 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "ec85c84e1314b25c98a4e8941ee658a6b07117a5",
+        digest: "53c75c7a66795c9acb3cf2b41bf165d225d8c35b",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
+        local drop
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -4836,6 +6696,8 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
+        function drop(...)
+        local untie
         local function options_of(record)
         return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
         end
@@ -4851,79 +6713,33 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
         end
-        return ring, tenant, priority, ring
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
         end
         end
         end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
         end
         end
         end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
-        end
+        function leave_batch(...)
+        local push_groups
         local function wake(queue, kind, me)
         local idle = key('idle', queue)
         if not kind then
@@ -4978,7 +6794,87 @@ package enum Scripts {
         redis.call('PEXPIRE', name, known[5])
         return known[4], ok
         end
-        local function leave_batch(batch, member, ok, now)
+        function push_groups(...)
+        local widen
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function leave_batch(batch, member, ok, now)
         while batch and redis.call('SREM', key('members', batch), member) == 1 do
         redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
         if not ok then
@@ -4988,30 +6884,9 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
+        return leave_batch(...)
         end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
+        function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
         local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
@@ -5055,7 +6930,9 @@ package enum Scripts {
         redis.call('HDEL', key('bonds'), id)
         end
         end
-        local function drop(id, record, state, now, reason)
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
         local retain = record and retain_of(record)
         if record then
         local _, _, queue = record_lane(record)
@@ -5069,6 +6946,8 @@ package enum Scripts {
         if bonds then
         untie(id, bonds, state, now, retain)
         end
+        end
+        return drop(...)
         end
         local now = clock()
         local reply = {}
@@ -5092,10 +6971,11 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "680d53e7babb605d3c27a403af5d1537c221cd0f",
+        digest: "7705172dd1e567dcb18c61952c74b0ccb9a96e75",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local replace, make_way, load_limits, widen
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -5176,56 +7056,6 @@ package enum Scripts {
         local current, ends = unpack(redis.call('HMGET', key('role', name), 'fence', 'until'))
         return current == fence and ends and now < tonumber(ends)
         end
-        local function record_lane(record)
-        local kind, queue, tenant, priority, options =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
-        local lane, keys = queue .. '\t' .. tenant, ''
-        if options ~= '' then
-        for name in string.gmatch(options, '\tl=([^\t]*)') do
-        keys = keys .. '\t' .. name
-        end
-        end
-        if priority ~= '' or keys ~= '' then
-        lane = lane .. '\t' .. priority .. keys
-        end
-        return lane, kind, queue
-        end
-        local function dated(record, moment)
-        local head = string.find(record, '\n', 1, true) or #record + 1
-        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
-        end
-        local function replace(id, record, asked, now, plan)
-        if string.sub(asked.u, 1, 1) ~= 'b' then
-        return
-        end
-        local old = redis.call('HGET', key('tasks'), id)
-        local name = key('unique', string.sub(asked.u, 2))
-        local holder, limit = string.match(redis.call('GET', name) or '', '^([^\t]*)\t.-(%d+)$')
-        if not old or holder ~= id then
-        return
-        end
-        if asked.d then
-        record = dated(record, now + asked.d)
-        end
-        local old_lane, old_kind, before = record_lane(old)
-        local lane, kind, queue = record_lane(record)
-        if redis.call('ZREM', key('delayed', before), id) == 1 then
-        local due = string.format('%.0f', math.min(now + asked.w, tonumber(limit)))
-        redis.call('ZADD', key('delayed', queue), due, id)
-        redis.call('SADD', key('queues'), queue)
-        if queue ~= before then
-        plan.earlier[queue] = true
-        end
-        elseif old_lane ~= lane or old_kind ~= kind then
-        return
-        end
-        redis.call('HSET', key('tasks'), id, record)
-        redis.call('ZREM', key('expiring', before), id)
-        if asked.x then
-        redis.call('ZADD', key('expiring', queue), string.format('%.0f', now + asked.x), id)
-        plan.earlier[queue] = true
-        end
-        end
         local function caps_of(queue, tenant)
         local own = queue .. '\t' .. tenant
         local found, caps = redis.call('HMGET', key('caps'), queue, own, queue .. '\t*'), {}
@@ -5237,327 +7067,19 @@ package enum Scripts {
         end
         return caps
         end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
-        end
-        end
-        local function kind_lane(lane, kind)
-        local _, tabs = string.gsub(lane, '\t', '\t')
-        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
-        end
-        local function lanes_of(record)
-        local lane, kind, queue = record_lane(record)
-        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
-        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
-        end
-        local function leave_lines(leaving)
-        local gone, empty = {}, {}
-        for from = 1, #leaving, 1000 do
-        local names = {}
-        for i = from, math.min(from + 999, #leaving), 2 do
-        names[#names + 1] = leaving[i]
-        end
-        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
-        local name, lane = names[i], leaving[from + 2 * i - 1]
-        if line == '' then
-        local list = key('waiting', name)
-        redis.call('ZREM', list, lane)
-        empty[name] = redis.call('EXISTS', list) == 0
-        else
-        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
-        end
-        if line and empty[name] then
-        gone[#gone + 1] = name
-        end
-        end
-        end
-        for from = 1, #gone, 1000 do
-        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
-        end
-        return empty
-        end
-        local function leave(lane)
-        if redis.call('EXISTS', key('lane', lane)) == 1 then
-        return
-        end
-        local ring, tenant, _, queue, kind = lane_parts(lane)
-        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
-        local limit = redis.call('HGET', parked, lane)
-        if limit then
-        redis.call('HDEL', parked, lane)
-        if leave_lines({ limit, lane })[limit] then
-        redis.call('ZREM', key('contended'), limit)
-        redis.call('ZREM', key('refill', queue), limit)
-        end
-        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
-        if redis.call('EXISTS', key('lanes', plain)) == 0 then
-        redis.call('SREM', key('wide', ring), tenant)
-        redis.call('ZREM', turn, tenant)
-        end
-        elseif lane == plain then
-        redis.call('ZREM', turn, tenant)
-        end
-        if kind and redis.call('EXISTS', turn, parked) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
-        end
-        end
-        local function withdraw(id, record)
-        local lanes, queue = lanes_of(record)
-        if redis.call('ZREM', key('delayed', queue), id) == 1 then
-        return true
-        end
-        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-        if redis.call('HEXISTS', key('held', worker), id) == 1 then
-        return false, worker
-        end
-        end
-        for _, name in ipairs(lanes) do
-        local list = key('lane', name)
-        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
-        redis.call('LREM', list, 1, id)
-        leave(name)
-        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
-        redis.call('LREM', list, -1, id)
-        leave(name)
-        end
-        end
-        return true
-        end
-        local function options_of(record)
-        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
-        end
-        local function retain_of(record)
-        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
-        end
-        local function keep_result(id, state, now, bytes, retain)
-        if retain and retain > 0 then
-        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
-        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
-        end
-        end
-        local function total(queue, name, by)
-        redis.call('HINCRBY', key('totals', queue), name, by)
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
-        local function fire(batch, name, now)
-        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
-        if not id then
-        return
-        end
-        redis.call('HDEL', key('batch', batch), name)
-        redis.call('HDEL', key('awaits'), id)
-        redis.call('HSET', key('tasks'), id, record)
-        local lane, _, queue = record_lane(record)
-        push_groups({ [lane] = { id } }, now)
-        wake(queue)
-        end
-        local function end_batch(batch, now)
-        local name = key('batch', batch)
-        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
-        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
-        return nil, false
-        end
-        local ok = tonumber(known[3] or 0) == 0
-        redis.call('HSET', name, 'ended', string.format('%.0f', now))
-        if ok then
-        fire(batch, 'success', now)
-        end
-        fire(batch, 'done', now)
-        for _, callback in ipairs({ 'success', 'failure' }) do
-        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
-        if id then
-        redis.call('HDEL', key('awaits'), id)
-        redis.call('HDEL', name, callback)
-        end
-        end
-        redis.call('PEXPIRE', name, known[5])
-        return known[4], ok
-        end
-        local function leave_batch(batch, member, ok, now)
-        while batch and redis.call('SREM', key('members', batch), member) == 1 do
-        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
-        if not ok then
-        fire(batch, 'failure', now)
-        end
-        member = batch
-        batch, ok = end_batch(batch, now)
-        end
-        end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
-        end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
-        local rest, is_changed = {}, false
-        for line in string.gmatch(text, '[^\n]+') do
-        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
-        if bond == 'u' then
-        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
-        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
-        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
-        redis.call('DEL', unique)
-        end
-        elseif stays then
-        stays = true
-        elseif bond == 'b' then
-        leave_batch(value, id, event == 'completed', now)
-        elseif bond == 'w' then
-        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
-        redis.call('PEXPIRE', key('wake', value), 60000)
-        elseif bond == 'o' then
-        leave_schedule(value, id, now)
-        elseif bond == 'c' then
-        redis.call('ZREM', key('live', value), id)
-        elseif bond == 'n' then
-        stays = event == 'dead'
-        if not stays then
-        redis.call('HDEL', key('progress'), id)
-        if retain then
-        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
-        else
-        redis.call('DEL', key('log', id))
-        end
-        end
-        end
-        if stays then
-        rest[#rest + 1] = line
-        else
-        is_changed = true
-        end
-        end
-        if is_changed and #rest > 0 then
-        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
-        elseif is_changed then
-        redis.call('HDEL', key('bonds'), id)
-        end
-        end
-        local function drop(id, record, state, now, reason)
-        local retain = record and retain_of(record)
-        if record then
-        local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain)
-        total(queue, state, 1)
-        end
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        local bonds = redis.call('HGET', key('bonds'), id)
-        if bonds then
-        untie(id, bonds, state, now, retain)
-        end
-        end
-        local function make_way(target, count, plan, now)
-        enter(plan.entering, now)
-        plan.entering = {}
-        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
-        local record = redis.call('HGET', key('tasks'), id)
-        if count > 0 and record and withdraw(id, record) then
-        drop(id, record, 'discarded', now, 'made way for a newer one')
-        count = count - 1
-        end
-        end
-        end
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
         served = {}, roused = roused, due = {}, line = {},
         }
+        end
+        local function dated(record, moment)
+        local head = string.find(record, '\n', 1, true) or #record + 1
+        return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
         end
         local function load_terms(gate)
         if gate.terms then
@@ -5573,59 +7095,15 @@ package enum Scripts {
         end
         return gate.on_kinds
         end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
         end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
         end
         end
         local function store_group(group, values, from, to, plan, now, gate)
@@ -5733,6 +7211,59 @@ package enum Scripts {
         plan.ready[queue] = true
         end
         end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
         local function finish_plan(plan, now)
         enter(plan.entering, now)
         for queue in pairs(plan.earlier) do
@@ -5743,6 +7274,414 @@ package enum Scripts {
         wake(queue)
         end
         end
+        end
+        function replace(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function replace(id, record, asked, now, plan)
+        if string.sub(asked.u, 1, 1) ~= 'b' then
+        return
+        end
+        local old = redis.call('HGET', key('tasks'), id)
+        local name = key('unique', string.sub(asked.u, 2))
+        local holder, limit = string.match(redis.call('GET', name) or '', '^([^\t]*)\t.-(%d+)$')
+        if not old or holder ~= id then
+        return
+        end
+        if asked.d then
+        record = dated(record, now + asked.d)
+        end
+        local old_lane, old_kind, before = record_lane(old)
+        local lane, kind, queue = record_lane(record)
+        if redis.call('ZREM', key('delayed', before), id) == 1 then
+        local due = string.format('%.0f', math.min(now + asked.w, tonumber(limit)))
+        redis.call('ZADD', key('delayed', queue), due, id)
+        redis.call('SADD', key('queues'), queue)
+        if queue ~= before then
+        plan.earlier[queue] = true
+        end
+        elseif old_lane ~= lane or old_kind ~= kind then
+        return
+        end
+        redis.call('HSET', key('tasks'), id, record)
+        redis.call('ZREM', key('expiring', before), id)
+        if asked.x then
+        redis.call('ZADD', key('expiring', queue), string.format('%.0f', now + asked.x), id)
+        plan.earlier[queue] = true
+        end
+        end
+        return replace(...)
+        end
+        function make_way(...)
+        local withdraw, drop
+        function withdraw(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
+        end
+        return withdraw(...)
+        end
+        function drop(...)
+        local untie
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local push_groups
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function push_groups(...)
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function make_way(target, count, plan, now)
+        enter(plan.entering, now)
+        plan.entering = {}
+        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if count > 0 and record and withdraw(id, record) then
+        drop(id, record, 'discarded', now, 'made way for a newer one')
+        count = count - 1
+        end
+        end
+        end
+        return make_way(...)
+        end
+        function load_limits(...)
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
         end
         local groups, at = {}, 3
         local place, previous, ascends = 0, '', true
@@ -5945,10 +7884,11 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "6fb9c79ce2b7568077c767cb0c66d1cb053fcf7c",
+        digest: "00f27a8792ad9c008ef5de0f2a7d1f1c0928ed12",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
+        local make_way, load_limits, new_run, store_runs, withdraw, drop, stop_run, widen
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -6024,336 +7964,6 @@ package enum Scripts {
         end
         return caps
         end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
-        end
-        end
-        local function record_lane(record)
-        local kind, queue, tenant, priority, options =
-        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
-        local lane, keys = queue .. '\t' .. tenant, ''
-        if options ~= '' then
-        for name in string.gmatch(options, '\tl=([^\t]*)') do
-        keys = keys .. '\t' .. name
-        end
-        end
-        if priority ~= '' or keys ~= '' then
-        lane = lane .. '\t' .. priority .. keys
-        end
-        return lane, kind, queue
-        end
-        local function kind_lane(lane, kind)
-        local _, tabs = string.gsub(lane, '\t', '\t')
-        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
-        end
-        local function lanes_of(record)
-        local lane, kind, queue = record_lane(record)
-        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
-        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
-        end
-        local function leave_lines(leaving)
-        local gone, empty = {}, {}
-        for from = 1, #leaving, 1000 do
-        local names = {}
-        for i = from, math.min(from + 999, #leaving), 2 do
-        names[#names + 1] = leaving[i]
-        end
-        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
-        local name, lane = names[i], leaving[from + 2 * i - 1]
-        if line == '' then
-        local list = key('waiting', name)
-        redis.call('ZREM', list, lane)
-        empty[name] = redis.call('EXISTS', list) == 0
-        else
-        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
-        end
-        if line and empty[name] then
-        gone[#gone + 1] = name
-        end
-        end
-        end
-        for from = 1, #gone, 1000 do
-        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
-        end
-        return empty
-        end
-        local function leave(lane)
-        if redis.call('EXISTS', key('lane', lane)) == 1 then
-        return
-        end
-        local ring, tenant, _, queue, kind = lane_parts(lane)
-        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
-        local limit = redis.call('HGET', parked, lane)
-        if limit then
-        redis.call('HDEL', parked, lane)
-        if leave_lines({ limit, lane })[limit] then
-        redis.call('ZREM', key('contended'), limit)
-        redis.call('ZREM', key('refill', queue), limit)
-        end
-        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
-        if redis.call('EXISTS', key('lanes', plain)) == 0 then
-        redis.call('SREM', key('wide', ring), tenant)
-        redis.call('ZREM', turn, tenant)
-        end
-        elseif lane == plain then
-        redis.call('ZREM', turn, tenant)
-        end
-        if kind and redis.call('EXISTS', turn, parked) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
-        end
-        end
-        local function withdraw(id, record)
-        local lanes, queue = lanes_of(record)
-        if redis.call('ZREM', key('delayed', queue), id) == 1 then
-        return true
-        end
-        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-        if redis.call('HEXISTS', key('held', worker), id) == 1 then
-        return false, worker
-        end
-        end
-        for _, name in ipairs(lanes) do
-        local list = key('lane', name)
-        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
-        redis.call('LREM', list, 1, id)
-        leave(name)
-        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
-        redis.call('LREM', list, -1, id)
-        leave(name)
-        end
-        end
-        return true
-        end
-        local function options_of(record)
-        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
-        end
-        local function retain_of(record)
-        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
-        end
-        local function keep_result(id, state, now, bytes, retain)
-        if retain and retain > 0 then
-        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
-        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
-        end
-        end
-        local function total(queue, name, by)
-        redis.call('HINCRBY', key('totals', queue), name, by)
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
-        local function fire(batch, name, now)
-        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
-        if not id then
-        return
-        end
-        redis.call('HDEL', key('batch', batch), name)
-        redis.call('HDEL', key('awaits'), id)
-        redis.call('HSET', key('tasks'), id, record)
-        local lane, _, queue = record_lane(record)
-        push_groups({ [lane] = { id } }, now)
-        wake(queue)
-        end
-        local function end_batch(batch, now)
-        local name = key('batch', batch)
-        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
-        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
-        return nil, false
-        end
-        local ok = tonumber(known[3] or 0) == 0
-        redis.call('HSET', name, 'ended', string.format('%.0f', now))
-        if ok then
-        fire(batch, 'success', now)
-        end
-        fire(batch, 'done', now)
-        for _, callback in ipairs({ 'success', 'failure' }) do
-        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
-        if id then
-        redis.call('HDEL', key('awaits'), id)
-        redis.call('HDEL', name, callback)
-        end
-        end
-        redis.call('PEXPIRE', name, known[5])
-        return known[4], ok
-        end
-        local function leave_batch(batch, member, ok, now)
-        while batch and redis.call('SREM', key('members', batch), member) == 1 do
-        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
-        if not ok then
-        fire(batch, 'failure', now)
-        end
-        member = batch
-        batch, ok = end_batch(batch, now)
-        end
-        end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
-        end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
-        local rest, is_changed = {}, false
-        for line in string.gmatch(text, '[^\n]+') do
-        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
-        if bond == 'u' then
-        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
-        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
-        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
-        redis.call('DEL', unique)
-        end
-        elseif stays then
-        stays = true
-        elseif bond == 'b' then
-        leave_batch(value, id, event == 'completed', now)
-        elseif bond == 'w' then
-        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
-        redis.call('PEXPIRE', key('wake', value), 60000)
-        elseif bond == 'o' then
-        leave_schedule(value, id, now)
-        elseif bond == 'c' then
-        redis.call('ZREM', key('live', value), id)
-        elseif bond == 'n' then
-        stays = event == 'dead'
-        if not stays then
-        redis.call('HDEL', key('progress'), id)
-        if retain then
-        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
-        else
-        redis.call('DEL', key('log', id))
-        end
-        end
-        end
-        if stays then
-        rest[#rest + 1] = line
-        else
-        is_changed = true
-        end
-        end
-        if is_changed and #rest > 0 then
-        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
-        elseif is_changed then
-        redis.call('HDEL', key('bonds'), id)
-        end
-        end
-        local function drop(id, record, state, now, reason)
-        local retain = record and retain_of(record)
-        if record then
-        local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain)
-        total(queue, state, 1)
-        end
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        local bonds = redis.call('HGET', key('bonds'), id)
-        if bonds then
-        untie(id, bonds, state, now, retain)
-        end
-        end
-        local function make_way(target, count, plan, now)
-        enter(plan.entering, now)
-        plan.entering = {}
-        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
-        local record = redis.call('HGET', key('tasks'), id)
-        if count > 0 and record and withdraw(id, record) then
-        drop(id, record, 'discarded', now, 'made way for a newer one')
-        count = count - 1
-        end
-        end
-        end
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
@@ -6373,6 +7983,10 @@ package enum Scripts {
         local head = string.find(record, '\n', 1, true) or #record + 1
         return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
         end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
         local function load_terms(gate)
         if gate.terms then
         return gate.on_kinds
@@ -6387,59 +8001,15 @@ package enum Scripts {
         end
         return gate.on_kinds
         end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
         end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
         end
         end
         local function store_group(group, values, from, to, plan, now, gate)
@@ -6547,6 +8117,172 @@ package enum Scripts {
         plan.ready[queue] = true
         end
         end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function cancel_task(id, record, reason, now)
+        local _, _, queue = record_lane(record)
+        if redis.call('ZSCORE', key('dead', queue), id) then
+        return 'dead'
+        end
+        local is_out, worker = withdraw(id, record)
+        if not is_out then
+        redis.call('HSET', key('cancels'), id, reason)
+        redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
+        return 'requested'
+        end
+        redis.call('ZREM', key('expiring', queue), id)
+        drop(id, record, 'cancelled', now, reason)
+        return 'cancelled'
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function finish_plan(plan, now)
+        enter(plan.entering, now)
+        for queue in pairs(plan.earlier) do
+        plan.ready[queue] = true
+        end
+        for queue in pairs(plan.ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        end
+        function make_way(...)
+        function make_way(target, count, plan, now)
+        enter(plan.entering, now)
+        plan.entering = {}
+        for _, id in ipairs(redis.call('ZRANGE', key('live', target), 0, count + 63)) do
+        local record = redis.call('HGET', key('tasks'), id)
+        if count > 0 and record and withdraw(id, record) then
+        drop(id, record, 'discarded', now, 'made way for a newer one')
+        count = count - 1
+        end
+        end
+        end
+        return make_way(...)
+        end
+        function load_limits(...)
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function new_run(...)
         local function open_run(runs, id)
         local run = runs[id]
         if not run then
@@ -6558,19 +8294,19 @@ package enum Scripts {
         end
         return run
         end
-        local function run_facts(text)
-        local names = {
+        local fact_names = {
         'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
         'rest',
         }
+        local function run_facts(text)
         local facts, at = {}, 0
         for word in string.gmatch(text, '[^ ]+') do
         at = at + 1
-        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
         end
         return facts
         end
-        local function new_run(runs, id, fields, awaited, by, now)
+        function new_run(runs, id, fields, awaited, by, now)
         local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
         run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
         run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
@@ -6579,11 +8315,16 @@ package enum Scripts {
         run.fields[name], run.dirty[name] = value, true
         end
         end
+        return new_run(...)
+        end
+        function store_runs(...)
+        local do_deed, index_run, tell_connections
         local function run_text(facts)
         return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
         facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
         facts.rest)
         end
+        function do_deed(...)
         local function disarm(id)
         local record = id and redis.call('HGET', key('tasks'), id)
         if record then
@@ -6594,7 +8335,7 @@ package enum Scripts {
         end
         end
         end
-        local function do_deed(run, deed, plan)
+        function do_deed(run, deed, plan)
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
@@ -6679,19 +8420,33 @@ package enum Scripts {
         redis.call('ZREM', key('broken', part), b)
         end
         end
-        local function stop_run(id, plan, now, gate)
-        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
-        local facts = text and run_facts(text)
-        if facts and head and not string.find(facts.state, '%u') then
-        local round = string.format('%d', facts.round)
-        local task = id .. '-x' .. round
-        if redis.call('HEXISTS', key('tasks'), task) == 0 then
-        local group = { lane = record_lane(head), start = '', extras = {} }
-        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        return do_deed(...)
+        end
+        function index_run(...)
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
         end
         end
         end
-        local function index_run(run, before, now)
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function index_run(run, before, now)
         local fields, state = run.fields, run.facts.state
         if not before then
         fields.a, run.dirty.a = string.format('%.0f', now), true
@@ -6721,7 +8476,10 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function tell_connections(told, plan, now, gate)
+        return index_run(...)
+        end
+        function tell_connections(...)
+        function tell_connections(told, plan, now, gate)
         local connections = {}
         local all = redis.call('HGETALL', key('connections'))
         for i = 1, #all, 2 do
@@ -6753,7 +8511,9 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate, connected)
+        return tell_connections(...)
+        end
+        function store_runs(runs, plan, now, gate, connected)
         local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
@@ -6839,31 +8599,292 @@ package enum Scripts {
         stop_run(id, plan, now, gate)
         end
         end
-        local function cancel_task(id, record, reason, now)
-        local _, _, queue = record_lane(record)
-        if redis.call('ZSCORE', key('dead', queue), id) then
-        return 'dead'
+        return store_runs(...)
         end
-        local is_out, worker = withdraw(id, record)
-        if not is_out then
-        redis.call('HSET', key('cancels'), id, reason)
-        redis.call('RPUSH', key('wake', worker), 'cancel ' .. id .. ' ' .. reason)
-        return 'requested'
+        function withdraw(...)
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
         end
-        redis.call('ZREM', key('expiring', queue), id)
-        drop(id, record, 'cancelled', now, reason)
-        return 'cancelled'
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
         end
-        local function finish_plan(plan, now)
-        enter(plan.entering, now)
-        for queue in pairs(plan.earlier) do
-        plan.ready[queue] = true
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
         end
-        for queue in pairs(plan.ready) do
-        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        function withdraw(id, record)
+        local lanes, queue = lanes_of(record)
+        if redis.call('ZREM', key('delayed', queue), id) == 1 then
+        return true
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        if redis.call('HEXISTS', key('held', worker), id) == 1 then
+        return false, worker
+        end
+        end
+        for _, name in ipairs(lanes) do
+        local list = key('lane', name)
+        if redis.call('LPOS', list, id, 'MAXLEN', 1000) then
+        redis.call('LREM', list, 1, id)
+        leave(name)
+        elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+        redis.call('LREM', list, -1, id)
+        leave(name)
+        end
+        end
+        return true
+        end
+        return withdraw(...)
+        end
+        function drop(...)
+        local untie
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local push_groups
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
         wake(queue)
         end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
         end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        function push_groups(...)
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function stop_run(...)
+        local fact_names = {
+        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
+        'rest',
+        }
+        local function run_facts(text)
+        local facts, at = {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        end
+        return facts
+        end
+        function stop_run(id, plan, now, gate)
+        local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
+        local facts = text and run_facts(text)
+        if facts and head and not string.find(facts.state, '%u') then
+        local round = string.format('%d', facts.round)
+        local task = id .. '-x' .. round
+        if redis.call('HEXISTS', key('tasks'), task) == 0 then
+        local group = { lane = record_lane(head), start = '', extras = {} }
+        store_group(group, { task, head .. '\tw=' .. id .. '\n' .. round .. '\tcancel' }, 1, 2, plan, now, gate)
+        end
+        end
+        end
+        return stop_run(...)
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
         end
         local name, memory, live, at = ARGV[2], number(8, 'memory'), number(9, 'live'), 10
         local notes_from = at + 1
@@ -7249,10 +9270,11 @@ package enum Scripts {
     /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
     package static let limit = RedisScript(
         name: "limit",
-        digest: "7fb343264bc43c4ee8cf122a9867f0316bbbae58",
+        digest: "3c01e0c34d766c6d916feb837fd81dbff2b4599f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL limit expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local rouse
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -7319,6 +9341,28 @@ package enum Scripts {
         end
         return woken, left
         end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function rouse(...)
+        local widen
         local function lane_parts(lane)
         local first = string.find(lane, '\t', 1, true)
         local second = string.find(lane, '\t', first + 1, true)
@@ -7329,17 +9373,6 @@ package enum Scripts {
         return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
         end
         return ring, tenant, priority, ring
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
@@ -7374,7 +9407,21 @@ package enum Scripts {
         end
         end
         end
-        local function rouse(lanes, now, roused)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -7389,25 +9436,7 @@ package enum Scripts {
         end
         enter(entering, now, true)
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
+        return rouse(...)
         end
         local name, terms = ARGV[1], ARGV[2]
         local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)\t')
@@ -7732,10 +9761,11 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "1a7edf0e52884047f8c1eb93970c38cc61df1fec",
+        digest: "17b6396692709ecf98e03db92d4f6d0cec00e2ee",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
+        local take_turns, leave_kind, untie_all
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -7770,6 +9800,28 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
+        local function take(ring, room, now, gate)
+        local turn = key('turn', ring)
+        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
+        if not rows[1] and not (gate and gate.due[ring]) then
+        return {}, false
+        end
+        if gate or rows[3] or redis.call('SISMEMBER', key('wide', ring), rows[1]) == 1 then
+        return take_turns(ring, room, now, gate, rows)
+        end
+        local lane = ring .. '\t' .. rows[1]
+        local list = key('lane', lane)
+        local ids = redis.call('LPOP', list, room) or {}
+        local left = #ids == room and redis.call('EXISTS', list) == 1
+        if not left then
+        redis.call('ZREM', turn, rows[1])
+        leave_kind(ring)
+        end
+        return { { lane, ids } }, left
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
         local function lane_parts(lane)
         local first = string.find(lane, '\t', 1, true)
         local second = string.find(lane, '\t', first + 1, true)
@@ -7781,6 +9833,93 @@ package enum Scripts {
         end
         return ring, tenant, priority, ring
         end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
+        end
+        local function is_bound(id)
+        local run = task_run(id)
+        return run and redis.call('EXISTS', key('run', run)) == 1
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function take_turns(...)
+        local look_wide, pop_wide, load_lanes, rouse, out_of_line
         local function shares(rounds, lengths, weights, room)
         local share = {}
         for i = 1, #rounds do
@@ -7814,19 +9953,6 @@ package enum Scripts {
         end
         return share
         end
-        local function look_wide(ring, tenant, room)
-        local most = math.min(math.max(room, 16), 64)
-        local rows = redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, most - 1, 'WITHSCORES')
-        local lanes = {}
-        for i = 1, #rows, 2 do
-        local _, _, priority = lane_parts(rows[i])
-        local length = redis.call('LLEN', key('lane', rows[i]))
-        lanes[#lanes + 1] = {
-        name = rows[i], age = tonumber(rows[i + 1]), priority = priority or 0, length = length, room = length, count = 0,
-        }
-        end
-        return lanes
-        end
         local function limit_room(limit, us)
         local room = math.huge
         if limit.interval then
@@ -7847,6 +9973,13 @@ package enum Scripts {
         end
         return room
         end
+        local function part_of(gate, lane)
+        local room = math.huge
+        for _, limit in ipairs(gate.of[lane]) do
+        room = math.min(room, math.ceil(limit_room(limit, gate.us) / limit.lanes))
+        end
+        return room
+        end
         local function charge(gate, lane, count)
         gate.served[lane] = gate.served[lane] or count > 0
         for _, limit in ipairs(gate.of[lane]) do
@@ -7859,7 +9992,24 @@ package enum Scripts {
         end
         end
         end
-        local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
+        function look_wide(...)
+        function look_wide(ring, tenant, room)
+        local most = math.min(math.max(room, 16), 64)
+        local rows = redis.call('ZRANGE', key('lanes', ring .. '\t' .. tenant), 0, most - 1, 'WITHSCORES')
+        local lanes = {}
+        for i = 1, #rows, 2 do
+        local _, _, priority = lane_parts(rows[i])
+        local length = redis.call('LLEN', key('lane', rows[i]))
+        lanes[#lanes + 1] = {
+        name = rows[i], age = tonumber(rows[i + 1]), priority = priority or 0, length = length, room = length, count = 0,
+        }
+        end
+        return lanes
+        end
+        return look_wide(...)
+        end
+        function pop_wide(...)
+        function pop_wide(ring, tenant, lanes, want, now, taken, gate)
         local picks = {}
         while want > 0 do
         local best, second
@@ -7931,6 +10081,10 @@ package enum Scripts {
         end
         return false, served
         end
+        return pop_wide(...)
+        end
+        function load_lanes(...)
+        local load_limits
         local function limit_names(lane)
         local _, tenant, _, queue = lane_parts(lane)
         local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
@@ -7941,6 +10095,7 @@ package enum Scripts {
         end
         return names
         end
+        function load_limits(...)
         local function load_terms(gate)
         if gate.terms then
         return gate.on_kinds
@@ -7955,7 +10110,7 @@ package enum Scripts {
         end
         return gate.on_kinds
         end
-        local function load_limits(gate, names)
+        function load_limits(gate, names)
         local asked, scopes = {}, {}
         for _, name in ipairs(names) do
         if gate.limits[name] == nil then
@@ -8010,7 +10165,9 @@ package enum Scripts {
         end
         end
         end
-        local function load_lanes(gate, lanes)
+        return load_limits(...)
+        end
+        function load_lanes(gate, lanes)
         local names, fresh = {}, {}
         for _, lane in ipairs(lanes) do
         local own = gate.of[lane]
@@ -8047,24 +10204,10 @@ package enum Scripts {
         end
         end
         end
-        local function part_of(gate, lane)
-        local room = math.huge
-        for _, limit in ipairs(gate.of[lane]) do
-        room = math.min(room, math.ceil(limit_room(limit, gate.us) / limit.lanes))
+        return load_lanes(...)
         end
-        return room
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
+        function rouse(...)
+        local widen
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
         local turn = key('turn', ring)
@@ -8098,7 +10241,21 @@ package enum Scripts {
         end
         end
         end
-        local function rouse(lanes, now, roused)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -8113,33 +10270,10 @@ package enum Scripts {
         end
         enter(entering, now, true)
         end
-        local function leave_lines(leaving)
-        local gone, empty = {}, {}
-        for from = 1, #leaving, 1000 do
-        local names = {}
-        for i = from, math.min(from + 999, #leaving), 2 do
-        names[#names + 1] = leaving[i]
+        return rouse(...)
         end
-        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
-        local name, lane = names[i], leaving[from + 2 * i - 1]
-        if line == '' then
-        local list = key('waiting', name)
-        redis.call('ZREM', list, lane)
-        empty[name] = redis.call('EXISTS', list) == 0
-        else
-        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
-        end
-        if line and empty[name] then
-        gone[#gone + 1] = name
-        end
-        end
-        end
-        for from = 1, #gone, 1000 do
-        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
-        end
-        return empty
-        end
-        local function out_of_line(gate, lanes)
+        function out_of_line(...)
+        function out_of_line(gate, lanes)
         local leaving, parked, timers = {}, {}, {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -8164,13 +10298,10 @@ package enum Scripts {
         end
         end
         end
-        local function take(ring, room, now, gate)
-        local turn = key('turn', ring)
-        local rows = redis.call('ZRANGE', turn, 0, math.max(room, 2) - 1, 'WITHSCORES')
-        local taken, due = {}, gate and gate.due[ring]
-        if #rows == 0 and not due then
-        return taken, false
+        return out_of_line(...)
         end
+        function take_turns(ring, room, now, gate, rows)
+        local turn, taken, due = key('turn', ring), {}, gate and gate.due[ring]
         local tenants, rounds, lengths, weights, plain, lined = {}, {}, {}, {}, {}, {}
         local base, place = tonumber(rows[2] or 0), 1
         while rows[place] and #tenants < room and (not due or tonumber(rows[place + 1]) == base) do
@@ -8197,22 +10328,19 @@ package enum Scripts {
         end
         end
         local are_all = not rows[place] and #rows / 2 < math.max(room, 2)
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        local moved, gone, several, totals, leaving, off = {}, {}, {}, {}, {}, 0
-        local share
-        local alone = are_all and #tenants == 1 and wide[1] == 0 and not gate
-        if alone then
-        share, plain[1] = { room }, ring .. '\t' .. tenants[1]
-        else
         local _, _, _, queue = lane_parts(ring .. '\t')
-        local weight = redis.call('HMGET', key('weights', queue), unpack(tenants))
+        local function of_each(command, name)
+        return redis.call('EXISTS', name) == 1 and redis.call(command, name, unpack(tenants)) or {}
+        end
+        local wide, weight = of_each('SMISMEMBER', key('wide', ring)), of_each('HMGET', key('weights', queue))
+        local moved, gone, several, leaving, off = {}, {}, {}, {}, 0
         local lanes = {}
         for i, tenant in ipairs(tenants) do
-        weights[i] = tonumber(weight[i]) or 1
+        weights[i] = tonumber(weight[i] or 1)
         if wide[i] == 1 and lined[i] then
         out_of_line(gate, { plain[i] })
         rouse({ plain[i] }, now, gate.roused)
-        gate.again[ring], totals[i], lengths[i] = true, 0, 0
+        gate.again[ring], lengths[i] = true, 0
         elseif wide[i] == 1 then
         several[i] = look_wide(ring, tenant, room)
         for _, lane in ipairs(several[i]) do
@@ -8220,9 +10348,7 @@ package enum Scripts {
         end
         else
         plain[i] = plain[i] or ring .. '\t' .. tenant
-        lanes[#lanes + 1] = plain[i]
-        totals[i] = redis.call('LLEN', key('lane', plain[i]))
-        lengths[i] = totals[i]
+        lanes[#lanes + 1], lengths[i] = plain[i], room
         end
         end
         if gate then
@@ -8235,60 +10361,65 @@ package enum Scripts {
         lane.room = gate and math.min(lane.length, part_of(gate, lane.name)) or lane.length
         lengths[i] = lengths[i] + lane.room
         end
-        elseif gate and totals[i] > 0 then
-        lengths[i] = math.min(lengths[i], part_of(gate, plain[i]))
+        elseif gate and lengths[i] > 0 then
+        lengths[i] = math.min(room, part_of(gate, plain[i]))
         end
         end
-        share = shares(rounds, lengths, weights, room)
-        end
+        local share = shares(rounds, lengths, weights, room)
+        local served, allowed, empty, unsure = {}, {}, {}, {}
         for i, tenant in ipairs(tenants) do
-        local empty, served, room_of_lane = nil, share[i], nil
-        if wide[i] == 1 and lined[i] then
-        served = 0
-        elseif several[i] then
+        served[i] = 0
+        if several[i] then
         if share[i] > 0 or gate or lengths[i] == 0 then
-        empty, served = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
+        empty[i], served[i] = pop_wide(ring, tenant, several[i], share[i], now, taken, gate)
         end
-        else
+        elseif wide[i] ~= 1 then
         local lane, count = plain[i], share[i]
         if gate then
-        room_of_lane = allowance(gate, lane)
-        count = math.min(count, room_of_lane)
-        served = count
+        allowed[i] = allowance(gate, lane)
+        count = math.min(count, allowed[i])
         end
-        if count > 0 then
-        local list = key('lane', lane)
-        local ids = redis.call('LPOP', list, count)
-        taken[#taken + 1] = { lane, ids }
-        if alone then
-        empty = #ids < room or redis.call('EXISTS', list) == 0
-        elseif gate then
+        local ids = count > 0 and redis.call('LPOP', key('lane', lane), count)
+        if ids then
+        taken[#taken + 1], served[i] = { lane, ids }, #ids
+        if gate then
         charge(gate, lane, #ids)
         end
         end
-        if not alone then
-        totals[i] = totals[i] - count
-        empty = totals[i] == 0
+        if served[i] < count then
+        empty[i] = true
+        elseif count > 0 then
+        unsure[#unsure + 1] = key('lane', lane)
         end
         end
-        local is_blocked = not empty and room_of_lane == served
+        end
+        local there = #unsure > 0 and redis.call('EXISTS', unpack(unsure)) or 0
+        if there < #unsure then
+        for i = 1, #tenants do
+        if plain[i] and served[i] > 0 and not empty[i] and not several[i] then
+        empty[i] = there == 0 or redis.call('EXISTS', key('lane', plain[i])) == 0
+        end
+        end
+        end
+        for i, tenant in ipairs(tenants) do
+        local is_blocked = not empty[i] and allowed[i] == served[i]
         if is_blocked then
         gate.parked[#gate.parked + 1] = plain[i]
-        gate.met = gate.met + (served > 0 and 0 or 1)
+        gate.met = gate.met + (served[i] > 0 and 0 or 1)
         end
-        if lined[i] and not is_blocked and (empty or served > 0) then
+        if lined[i] and not is_blocked and (empty[i] or served[i] > 0) then
         leaving[#leaving + 1] = plain[i]
         end
-        if empty or is_blocked then
+        if empty[i] or is_blocked then
         if lined[i] then
         off = off + 1
         else
         gone[#gone + 1] = tenant
         end
-        elseif served > 0 and not alone then
-        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served) / weights[i])
+        elseif served[i] > 0 then
+        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served[i]) / weights[i])
         moved[#moved + 1] = tenant
-        elseif lined[i] and totals[i] > 0 then
+        elseif lined[i] and wide[i] ~= 1 then
         off = off + 1
         local later = gate.due[ring]
         later[#later + 1], later[#later + 2] = plain[i], tenant
@@ -8305,17 +10436,51 @@ package enum Scripts {
         end
         local is_due = gate and gate.due[ring] and gate.due[ring][1]
         local left = #gone + off < #tenants or is_due or (not are_all and redis.call('EXISTS', turn) == 1)
-        if not left then
-        local _, _, _, queue, kind = lane_parts(ring .. '\t')
-        if kind and not (gate and gate.parked[1]) and redis.call('EXISTS', key('parked', ring)) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
-        end
+        if not left and not (gate and gate.parked[1]) then
+        leave_kind(ring)
         end
         return taken, left
         end
-        local function total(queue, name, by)
-        redis.call('HINCRBY', key('totals', queue), name, by)
+        return take_turns(...)
         end
+        function leave_kind(...)
+        function leave_kind(ring)
+        local queue, kind = string.match(ring, '^([^|]*)|(.*)$')
+        if kind and redis.call('EXISTS', key('parked', ring)) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        return leave_kind(...)
+        end
+        function untie_all(...)
+        local untie
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        function leave_batch(...)
+        local push_groups
         local function record_lane(record)
         local kind, queue, tenant, priority, options =
         string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
@@ -8329,44 +10494,6 @@ package enum Scripts {
         lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
         end
         local function fire(batch, name, now)
         local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
@@ -8402,7 +10529,76 @@ package enum Scripts {
         redis.call('PEXPIRE', name, known[5])
         return known[4], ok
         end
-        local function leave_batch(batch, member, ok, now)
+        function push_groups(...)
+        local widen
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function leave_batch(batch, member, ok, now)
         while batch and redis.call('SREM', key('members', batch), member) == 1 do
         redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
         if not ok then
@@ -8412,30 +10608,9 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
+        return leave_batch(...)
         end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
+        function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
         local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
@@ -8479,7 +10654,9 @@ package enum Scripts {
         redis.call('HDEL', key('bonds'), id)
         end
         end
-        local function untie_all(ids, first, last, event, now)
+        return untie(...)
+        end
+        function untie_all(ids, first, last, event, now)
         for from = first, last, 1000 do
         for i, text in ipairs(redis.call('HMGET', key('bonds'), unpack(ids, from, math.min(from + 999, last)))) do
         if text then
@@ -8488,44 +10665,7 @@ package enum Scripts {
         end
         end
         end
-        local function leave(lane)
-        if redis.call('EXISTS', key('lane', lane)) == 1 then
-        return
-        end
-        local ring, tenant, _, queue, kind = lane_parts(lane)
-        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
-        local limit = redis.call('HGET', parked, lane)
-        if limit then
-        redis.call('HDEL', parked, lane)
-        if leave_lines({ limit, lane })[limit] then
-        redis.call('ZREM', key('contended'), limit)
-        redis.call('ZREM', key('refill', queue), limit)
-        end
-        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
-        if redis.call('EXISTS', key('lanes', plain)) == 0 then
-        redis.call('SREM', key('wide', ring), tenant)
-        redis.call('ZREM', turn, tenant)
-        end
-        elseif lane == plain then
-        redis.call('ZREM', turn, tenant)
-        end
-        if kind and redis.call('EXISTS', turn, parked) == 0 then
-        redis.call('SREM', key('kinds', queue), kind)
-        end
-        end
-        local function options_of(record)
-        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
-        end
-        local function run_of(record)
-        return string.match(options_of(record), '\tw=([^\t]*)')
-        end
-        local function task_run(id)
-        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
-        return record and run_of(record) or nil
-        end
-        local function is_bound(id)
-        local run = task_run(id)
-        return run and redis.call('EXISTS', key('run', run)) == 1
+        return untie_all(...)
         end
         local queue, chunk = ARGV[1], math.min(number(2, 'chunk'), 1000)
         local at, passed = string.match(ARGV[3] == '' and '-inf 0' or ARGV[3], '^([%d%-inf]+) (%d+)$')
@@ -8712,7 +10852,7 @@ package enum Scripts {
     /// removes a run that has ended with all that belongs to it, in parts of bounded work: to be called again
     package static let removeRun = RedisScript(
         name: "remove_run",
-        digest: "3ff4b1027bb3d38e85b5bfe7762789889d53b937",
+        digest: "816305afa35e1becad5b1e914e06b37b77b82ef6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL remove_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8743,15 +10883,15 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
-        local function run_facts(text)
-        local names = {
+        local fact_names = {
         'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
         'rest',
         }
+        local function run_facts(text)
         local facts, at = {}, 0
         for word in string.gmatch(text, '[^ ]+') do
         at = at + 1
-        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
         end
         return facts
         end
@@ -8878,10 +11018,11 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "846c727037b8cbd24f9f5aca334bcb572a1cb357",
+        digest: "783fd71731d1206dffcaa6f37a7f008a3bd74dfe",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        local reconcile, free
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -8909,6 +11050,63 @@ package enum Scripts {
         end
         return now, silence and gap > silence and awake or 0, us
         end
+        local function forget_worker(worker)
+        local queues = redis.call('HGET', key('worker', worker), 'queues')
+        for queue in string.gmatch(queues or '', '[^\n]+') do
+        redis.call('SREM', key('idle', queue), worker)
+        end
+        redis.call('ZREM', key('workers'), worker)
+        redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {},
+        }
+        end
+        function reconcile(...)
+        local push_groups, drop
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function give_up(freed, names, id)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = freed[name] or {}
+        table.insert(freed[name], id)
+        end
+        end
+        function push_groups(...)
+        local widen
         local function lane_parts(lane)
         local first = string.find(lane, '\t', 1, true)
         local second = string.find(lane, '\t', first + 1, true)
@@ -8930,17 +11128,6 @@ package enum Scripts {
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
         end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
@@ -8975,22 +11162,31 @@ package enum Scripts {
         end
         end
         end
-        local function push_groups(groups, now, command)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(groups, now, command)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
         end
         enter(entering, now)
         end
-        local function older(a, b)
-        for i = 1, math.min(#a, #b) do
-        local x, y = string.byte(a, i), string.byte(b, i)
-        if x ~= y then
-        return x < y
+        return push_groups(...)
         end
-        end
-        return #a < #b
-        end
+        function drop(...)
+        local untie
         local function record_lane(record)
         local kind, queue, tenant, priority, options =
         string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
@@ -9020,26 +11216,32 @@ package enum Scripts {
         local function total(queue, name, by)
         redis.call('HINCRBY', key('totals', queue), name, by)
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
+        function untie(...)
+        local leave_batch
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
         if worker then
         redis.call('RPUSH', key('wake', worker), 'work')
         end
-        return
         end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
         end
         end
         end
-        end
+        function leave_batch(...)
         local function fire(batch, name, now)
         local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
         if not id then
@@ -9074,7 +11276,7 @@ package enum Scripts {
         redis.call('PEXPIRE', name, known[5])
         return known[4], ok
         end
-        local function leave_batch(batch, member, ok, now)
+        function leave_batch(batch, member, ok, now)
         while batch and redis.call('SREM', key('members', batch), member) == 1 do
         redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
         if not ok then
@@ -9084,30 +11286,9 @@ package enum Scripts {
         batch, ok = end_batch(batch, now)
         end
         end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
+        return leave_batch(...)
         end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
+        function untie(id, text, event, now, retain)
         local rest, is_changed = {}, false
         for line in string.gmatch(text, '[^\n]+') do
         local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
@@ -9151,7 +11332,9 @@ package enum Scripts {
         redis.call('HDEL', key('bonds'), id)
         end
         end
-        local function drop(id, record, state, now, reason)
+        return untie(...)
+        end
+        function drop(id, record, state, now, reason)
         local retain = record and retain_of(record)
         if record then
         local _, _, queue = record_lane(record)
@@ -9166,17 +11349,9 @@ package enum Scripts {
         untie(id, bonds, state, now, retain)
         end
         end
-        local function lease_parts(lease)
-        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
-        return claim, lane, names ~= '' and names or nil
+        return drop(...)
         end
-        local function give_up(freed, names, id)
-        for name in string.gmatch(names or '', '[^\n]+') do
-        freed[name] = freed[name] or {}
-        table.insert(freed[name], id)
-        end
-        end
-        local function reconcile(worker, known, cancelling, now, freed, before)
+        function reconcile(worker, known, cancelling, now, freed, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
@@ -9203,83 +11378,10 @@ package enum Scripts {
         push_groups(groups, now, 'LPUSH')
         return #ids
         end
-        local function forget_worker(worker)
-        local queues = redis.call('HGET', key('worker', worker), 'queues')
-        for queue in string.gmatch(queues or '', '[^\n]+') do
-        redis.call('SREM', key('idle', queue), worker)
+        return reconcile(...)
         end
-        redis.call('ZREM', key('workers'), worker)
-        redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
-        end
-        local function load_terms(gate)
-        if gate.terms then
-        return gate.on_kinds
-        end
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        gate.on_kinds = not gate.are_few
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
-        end
-        return gate.on_kinds
-        end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
-        end
-        end
+        function free(...)
+        local load_limits, rouse
         local function limit_room(limit, us)
         local room = math.huge
         if limit.interval then
@@ -9336,6 +11438,17 @@ package enum Scripts {
         end
         return line and string.match(line, '\t(.*)$')
         end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
         local function refill_due(limit, more)
         return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
         end
@@ -9349,7 +11462,128 @@ package enum Scripts {
         redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
         end
         end
-        local function rouse(lanes, now, roused)
+        function load_limits(...)
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function rouse(...)
+        local widen
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -9364,7 +11598,9 @@ package enum Scripts {
         end
         enter(entering, now, true)
         end
-        local function free(freed, gate, roused)
+        return rouse(...)
+        end
+        function free(freed, gate, roused)
         local names = {}
         for name, ids in pairs(freed) do
         names[#names + 1] = name
@@ -9394,11 +11630,7 @@ package enum Scripts {
         end
         rouse(lanes, gate.now, roused)
         end
-        local function gate_at(now, us, roused)
-        return {
-        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
-        }
+        return free(...)
         end
         local worker = ARGV[1]
         local now, _, us = clock()
@@ -9423,10 +11655,11 @@ package enum Scripts {
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "efedfaad7f17a2ca72851e99fe219427de437fd2",
+        digest: "8655e43732158e673e7fba1a2f3f106a8054b239",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
+        local push_groups
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -9468,6 +11701,28 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function push_groups(...)
+        local widen
         local function lane_parts(lane)
         local first = string.find(lane, '\t', 1, true)
         local second = string.find(lane, '\t', first + 1, true)
@@ -9489,17 +11744,6 @@ package enum Scripts {
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
         end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
@@ -9534,32 +11778,28 @@ package enum Scripts {
         end
         end
         end
-        local function push_groups(groups, now, command)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(groups, now, command)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
         end
         enter(entering, now)
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
+        return push_groups(...)
         end
         local now = clock()
         local reply, groups, queues = {}, {}, {}
@@ -9701,10 +11941,11 @@ package enum Scripts {
     /// nobody but its own members adds to a batch any more; it ends with its last member, or now if it has
     package static let sealBatch = RedisScript(
         name: "seal_batch",
-        digest: "e0eda01379e61d65af825ee5b7dafb4b15f2fac4",
+        digest: "4461cf14529476ff9b8e66dffcf39a81a317e1e7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL seal_batch expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
+        local push_groups, leave_batch
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -9745,79 +11986,6 @@ package enum Scripts {
         lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
-        end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
-        end
-        end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
         end
         local function wake(queue, kind, me)
         local idle = key('idle', queue)
@@ -9873,7 +12041,88 @@ package enum Scripts {
         redis.call('PEXPIRE', name, known[5])
         return known[4], ok
         end
-        local function leave_batch(batch, member, ok, now)
+        function push_groups(...)
+        local widen
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function leave_batch(...)
+        function leave_batch(batch, member, ok, now)
         while batch and redis.call('SREM', key('members', batch), member) == 1 do
         redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
         if not ok then
@@ -9882,6 +12131,8 @@ package enum Scripts {
         member = batch
         batch, ok = end_batch(batch, now)
         end
+        end
+        return leave_batch(...)
         end
         local batch = ARGV[1]
         local now = clock()
@@ -9950,10 +12201,11 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "65d07e2feddee0b28134ceda026303c99d1bc9ec",
+        digest: "ac3d3afca987468348df6f8bc739b0633f7c88bc",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL signal expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
+        local apply_effects, new_run, store_runs, widen
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -10026,15 +12278,15 @@ package enum Scripts {
         end
         return run
         end
-        local function run_facts(text)
-        local names = {
+        local fact_names = {
         'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
         'rest',
         }
+        local function run_facts(text)
         local facts, at = {}, 0
         for word in string.gmatch(text, '[^ ]+') do
         at = at + 1
-        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
         end
         return facts
         end
@@ -10059,6 +12311,142 @@ package enum Scripts {
         end
         end
         end
+        local function try_plan(run, plan, revision, by, runs, now)
+        if not run.facts or run.facts.revision ~= revision then
+        return false
+        end
+        local facts = {}
+        for name, value in pairs(run.facts) do
+        facts[name] = value
+        end
+        local trial = {
+        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+        children = {}, vars = {},
+        }
+        if not apply_effects(trial, plan.effects) then
+        return false
+        end
+        run.facts = facts
+        for name, value in pairs(trial.changed) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        for step, items in pairs(trial.items) do
+        for name, value in pairs(items) do
+        run.items[step][name] = value
+        end
+        run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
+        end
+        for _, list in ipairs({ 'tasks', 'deeds' }) do
+        for _, one in ipairs(trial[list]) do
+        table.insert(run[list], one)
+        end
+        end
+        for name, count in pairs(trial.taken) do
+        run.taken[name] = (run.taken[name] or 0) + count
+        end
+        for _, child in ipairs(trial.children) do
+        new_run(runs, child.id, child.fields, child.awaited, by, now)
+        end
+        if trial.moves[1] then
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
+        end
+        return true
+        end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {},
+        }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function finish_plan(plan, now)
+        enter(plan.entering, now)
+        for queue in pairs(plan.earlier) do
+        plan.ready[queue] = true
+        end
+        for queue in pairs(plan.ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        end
+        function apply_effects(...)
+        local open_fan, start_child, tell_parent
         local function trial_field(trial, name)
         local value, run = trial.changed[name], trial.run
         if value == nil then
@@ -10134,25 +12522,6 @@ package enum Scripts {
         fan.flight = fan.flight + 1
         queue_task(trial, head, text .. string.format('%d', index))
         end
-        end
-        local function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
-        local fan = fan_facts(trial, step)
-        if mode == 'all' then
-        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
-        trial.changed['v:' .. step] = trial.plan.output
-        elseif not fan then
-        return
-        else
-        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
-        end
-        for _ = 1, window do
-        next_item(trial, step, fan, item_head, item_text)
-        end
-        if fan.flight == 0 then
-        queue_task(trial, head, text)
-        end
-        trial.changed['n:' .. step] = fan_text(fan)
         end
         local function end_items(trial, step, item_head, item_text, head, text, list)
         local fan = fan_facts(trial, step)
@@ -10289,7 +12658,37 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
+        end
+        function open_fan(...)
+        function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
+        local fan = fan_facts(trial, step)
+        if mode == 'all' then
+        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
+        elseif not fan then
+        return
+        else
+        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
+        end
+        for _ = 1, window do
+        next_item(trial, step, fan, item_head, item_text)
+        end
+        if fan.flight == 0 then
+        queue_task(trial, head, text)
+        end
+        trial.changed['n:' .. step] = fan_text(fan)
+        end
+        return open_fan(...)
+        end
+        function start_child(...)
+        function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
         text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
@@ -10307,7 +12706,10 @@ package enum Scripts {
         end
         trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
         end
-        local function tell_parent(trial, state)
+        return start_child(...)
+        end
+        function tell_parent(...)
+        function tell_parent(trial, state)
         local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
         if parent and redis.call('EXISTS', key('run', parent)) == 1 then
         local plan, tasks = trial.plan, trial.tasks
@@ -10317,14 +12719,9 @@ package enum Scripts {
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
         end
-        local function erase_run(trial, left)
-        for _, field in ipairs({ 'i', 'b', 'u' }) do
-        trial.changed[field] = field == left and trial.plan.output
+        return tell_parent(...)
         end
-        trial.facts.callback = 0
-        trial.deeds[#trial.deeds + 1] = { 'forget' }
-        end
-        local function apply_effects(trial, effects)
+        function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
         local idle = {}
         for _, effect in ipairs(effects) do
@@ -10401,7 +12798,24 @@ package enum Scripts {
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
-        local function new_run(runs, id, fields, awaited, by, now)
+        return apply_effects(...)
+        end
+        function new_run(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function new_run(runs, id, fields, awaited, by, now)
         local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
         run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
         run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
@@ -10410,65 +12824,14 @@ package enum Scripts {
         run.fields[name], run.dirty[name] = value, true
         end
         end
-        local function try_plan(run, plan, revision, by, runs, now)
-        if not run.facts or run.facts.revision ~= revision then
-        return false
+        return new_run(...)
         end
-        local facts = {}
-        for name, value in pairs(run.facts) do
-        facts[name] = value
-        end
-        local trial = {
-        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {}, vars = {},
-        }
-        if not apply_effects(trial, plan.effects) then
-        return false
-        end
-        run.facts = facts
-        for name, value in pairs(trial.changed) do
-        run.fields[name], run.dirty[name] = value, true
-        end
-        for step, items in pairs(trial.items) do
-        for name, value in pairs(items) do
-        run.items[step][name] = value
-        end
-        run.deeds[#run.deeds + 1] = { 'items', step, items }
-        end
-        if next(trial.vars) then
-        table.insert(run.deeds, { 'vars', trial.vars })
-        end
-        for _, list in ipairs({ 'tasks', 'deeds' }) do
-        for _, one in ipairs(trial[list]) do
-        table.insert(run[list], one)
-        end
-        end
-        for name, count in pairs(trial.taken) do
-        run.taken[name] = (run.taken[name] or 0) + count
-        end
-        for _, child in ipairs(trial.children) do
-        new_run(runs, child.id, child.fields, child.awaited, by, now)
-        end
-        if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
-        end
-        return true
-        end
+        function store_runs(...)
+        local load_limits, do_deed, stop_run, index_run, tell_connections
         local function run_text(facts)
         return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
         facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
         facts.rest)
-        end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
         end
         local function dated(record, moment)
         local head = string.find(record, '\n', 1, true) or #record + 1
@@ -10491,61 +12854,6 @@ package enum Scripts {
         gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
         end
         return gate.on_kinds
-        end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
-        end
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -10663,6 +12971,79 @@ package enum Scripts {
         plan.ready[queue] = true
         end
         end
+        function load_limits(...)
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function do_deed(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
         local function disarm(id)
         local record = id and redis.call('HGET', key('tasks'), id)
         if record then
@@ -10673,7 +13054,7 @@ package enum Scripts {
         end
         end
         end
-        local function do_deed(run, deed, plan)
+        function do_deed(run, deed, plan)
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
@@ -10758,7 +13139,24 @@ package enum Scripts {
         redis.call('ZREM', key('broken', part), b)
         end
         end
-        local function stop_run(id, plan, now, gate)
+        return do_deed(...)
+        end
+        function stop_run(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function stop_run(id, plan, now, gate)
         local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
         local facts = text and run_facts(text)
         if facts and head and not string.find(facts.state, '%u') then
@@ -10770,6 +13168,9 @@ package enum Scripts {
         end
         end
         end
+        return stop_run(...)
+        end
+        function index_run(...)
         local function set_due(name, moment)
         local ticks = key('ticks')
         if not moment then
@@ -10793,7 +13194,7 @@ package enum Scripts {
         end
         end
         end
-        local function index_run(run, before, now)
+        function index_run(run, before, now)
         local fields, state = run.fields, run.facts.state
         if not before then
         fields.a, run.dirty.a = string.format('%.0f', now), true
@@ -10823,7 +13224,24 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function tell_connections(told, plan, now, gate)
+        return index_run(...)
+        end
+        function tell_connections(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function tell_connections(told, plan, now, gate)
         local connections = {}
         local all = redis.call('HGETALL', key('connections'))
         for i = 1, #all, 2 do
@@ -10855,7 +13273,9 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate, connected)
+        return tell_connections(...)
+        end
+        function store_runs(runs, plan, now, gate, connected)
         local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
@@ -10941,22 +13361,10 @@ package enum Scripts {
         stop_run(id, plan, now, gate)
         end
         end
-        local function gate_at(now, us, roused)
-        return {
-        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
-        }
+        return store_runs(...)
         end
-        local function run_gate(now, us)
-        local limits, connections = key('limits'), key('connections')
-        local there = redis.call('EXISTS', limits, connections)
-        if there == 0 then
-        return nil, false
-        end
-        local is_limited = redis.call('EXISTS', limits) == 1
-        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
-        end
-        local function widen(ring, tenant, lane, priority, now)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
         local lanes = key('lanes', plain)
         if redis.call('SADD', key('wide', ring), tenant) == 1 then
@@ -10967,69 +13375,7 @@ package enum Scripts {
         end
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
-        end
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
-        local function finish_plan(plan, now)
-        enter(plan.entering, now)
-        for queue in pairs(plan.earlier) do
-        plan.ready[queue] = true
-        end
-        for queue in pairs(plan.ready) do
-        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
-        wake(queue)
-        end
-        end
+        return widen(...)
         end
         local most = number(6, 'most')
         local more = extras(ARGV[7])
@@ -11080,10 +13426,11 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "b5e02b62c683741533c56f06f25d18e005e24061",
+        digest: "30bf3cc54e5d5dea940da3a5cc10d2ed45416c31",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<12 then return redis.error_reply('BADCALL start_run expects 1 key and at least 12 arguments, got '..#KEYS..' and '..#ARGV) end
+        local read_plan, apply_effects, new_run, store_runs, widen
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -11156,6 +13503,191 @@ package enum Scripts {
         local current, ends = unpack(redis.call('HMGET', key('role', name), 'fence', 'until'))
         return current == fence and ends and now < tonumber(ends)
         end
+        local function look_at(run, effects)
+        local wanted = run.wanted
+        for _, effect in ipairs(effects) do
+        local name = effect[1]
+        if name == 'idle' then
+        look_at(run, effect[2])
+        elseif name == 'move' then
+        wanted['s:' .. effect[2]] = true
+        elseif name == 'launch' then
+        wanted['s:' .. effect[4]] = true
+        elseif name == 'arrive' then
+        wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
+        elseif name == 'reset' then
+        wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
+        elseif name == 'fan' or name == 'erase' then
+        wanted['n:' .. effect[2]] = true
+        elseif name == 'items' then
+        local items = run.items[effect[2]] or {}
+        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
+        for _, item in ipairs(effect[7]) do
+        items[string.format('%d', item[1])] = false
+        end
+        elseif name == 'await' then
+        wanted['g:' .. effect[2]] = true
+        elseif name == 'stop' then
+        wanted['c:' .. effect[2]] = true
+        elseif name == 'tell' then
+        wanted.p = true
+        elseif name == 'enter' then
+        wanted.m = true
+        end
+        end
+        end
+        local fact_names = {
+        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
+        'rest',
+        }
+        local function run_facts(text)
+        local facts, at = {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        end
+        return facts
+        end
+        local function run_text(facts)
+        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
+        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
+        facts.rest)
+        end
+        local function try_plan(run, plan, revision, by, runs, now)
+        if not run.facts or run.facts.revision ~= revision then
+        return false
+        end
+        local facts = {}
+        for name, value in pairs(run.facts) do
+        facts[name] = value
+        end
+        local trial = {
+        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
+        children = {}, vars = {},
+        }
+        if not apply_effects(trial, plan.effects) then
+        return false
+        end
+        run.facts = facts
+        for name, value in pairs(trial.changed) do
+        run.fields[name], run.dirty[name] = value, true
+        end
+        for step, items in pairs(trial.items) do
+        for name, value in pairs(items) do
+        run.items[step][name] = value
+        end
+        run.deeds[#run.deeds + 1] = { 'items', step, items }
+        end
+        if next(trial.vars) then
+        table.insert(run.deeds, { 'vars', trial.vars })
+        end
+        for _, list in ipairs({ 'tasks', 'deeds' }) do
+        for _, one in ipairs(trial[list]) do
+        table.insert(run[list], one)
+        end
+        end
+        for name, count in pairs(trial.taken) do
+        run.taken[name] = (run.taken[name] or 0) + count
+        end
+        for _, child in ipairs(trial.children) do
+        new_run(runs, child.id, child.fields, child.awaited, by, now)
+        end
+        if trial.moves[1] then
+        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
+        end
+        return true
+        end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {},
+        }
+        end
+        local function run_gate(now, us)
+        local limits, connections = key('limits'), key('connections')
+        local there = redis.call('EXISTS', limits, connections)
+        if there == 0 then
+        return nil, false
+        end
+        local is_limited = redis.call('EXISTS', limits) == 1
+        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function finish_plan(plan, now)
+        enter(plan.entering, now)
+        for queue in pairs(plan.earlier) do
+        plan.ready[queue] = true
+        end
+        for queue in pairs(plan.ready) do
+        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
+        wake(queue)
+        end
+        end
+        end
+        function read_plan(...)
         local function record_lane(record)
         local kind, queue, tenant, priority, options =
         string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
@@ -11170,16 +13702,16 @@ package enum Scripts {
         end
         return lane, kind, queue
         end
-        local function read_effects(from, to, heads)
-        local forms = {
+        local effect_forms = {
         run = 'ww', fact = 'wn', move = 'wwww', keep = 'w', launch = 'hwwww', add = 'hwnn', arrive = 'wwnnnnhwwww',
         reset = 'wwnnn', close = '', idle = 'n', arm = 'hwn', armat = 'hw', disarm = 'w', fan = 'wwnnhwhw',
         items = 'whwhwn', release = '', enter = 'w', object = '', await = 'wwhw',
         child = 'wnwwwwhhw', stop = 'w', tell = 'w', var = 'ww', erase = 'w', forget = 'w',
         }
+        local function read_effects(from, to, heads)
         local effects, at = {}, from
         while at <= to do
-        local form = forms[ARGV[at]]
+        local form = effect_forms[ARGV[at]]
         if not form or at + #form > to then
         error({ err = 'BADCALL effect ' .. ARGV[at] .. ' (argument ' .. at .. ') is not known, or not complete' })
         end
@@ -11219,7 +13751,7 @@ package enum Scripts {
         end
         return effects
         end
-        local function read_plan(at)
+        function read_plan(at)
         local plan = {
         error = ARGV[at], output = ARGV[at + 1], moment = ARGV[at + 2], attempt = ARGV[at + 3], took = ARGV[at + 4],
         heads = {}, lanes = {},
@@ -11241,56 +13773,10 @@ package enum Scripts {
         plan.effects = read_effects(at + 1, at + words, count)
         return plan, at + words + 1
         end
-        local function look_at(run, effects)
-        local wanted = run.wanted
-        for _, effect in ipairs(effects) do
-        local name = effect[1]
-        if name == 'idle' then
-        look_at(run, effect[2])
-        elseif name == 'move' then
-        wanted['s:' .. effect[2]] = true
-        elseif name == 'launch' then
-        wanted['s:' .. effect[4]] = true
-        elseif name == 'arrive' then
-        wanted[effect[2] .. ':' .. effect[3]], wanted['s:' .. effect[10]] = true, true
-        elseif name == 'reset' then
-        wanted['s:' .. effect[2]], wanted['n:' .. effect[2]] = true, true
-        elseif name == 'fan' or name == 'erase' then
-        wanted['n:' .. effect[2]] = true
-        elseif name == 'items' then
-        local items = run.items[effect[2]] or {}
-        wanted['n:' .. effect[2]], run.items[effect[2]] = true, items
-        for _, item in ipairs(effect[7]) do
-        items[string.format('%d', item[1])] = false
+        return read_plan(...)
         end
-        elseif name == 'await' then
-        wanted['g:' .. effect[2]] = true
-        elseif name == 'stop' then
-        wanted['c:' .. effect[2]] = true
-        elseif name == 'tell' then
-        wanted.p = true
-        elseif name == 'enter' then
-        wanted.m = true
-        end
-        end
-        end
-        local function run_facts(text)
-        local names = {
-        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
-        'rest',
-        }
-        local facts, at = {}, 0
-        for word in string.gmatch(text, '[^ ]+') do
-        at = at + 1
-        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
-        end
-        return facts
-        end
-        local function run_text(facts)
-        return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
-        facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
-        facts.rest)
-        end
+        function apply_effects(...)
+        local open_fan, start_child, tell_parent
         local function trial_field(trial, name)
         local value, run = trial.changed[name], trial.run
         if value == nil then
@@ -11366,25 +13852,6 @@ package enum Scripts {
         fan.flight = fan.flight + 1
         queue_task(trial, head, text .. string.format('%d', index))
         end
-        end
-        local function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
-        local fan = fan_facts(trial, step)
-        if mode == 'all' then
-        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
-        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
-        trial.changed['v:' .. step] = trial.plan.output
-        elseif not fan then
-        return
-        else
-        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
-        end
-        for _ = 1, window do
-        next_item(trial, step, fan, item_head, item_text)
-        end
-        if fan.flight == 0 then
-        queue_task(trial, head, text)
-        end
-        trial.changed['n:' .. step] = fan_text(fan)
         end
         local function end_items(trial, step, item_head, item_text, head, text, list)
         local fan = fan_facts(trial, step)
@@ -11486,6 +13953,20 @@ package enum Scripts {
         trial.changed['g:' .. name] = (line and line .. '\t' or '') .. step
         trial.changed['w:' .. step] = name .. '\n' .. trial.plan.heads[head] .. '\n' .. text
         end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
         local function take_signal(trial, name)
         local line, rest, is_taken, plan = trial_field(trial, 'g:' .. name) or '', {}, false, trial.plan
         for step in string.gmatch(line, '[^\t]+') do
@@ -11507,7 +13988,37 @@ package enum Scripts {
         end
         plan.is_taken = is_taken
         end
-        local function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
+        local function erase_run(trial, left)
+        for _, field in ipairs({ 'i', 'b', 'u' }) do
+        trial.changed[field] = field == left and trial.plan.output
+        end
+        trial.facts.callback = 0
+        trial.deeds[#trial.deeds + 1] = { 'forget' }
+        end
+        function open_fan(...)
+        function open_fan(trial, step, mode, count, window, item_head, item_text, head, text)
+        local fan = fan_facts(trial, step)
+        if mode == 'all' then
+        trial.deeds[#trial.deeds + 1] = { 'fan', step, fan ~= nil }
+        fan = { total = count, next = 0, done = 0, failed = 0, flight = 0, stopped = 0, opening = 1 }
+        trial.changed['v:' .. step] = trial.plan.output
+        elseif not fan then
+        return
+        else
+        fan.done, fan.failed, fan.stopped, fan.again, fan.opening = fan.done - fan.failed, 0, 0, -1, fan.opening + 1
+        end
+        for _ = 1, window do
+        next_item(trial, step, fan, item_head, item_text)
+        end
+        if fan.flight == 0 then
+        queue_task(trial, head, text)
+        end
+        trial.changed['n:' .. step] = fan_text(fan)
+        end
+        return open_fan(...)
+        end
+        function start_child(...)
+        function start_child(trial, step, awaited, workflow, shape, input, retention, child_head, head,
         text)
         local round = string.format('%d', trial.facts.round)
         local digest = redis.sha1hex(trial.run.id .. '\t' .. step .. '\t' .. round)
@@ -11525,7 +14036,10 @@ package enum Scripts {
         end
         trial.children[#trial.children + 1] = { id = id, fields = fields, awaited = awaited }
         end
-        local function tell_parent(trial, state)
+        return start_child(...)
+        end
+        function tell_parent(...)
+        function tell_parent(trial, state)
         local parent, head, text = string.match(trial_field(trial, 'p') or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)$')
         if parent and redis.call('EXISTS', key('run', parent)) == 1 then
         local plan, tasks = trial.plan, trial.tasks
@@ -11535,14 +14049,9 @@ package enum Scripts {
         tasks[#tasks].record = head .. '\n' .. text .. '\n' .. trial.run.id .. ' ' .. state
         end
         end
-        local function erase_run(trial, left)
-        for _, field in ipairs({ 'i', 'b', 'u' }) do
-        trial.changed[field] = field == left and trial.plan.output
+        return tell_parent(...)
         end
-        trial.facts.callback = 0
-        trial.deeds[#trial.deeds + 1] = { 'forget' }
-        end
-        local function apply_effects(trial, effects)
+        function apply_effects(trial, effects)
         local facts, plan, changed, deeds = trial.facts, trial.plan, trial.changed, trial.deeds
         local idle = {}
         for _, effect in ipairs(effects) do
@@ -11619,7 +14128,24 @@ package enum Scripts {
         end
         return not (facts.open == 0 and idle[1]) or apply_effects(trial, idle)
         end
-        local function new_run(runs, id, fields, awaited, by, now)
+        return apply_effects(...)
+        end
+        function new_run(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function new_run(runs, id, fields, awaited, by, now)
         local run, head = open_run(runs, id), fields.h .. '\tw=' .. id
         run.facts = run_facts(string.format('p 0 1 - 0 0 0 %d %d 0 1 %.0f 0', fields.u and 1 or 0, awaited, now))
         run.tasks[1] = { lane = record_lane(head), id = id .. '-a1', record = head .. '\n1\tstart\t0', start = '' }
@@ -11628,61 +14154,10 @@ package enum Scripts {
         run.fields[name], run.dirty[name] = value, true
         end
         end
-        local function try_plan(run, plan, revision, by, runs, now)
-        if not run.facts or run.facts.revision ~= revision then
-        return false
+        return new_run(...)
         end
-        local facts = {}
-        for name, value in pairs(run.facts) do
-        facts[name] = value
-        end
-        local trial = {
-        run = run, plan = plan, facts = facts, changed = {}, tasks = {}, deeds = {}, items = {}, moves = {}, taken = {},
-        children = {}, vars = {},
-        }
-        if not apply_effects(trial, plan.effects) then
-        return false
-        end
-        run.facts = facts
-        for name, value in pairs(trial.changed) do
-        run.fields[name], run.dirty[name] = value, true
-        end
-        for step, items in pairs(trial.items) do
-        for name, value in pairs(items) do
-        run.items[step][name] = value
-        end
-        run.deeds[#run.deeds + 1] = { 'items', step, items }
-        end
-        if next(trial.vars) then
-        table.insert(run.deeds, { 'vars', trial.vars })
-        end
-        for _, list in ipairs({ 'tasks', 'deeds' }) do
-        for _, one in ipairs(trial[list]) do
-        table.insert(run[list], one)
-        end
-        end
-        for name, count in pairs(trial.taken) do
-        run.taken[name] = (run.taken[name] or 0) + count
-        end
-        for _, child in ipairs(trial.children) do
-        new_run(runs, child.id, child.fields, child.awaited, by, now)
-        end
-        if trial.moves[1] then
-        table.insert(run.history, { by, table.concat(trial.moves, '\n'), plan })
-        end
-        return true
-        end
-        local function lane_parts(lane)
-        local first = string.find(lane, '\t', 1, true)
-        local second = string.find(lane, '\t', first + 1, true)
-        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
-        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
-        local bar = string.find(ring, '|', 1, true)
-        if bar then
-        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
-        end
-        return ring, tenant, priority, ring
-        end
+        function store_runs(...)
+        local load_limits, do_deed, stop_run, index_run, tell_connections
         local function dated(record, moment)
         local head = string.find(record, '\n', 1, true) or #record + 1
         return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
@@ -11704,61 +14179,6 @@ package enum Scripts {
         gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
         end
         return gate.on_kinds
-        end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
-        end
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -11876,6 +14296,79 @@ package enum Scripts {
         plan.ready[queue] = true
         end
         end
+        function load_limits(...)
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function do_deed(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
         local function disarm(id)
         local record = id and redis.call('HGET', key('tasks'), id)
         if record then
@@ -11886,7 +14379,7 @@ package enum Scripts {
         end
         end
         end
-        local function do_deed(run, deed, plan)
+        function do_deed(run, deed, plan)
         local name, a, b = unpack(deed, 1, 3)
         local timers, shelf = key('timers', run.id), key('shelf', run.id)
         local part = run.id .. ':' .. tostring(a)
@@ -11971,7 +14464,24 @@ package enum Scripts {
         redis.call('ZREM', key('broken', part), b)
         end
         end
-        local function stop_run(id, plan, now, gate)
+        return do_deed(...)
+        end
+        function stop_run(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function stop_run(id, plan, now, gate)
         local text, head = unpack(redis.call('HMGET', key('run', id), 'f', 'h'))
         local facts = text and run_facts(text)
         if facts and head and not string.find(facts.state, '%u') then
@@ -11983,6 +14493,9 @@ package enum Scripts {
         end
         end
         end
+        return stop_run(...)
+        end
+        function index_run(...)
         local function set_due(name, moment)
         local ticks = key('ticks')
         if not moment then
@@ -12006,7 +14519,7 @@ package enum Scripts {
         end
         end
         end
-        local function index_run(run, before, now)
+        function index_run(run, before, now)
         local fields, state = run.fields, run.facts.state
         if not before then
         fields.a, run.dirty.a = string.format('%.0f', now), true
@@ -12036,7 +14549,24 @@ package enum Scripts {
         redis.call('SADD', key('fires', fields.o), run.id)
         end
         end
-        local function tell_connections(told, plan, now, gate)
+        return index_run(...)
+        end
+        function tell_connections(...)
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        function tell_connections(told, plan, now, gate)
         local connections = {}
         local all = redis.call('HGETALL', key('connections'))
         for i = 1, #all, 2 do
@@ -12068,7 +14598,9 @@ package enum Scripts {
         end
         end
         end
-        local function store_runs(runs, plan, now, gate, connected)
+        return tell_connections(...)
+        end
+        function store_runs(runs, plan, now, gate, connected)
         local stopped, told = {}, {}
         for _, run in ipairs(runs) do
         if run.facts then
@@ -12154,22 +14686,10 @@ package enum Scripts {
         stop_run(id, plan, now, gate)
         end
         end
-        local function gate_at(now, us, roused)
-        return {
-        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
-        }
+        return store_runs(...)
         end
-        local function run_gate(now, us)
-        local limits, connections = key('limits'), key('connections')
-        local there = redis.call('EXISTS', limits, connections)
-        if there == 0 then
-        return nil, false
-        end
-        local is_limited = redis.call('EXISTS', limits) == 1
-        return is_limited and gate_at(now, us, {}) or nil, there == 2 or not is_limited
-        end
-        local function widen(ring, tenant, lane, priority, now)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
         local lanes = key('lanes', plain)
         if redis.call('SADD', key('wide', ring), tenant) == 1 then
@@ -12180,69 +14700,7 @@ package enum Scripts {
         end
         redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
-        local function enter(entering, now, front)
-        for ring, lanes in pairs(entering) do
-        local turn = key('turn', ring)
-        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
-        local round = '0'
-        if first[2] then
-        round = front and first[2] or string.format('%.17g', first[2] + 1)
-        end
-        local queue, kind
-        for from = 1, #lanes, 1000 do
-        local pairs_of, tenants, priorities = {}, {}, {}
-        for i = from, math.min(from + 999, #lanes) do
-        local tenant, priority
-        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
-        local at = #tenants + 1
-        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
-        tenants[at], priorities[at] = tenant, priority or false
-        end
-        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
-        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
-        for i, tenant in ipairs(tenants) do
-        local lane = lanes[from + i - 1]
-        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
-        widen(ring, tenant, lane, priorities[i], now)
-        end
-        end
-        end
-        redis.call('SADD', key('queues'), queue)
-        if kind then
-        redis.call('SADD', key('kinds', queue), kind)
-        end
-        end
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
-        local function finish_plan(plan, now)
-        enter(plan.entering, now)
-        for queue in pairs(plan.earlier) do
-        plan.ready[queue] = true
-        end
-        for queue in pairs(plan.ready) do
-        if redis.call('HEXISTS', key('paused'), 'queue:' .. queue) == 0 then
-        wake(queue)
-        end
-        end
+        return widen(...)
         end
         local plan = read_plan(13)
         if not string.find(ARGV[7], '^[^\t]+\t[^\t]+\t[^\t]*\t') then
@@ -12472,10 +14930,11 @@ package enum Scripts {
     /// wakes the lanes of one ring that are parked by limits of a scope, a chunk a call, after the limit for all
     package static let unpark = RedisScript(
         name: "unpark",
-        digest: "495df7ccb1e8072d7ab1039a91a9c493a01d3345",
+        digest: "100fd59e1473d5e6bb69b9ccece8bb64a89b2296",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL unpark expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
+        local rouse
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -12529,6 +14988,28 @@ package enum Scripts {
         end
         return empty
         end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function rouse(...)
+        local widen
         local function lane_parts(lane)
         local first = string.find(lane, '\t', 1, true)
         local second = string.find(lane, '\t', first + 1, true)
@@ -12539,17 +15020,6 @@ package enum Scripts {
         return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
         end
         return ring, tenant, priority, ring
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
@@ -12584,7 +15054,21 @@ package enum Scripts {
         end
         end
         end
-        local function rouse(lanes, now, roused)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -12599,25 +15083,7 @@ package enum Scripts {
         end
         enter(entering, now, true)
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
+        return rouse(...)
         end
         local ring, scope = ARGV[1], ARGV[3]
         local now = clock()
