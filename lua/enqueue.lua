@@ -23,7 +23,8 @@
 --@include gate_at
 --@include store_group
 --@include finish_plan
-local groups, at = {}, 3
+-- `asking` are those of the groups that have extras.
+local groups, asking, at = {}, {}, 3
 local place, previous, ascends = 0, '', true
 for i = 1, number(2, 'groups') do
   local count = number(at + 3, 'number of tasks')
@@ -43,6 +44,9 @@ for i = 1, number(2, 'groups') do
   group.extras, wrong = extras(ARGV[at + 2])
   if not group.extras then
     return redis.error_reply('BADCALL extra ' .. wrong .. ' of group ' .. i .. ' is wrong or missing')
+  end
+  if next(group.extras) then
+    asking[#asking + 1] = group
   end
   if count > 1 and (group.extras.k or group.extras.u) then
     return redis.error_reply('BADCALL group ' .. i .. ' has one key for several tasks')
@@ -87,16 +91,16 @@ local function refuse(problem)
   local before = ARGV[1] ~= '' and redis.call('GET', sent)
   return before and answered(before) or redis.error_reply(problem)
 end
+local ids = {}
 for _, group in ipairs(groups) do
-  for from = group.from, group.to, 2000 do
-    local ids = {}
-    for j = from, math.min(from + 1999, group.to), 2 do
-      ids[#ids + 1] = ARGV[j]
-    end
-    for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(ids))) do
-      if record then
-        return refuse('IDTAKEN ' .. ids[i])
-      end
+  for j = group.from, group.to, 2 do
+    ids[#ids + 1] = ARGV[j]
+  end
+end
+for from = 1, #ids, 1000 do
+  for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(ids, from, math.min(from + 999, #ids)))) do
+    if record then
+      return refuse('IDTAKEN ' .. ids[from + i - 1])
     end
   end
 end
@@ -104,7 +108,7 @@ local rare = redis.call('EXISTS', key('limits'), key('caps')) > 0
 local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
 local capped = rare and redis.call('EXISTS', key('caps')) == 1
 local names, length, roles = {}, {}, {}
-for _, group in ipairs(groups) do
+for _, group in ipairs(asking) do
   local more = group.extras
   if more.f and not roles[more.f] then
     if not holds_role(more.f, now) then
@@ -126,7 +130,9 @@ for _, group in ipairs(groups) do
       return refuse('NOBATCH ' .. (batch[1] and 'has ended: ' or 'is not known: ') .. more.b)
     end
   end
-  if capped and not group.known then
+end
+for _, group in ipairs(capped and groups or {}) do
+  if not group.known then
     local _, tenant, _, queue = lane_parts(group.lane)
     group.caps = caps_of(queue, tenant)
     for _, cap in ipairs(group.caps) do
@@ -145,7 +151,22 @@ if before then
 end
 
 local plan = { entering = {}, ready = {}, earlier = {} }
-for _, group in ipairs(groups) do
+-- Several groups: their records are written together.
+if groups[2] then
+  local values = {}
+  for _, group in ipairs(groups) do
+    if not group.known and not group.extras.d then
+      group.is_stored = true
+      for j = group.from, group.to do
+        values[#values + 1] = ARGV[j]
+      end
+    end
+  end
+  for from = 1, #values, 2000 do
+    redis.call('HSET', key('tasks'), unpack(values, from, math.min(from + 1999, #values)))
+  end
+end
+for _, group in ipairs(asking) do
   -- Making way for the others must not end a batch that gets a member now.
   if capped and group.extras.b and not group.known then
     redis.call('SADD', key('members', group.extras.b), ARGV[group.from])

@@ -8,6 +8,9 @@
 --- Returns a table by letter, or nil and the letter that is wrong.
 local function extras(text)
   local found = {}
+  if text == '' then
+    return found
+  end
   for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
     if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then

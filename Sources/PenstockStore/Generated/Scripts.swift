@@ -505,7 +505,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "1e26a3a76881c642b9076708bd40dab302f297c8",
+        digest: "def50ff0766514584ccec9433bb862143d645021",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -1230,7 +1230,7 @@ package enum Scripts {
         return new_run(...)
         end
         function store_runs(...)
-        local load_limits, do_deed, stop_run, index_run, tell_connections
+        local load_limits, tie, do_deed, stop_run, index_run, tell_connections
         local function dated(record, moment)
         local head = string.find(record, '\n', 1, true) or #record + 1
         return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
@@ -1264,14 +1264,7 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
+        local function put_at(name, ids, moment)
         local score = string.format('%.0f', moment)
         for first = 1, #ids, 1000 do
         local members = {}
@@ -1282,62 +1275,28 @@ package enum Scripts {
         redis.call('ZADD', name, unpack(members))
         end
         end
-        if asked.k then
-        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
         end
-        local bonds, start = '', group.start
-        if asked.u then
-        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
-        if mode == 'p' then
-        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
-        elseif mode == 'b' then
-        local wait = tonumber(asked.w)
-        local limit = now + math.max(tonumber(asked.m or 0), wait)
-        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
-        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
-        else
-        redis.call('SET', unique, ids[1])
-        bonds = '\nu' .. asked.u
-        end
-        end
-        if asked.b then
-        bonds = bonds .. '\nb' .. asked.b
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
-        end
-        if asked.o then
-        bonds = bonds .. '\no' .. asked.o
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        end
-        for _, cap in ipairs(group.caps or {}) do
-        bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
-        end
-        if bonds ~= '' then
-        for first = 1, #ids, 1000 do
-        local fields = {}
-        for i = first, math.min(first + 999, #ids) do
-        fields[#fields + 1] = ids[i]
-        fields[#fields + 1] = string.sub(bonds, 2)
-        end
-        redis.call('HSET', key('bonds'), unpack(fields))
-        end
+        local start = group.start
+        if group.caps or next(asked) then
+        start = tie(group, ids, now)
         end
         if asked.d then
         for j = from + 1, to, 2 do
         redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
-        else
+        elseif not group.is_stored then
         for first = from, to, 2000 do
         redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
         end
         end
         if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
+        put_at(key('expiring', queue), ids, now + asked.x)
         plan.earlier[queue] = true
         end
         local due
@@ -1349,7 +1308,7 @@ package enum Scripts {
         if not first or due < tonumber(first) then
         plan.earlier[queue] = true
         end
-        schedule(key('delayed', queue), due)
+        put_at(key('delayed', queue), ids, due)
         redis.call('SADD', key('queues'), queue)
         elseif gate and load_terms(gate) then
         local lanes = {}
@@ -1426,6 +1385,58 @@ package enum Scripts {
         end
         end
         return load_limits(...)
+        end
+        function tie(...)
+        function tie(group, ids, now)
+        local asked = group.extras
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        put_at(key('live', cap.target), ids, now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        return start
+        end
+        return tie(...)
         end
         function do_deed(...)
         local function record_lane(record)
@@ -1804,7 +1815,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "bcc3e54578cc480f18ed346a2f1d4f02383e21f6",
+        digest: "9f60dedb2ff067c6b059bcae102c409d889d3263",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -3274,7 +3285,7 @@ package enum Scripts {
         return read_plan(...)
         end
         function store_runs(...)
-        local do_deed, stop_run, index_run, tell_connections
+        local tie, do_deed, stop_run, index_run, tell_connections
         local function run_text(facts)
         return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
         facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
@@ -3295,14 +3306,7 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
+        local function put_at(name, ids, moment)
         local score = string.format('%.0f', moment)
         for first = 1, #ids, 1000 do
         local members = {}
@@ -3313,6 +3317,62 @@ package enum Scripts {
         redis.call('ZADD', name, unpack(members))
         end
         end
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
+        end
+        local start = group.start
+        if group.caps or next(asked) then
+        start = tie(group, ids, now)
+        end
+        if asked.d then
+        for j = from + 1, to, 2 do
+        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
+        end
+        elseif not group.is_stored then
+        for first = from, to, 2000 do
+        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
+        end
+        end
+        if asked.x then
+        put_at(key('expiring', queue), ids, now + asked.x)
+        plan.earlier[queue] = true
+        end
+        local due
+        if start ~= '' then
+        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
+        end
+        if due and due > now then
+        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
+        if not first or due < tonumber(first) then
+        plan.earlier[queue] = true
+        end
+        put_at(key('delayed', queue), ids, due)
+        redis.call('SADD', key('queues'), queue)
+        elseif gate and load_terms(gate) then
+        local lanes = {}
+        for i, id in ipairs(ids) do
+        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
+        load_limits(gate, { 'kind:' .. kind })
+        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
+        lanes[lane] = lanes[lane] or {}
+        table.insert(lanes[lane], id)
+        end
+        for lane, list in pairs(lanes) do
+        push(lane, list, plan.entering)
+        end
+        plan.ready[queue] = true
+        else
+        push(group.lane, ids, plan.entering)
+        plan.ready[queue] = true
+        end
+        end
+        function tie(...)
+        function tie(group, ids, now)
+        local asked = group.extras
         if asked.k then
         redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
         end
@@ -3346,7 +3406,7 @@ package enum Scripts {
         end
         for _, cap in ipairs(group.caps or {}) do
         bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
+        put_at(key('live', cap.target), ids, now)
         end
         if bonds ~= '' then
         for first = 1, #ids, 1000 do
@@ -3358,47 +3418,9 @@ package enum Scripts {
         redis.call('HSET', key('bonds'), unpack(fields))
         end
         end
-        if asked.d then
-        for j = from + 1, to, 2 do
-        redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
+        return start
         end
-        else
-        for first = from, to, 2000 do
-        redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
-        end
-        end
-        if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
-        plan.earlier[queue] = true
-        end
-        local due
-        if start ~= '' then
-        due = tonumber(string.sub(start, 2)) + (string.sub(start, 1, 1) == '+' and now or 0)
-        end
-        if due and due > now then
-        local first = redis.call('ZRANGE', key('delayed', queue), 0, 0, 'WITHSCORES')[2]
-        if not first or due < tonumber(first) then
-        plan.earlier[queue] = true
-        end
-        schedule(key('delayed', queue), due)
-        redis.call('SADD', key('queues'), queue)
-        elseif gate and load_terms(gate) then
-        local lanes = {}
-        for i, id in ipairs(ids) do
-        local kind = string.match(values[from + 2 * i - 1], '^[^\t]*')
-        load_limits(gate, { 'kind:' .. kind })
-        local lane = gate.limits['kind:' .. kind] and kind_lane(group.lane, kind) or group.lane
-        lanes[lane] = lanes[lane] or {}
-        table.insert(lanes[lane], id)
-        end
-        for lane, list in pairs(lanes) do
-        push(lane, list, plan.entering)
-        end
-        plan.ready[queue] = true
-        else
-        push(group.lane, ids, plan.entering)
-        plan.ready[queue] = true
-        end
+        return tie(...)
         end
         function do_deed(...)
         local function record_lane(record)
@@ -5642,9 +5664,12 @@ package enum Scripts {
         return rouse(...)
         end
         function intake(...)
-        local make_way
+        local make_way, tie
         local function extras(text)
         local found = {}
+        if text == '' then
+        return found
+        end
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
         if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
@@ -5811,14 +5836,7 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
+        local function put_at(name, ids, moment)
         local score = string.format('%.0f', moment)
         for first = 1, #ids, 1000 do
         local members = {}
@@ -5829,62 +5847,28 @@ package enum Scripts {
         redis.call('ZADD', name, unpack(members))
         end
         end
-        if asked.k then
-        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
         end
-        local bonds, start = '', group.start
-        if asked.u then
-        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
-        if mode == 'p' then
-        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
-        elseif mode == 'b' then
-        local wait = tonumber(asked.w)
-        local limit = now + math.max(tonumber(asked.m or 0), wait)
-        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
-        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
-        else
-        redis.call('SET', unique, ids[1])
-        bonds = '\nu' .. asked.u
-        end
-        end
-        if asked.b then
-        bonds = bonds .. '\nb' .. asked.b
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
-        end
-        if asked.o then
-        bonds = bonds .. '\no' .. asked.o
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        end
-        for _, cap in ipairs(group.caps or {}) do
-        bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
-        end
-        if bonds ~= '' then
-        for first = 1, #ids, 1000 do
-        local fields = {}
-        for i = first, math.min(first + 999, #ids) do
-        fields[#fields + 1] = ids[i]
-        fields[#fields + 1] = string.sub(bonds, 2)
-        end
-        redis.call('HSET', key('bonds'), unpack(fields))
-        end
+        local start = group.start
+        if group.caps or next(asked) then
+        start = tie(group, ids, now)
         end
         if asked.d then
         for j = from + 1, to, 2 do
         redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
-        else
+        elseif not group.is_stored then
         for first = from, to, 2000 do
         redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
         end
         end
         if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
+        put_at(key('expiring', queue), ids, now + asked.x)
         plan.earlier[queue] = true
         end
         local due
@@ -5896,7 +5880,7 @@ package enum Scripts {
         if not first or due < tonumber(first) then
         plan.earlier[queue] = true
         end
-        schedule(key('delayed', queue), due)
+        put_at(key('delayed', queue), ids, due)
         redis.call('SADD', key('queues'), queue)
         elseif gate and load_terms(gate) then
         local lanes = {}
@@ -6171,6 +6155,58 @@ package enum Scripts {
         end
         end
         return make_way(...)
+        end
+        function tie(...)
+        function tie(group, ids, now)
+        local asked = group.extras
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        put_at(key('live', cap.target), ids, now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        return start
+        end
+        return tie(...)
         end
         function intake(gate, now)
         local entries = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 50)
@@ -6971,11 +7007,11 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "7705172dd1e567dcb18c61952c74b0ccb9a96e75",
+        digest: "362dbcf8910ae680ea518f4b8262894151ba94e7",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
-        local replace, make_way, load_limits, widen
+        local replace, make_way, load_limits, tie, widen
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -7023,6 +7059,9 @@ package enum Scripts {
         end
         local function extras(text)
         local found = {}
+        if text == '' then
+        return found
+        end
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
         if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
@@ -7106,14 +7145,7 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
+        local function put_at(name, ids, moment)
         local score = string.format('%.0f', moment)
         for first = 1, #ids, 1000 do
         local members = {}
@@ -7124,62 +7156,28 @@ package enum Scripts {
         redis.call('ZADD', name, unpack(members))
         end
         end
-        if asked.k then
-        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
         end
-        local bonds, start = '', group.start
-        if asked.u then
-        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
-        if mode == 'p' then
-        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
-        elseif mode == 'b' then
-        local wait = tonumber(asked.w)
-        local limit = now + math.max(tonumber(asked.m or 0), wait)
-        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
-        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
-        else
-        redis.call('SET', unique, ids[1])
-        bonds = '\nu' .. asked.u
-        end
-        end
-        if asked.b then
-        bonds = bonds .. '\nb' .. asked.b
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
-        end
-        if asked.o then
-        bonds = bonds .. '\no' .. asked.o
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        end
-        for _, cap in ipairs(group.caps or {}) do
-        bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
-        end
-        if bonds ~= '' then
-        for first = 1, #ids, 1000 do
-        local fields = {}
-        for i = first, math.min(first + 999, #ids) do
-        fields[#fields + 1] = ids[i]
-        fields[#fields + 1] = string.sub(bonds, 2)
-        end
-        redis.call('HSET', key('bonds'), unpack(fields))
-        end
+        local start = group.start
+        if group.caps or next(asked) then
+        start = tie(group, ids, now)
         end
         if asked.d then
         for j = from + 1, to, 2 do
         redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
-        else
+        elseif not group.is_stored then
         for first = from, to, 2000 do
         redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
         end
         end
         if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
+        put_at(key('expiring', queue), ids, now + asked.x)
         plan.earlier[queue] = true
         end
         local due
@@ -7191,7 +7189,7 @@ package enum Scripts {
         if not first or due < tonumber(first) then
         plan.earlier[queue] = true
         end
-        schedule(key('delayed', queue), due)
+        put_at(key('delayed', queue), ids, due)
         redis.call('SADD', key('queues'), queue)
         elseif gate and load_terms(gate) then
         local lanes = {}
@@ -7669,6 +7667,58 @@ package enum Scripts {
         end
         return load_limits(...)
         end
+        function tie(...)
+        function tie(group, ids, now)
+        local asked = group.extras
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        put_at(key('live', cap.target), ids, now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        return start
+        end
+        return tie(...)
+        end
         function widen(...)
         function widen(ring, tenant, lane, priority, now)
         local plain = ring .. '\t' .. tenant
@@ -7683,7 +7733,7 @@ package enum Scripts {
         end
         return widen(...)
         end
-        local groups, at = {}, 3
+        local groups, asking, at = {}, {}, 3
         local place, previous, ascends = 0, '', true
         for i = 1, number(2, 'groups') do
         local count = number(at + 3, 'number of tasks')
@@ -7703,6 +7753,9 @@ package enum Scripts {
         group.extras, wrong = extras(ARGV[at + 2])
         if not group.extras then
         return redis.error_reply('BADCALL extra ' .. wrong .. ' of group ' .. i .. ' is wrong or missing')
+        end
+        if next(group.extras) then
+        asking[#asking + 1] = group
         end
         if count > 1 and (group.extras.k or group.extras.u) then
         return redis.error_reply('BADCALL group ' .. i .. ' has one key for several tasks')
@@ -7743,16 +7796,16 @@ package enum Scripts {
         local before = ARGV[1] ~= '' and redis.call('GET', sent)
         return before and answered(before) or redis.error_reply(problem)
         end
-        for _, group in ipairs(groups) do
-        for from = group.from, group.to, 2000 do
         local ids = {}
-        for j = from, math.min(from + 1999, group.to), 2 do
+        for _, group in ipairs(groups) do
+        for j = group.from, group.to, 2 do
         ids[#ids + 1] = ARGV[j]
         end
-        for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(ids))) do
-        if record then
-        return refuse('IDTAKEN ' .. ids[i])
         end
+        for from = 1, #ids, 1000 do
+        for i, record in ipairs(redis.call('HMGET', key('tasks'), unpack(ids, from, math.min(from + 999, #ids)))) do
+        if record then
+        return refuse('IDTAKEN ' .. ids[from + i - 1])
         end
         end
         end
@@ -7760,7 +7813,7 @@ package enum Scripts {
         local gate = rare and redis.call('EXISTS', key('limits')) == 1 and gate_at(now, us, {}) or nil
         local capped = rare and redis.call('EXISTS', key('caps')) == 1
         local names, length, roles = {}, {}, {}
-        for _, group in ipairs(groups) do
+        for _, group in ipairs(asking) do
         local more = group.extras
         if more.f and not roles[more.f] then
         if not holds_role(more.f, now) then
@@ -7781,7 +7834,9 @@ package enum Scripts {
         return refuse('NOBATCH ' .. (batch[1] and 'has ended: ' or 'is not known: ') .. more.b)
         end
         end
-        if capped and not group.known then
+        end
+        for _, group in ipairs(capped and groups or {}) do
+        if not group.known then
         local _, tenant, _, queue = lane_parts(group.lane)
         group.caps = caps_of(queue, tenant)
         for _, cap in ipairs(group.caps) do
@@ -7798,7 +7853,21 @@ package enum Scripts {
         return answered(before)
         end
         local plan = { entering = {}, ready = {}, earlier = {} }
+        if groups[2] then
+        local values = {}
         for _, group in ipairs(groups) do
+        if not group.known and not group.extras.d then
+        group.is_stored = true
+        for j = group.from, group.to do
+        values[#values + 1] = ARGV[j]
+        end
+        end
+        end
+        for from = 1, #values, 2000 do
+        redis.call('HSET', key('tasks'), unpack(values, from, math.min(from + 1999, #values)))
+        end
+        end
+        for _, group in ipairs(asking) do
         if capped and group.extras.b and not group.known then
         redis.call('SADD', key('members', group.extras.b), ARGV[group.from])
         end
@@ -7884,11 +7953,11 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "00f27a8792ad9c008ef5de0f2a7d1f1c0928ed12",
+        digest: "07403cfd490b921fcd65625e579bf5ebc1439c03",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
-        local make_way, load_limits, new_run, store_runs, withdraw, drop, stop_run, widen
+        local make_way, load_limits, tie, new_run, store_runs, withdraw, drop, stop_run, widen
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -7936,6 +8005,9 @@ package enum Scripts {
         end
         local function extras(text)
         local found = {}
+        if text == '' then
+        return found
+        end
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
         if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
@@ -8012,14 +8084,7 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
+        local function put_at(name, ids, moment)
         local score = string.format('%.0f', moment)
         for first = 1, #ids, 1000 do
         local members = {}
@@ -8030,62 +8095,28 @@ package enum Scripts {
         redis.call('ZADD', name, unpack(members))
         end
         end
-        if asked.k then
-        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
         end
-        local bonds, start = '', group.start
-        if asked.u then
-        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
-        if mode == 'p' then
-        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
-        elseif mode == 'b' then
-        local wait = tonumber(asked.w)
-        local limit = now + math.max(tonumber(asked.m or 0), wait)
-        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
-        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
-        else
-        redis.call('SET', unique, ids[1])
-        bonds = '\nu' .. asked.u
-        end
-        end
-        if asked.b then
-        bonds = bonds .. '\nb' .. asked.b
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
-        end
-        if asked.o then
-        bonds = bonds .. '\no' .. asked.o
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        end
-        for _, cap in ipairs(group.caps or {}) do
-        bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
-        end
-        if bonds ~= '' then
-        for first = 1, #ids, 1000 do
-        local fields = {}
-        for i = first, math.min(first + 999, #ids) do
-        fields[#fields + 1] = ids[i]
-        fields[#fields + 1] = string.sub(bonds, 2)
-        end
-        redis.call('HSET', key('bonds'), unpack(fields))
-        end
+        local start = group.start
+        if group.caps or next(asked) then
+        start = tie(group, ids, now)
         end
         if asked.d then
         for j = from + 1, to, 2 do
         redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
-        else
+        elseif not group.is_stored then
         for first = from, to, 2000 do
         redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
         end
         end
         if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
+        put_at(key('expiring', queue), ids, now + asked.x)
         plan.earlier[queue] = true
         end
         local due
@@ -8097,7 +8128,7 @@ package enum Scripts {
         if not first or due < tonumber(first) then
         plan.earlier[queue] = true
         end
-        schedule(key('delayed', queue), due)
+        put_at(key('delayed', queue), ids, due)
         redis.call('SADD', key('queues'), queue)
         elseif gate and load_terms(gate) then
         local lanes = {}
@@ -8281,6 +8312,58 @@ package enum Scripts {
         end
         end
         return load_limits(...)
+        end
+        function tie(...)
+        function tie(group, ids, now)
+        local asked = group.extras
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        put_at(key('live', cap.target), ids, now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        return start
+        end
+        return tie(...)
         end
         function new_run(...)
         local function open_run(runs, id)
@@ -12201,7 +12284,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "ac3d3afca987468348df6f8bc739b0633f7c88bc",
+        digest: "1153000143186d15e4c735d93a0ec3b9e1d7a730",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL signal expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -12242,6 +12325,9 @@ package enum Scripts {
         end
         local function extras(text)
         local found = {}
+        if text == '' then
+        return found
+        end
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
         if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
@@ -12827,7 +12913,7 @@ package enum Scripts {
         return new_run(...)
         end
         function store_runs(...)
-        local load_limits, do_deed, stop_run, index_run, tell_connections
+        local load_limits, tie, do_deed, stop_run, index_run, tell_connections
         local function run_text(facts)
         return string.format('%s %d %d %s %d %d %d %d %d %d %d %.0f %d', facts.state, facts.revision, facts.round, facts.from,
         facts.failing, facts.rolls, facts.stuck, facts.callback, facts.parent, facts.open, facts.made, facts.last,
@@ -12866,14 +12952,7 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
+        local function put_at(name, ids, moment)
         local score = string.format('%.0f', moment)
         for first = 1, #ids, 1000 do
         local members = {}
@@ -12884,62 +12963,28 @@ package enum Scripts {
         redis.call('ZADD', name, unpack(members))
         end
         end
-        if asked.k then
-        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
         end
-        local bonds, start = '', group.start
-        if asked.u then
-        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
-        if mode == 'p' then
-        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
-        elseif mode == 'b' then
-        local wait = tonumber(asked.w)
-        local limit = now + math.max(tonumber(asked.m or 0), wait)
-        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
-        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
-        else
-        redis.call('SET', unique, ids[1])
-        bonds = '\nu' .. asked.u
-        end
-        end
-        if asked.b then
-        bonds = bonds .. '\nb' .. asked.b
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
-        end
-        if asked.o then
-        bonds = bonds .. '\no' .. asked.o
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        end
-        for _, cap in ipairs(group.caps or {}) do
-        bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
-        end
-        if bonds ~= '' then
-        for first = 1, #ids, 1000 do
-        local fields = {}
-        for i = first, math.min(first + 999, #ids) do
-        fields[#fields + 1] = ids[i]
-        fields[#fields + 1] = string.sub(bonds, 2)
-        end
-        redis.call('HSET', key('bonds'), unpack(fields))
-        end
+        local start = group.start
+        if group.caps or next(asked) then
+        start = tie(group, ids, now)
         end
         if asked.d then
         for j = from + 1, to, 2 do
         redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
-        else
+        elseif not group.is_stored then
         for first = from, to, 2000 do
         redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
         end
         end
         if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
+        put_at(key('expiring', queue), ids, now + asked.x)
         plan.earlier[queue] = true
         end
         local due
@@ -12951,7 +12996,7 @@ package enum Scripts {
         if not first or due < tonumber(first) then
         plan.earlier[queue] = true
         end
-        schedule(key('delayed', queue), due)
+        put_at(key('delayed', queue), ids, due)
         redis.call('SADD', key('queues'), queue)
         elseif gate and load_terms(gate) then
         local lanes = {}
@@ -13028,6 +13073,58 @@ package enum Scripts {
         end
         end
         return load_limits(...)
+        end
+        function tie(...)
+        function tie(group, ids, now)
+        local asked = group.extras
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        put_at(key('live', cap.target), ids, now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        return start
+        end
+        return tie(...)
         end
         function do_deed(...)
         local function record_lane(record)
@@ -13426,7 +13523,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "30bf3cc54e5d5dea940da3a5cc10d2ed45416c31",
+        digest: "c972d0ba3c8b1a01a3b44716e542c0e39c549624",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<12 then return redis.error_reply('BADCALL start_run expects 1 key and at least 12 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -13478,6 +13575,9 @@ package enum Scripts {
         end
         local function extras(text)
         local found = {}
+        if text == '' then
+        return found
+        end
         for letter, value in string.gmatch(text, '([^\t=]*)=([^\t]*)') do
         if not string.find('dxkpuwmbof', letter, 1, true) or value == ''
         or (string.find('dxpwm', letter, 1, true) and not string.find(value, '^[1-9]%d*$')) then
@@ -14157,7 +14257,7 @@ package enum Scripts {
         return new_run(...)
         end
         function store_runs(...)
-        local load_limits, do_deed, stop_run, index_run, tell_connections
+        local load_limits, tie, do_deed, stop_run, index_run, tell_connections
         local function dated(record, moment)
         local head = string.find(record, '\n', 1, true) or #record + 1
         return string.sub(record, 1, head - 1) .. '\td=' .. string.format('%.0f', moment) .. string.sub(record, head)
@@ -14191,14 +14291,7 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        local function store_group(group, values, from, to, plan, now, gate)
-        local asked, tasks = group.extras, key('tasks')
-        local _, _, _, queue = lane_parts(group.lane)
-        local ids = {}
-        for i = from, to, 2 do
-        ids[#ids + 1] = values[i]
-        end
-        local function schedule(name, moment)
+        local function put_at(name, ids, moment)
         local score = string.format('%.0f', moment)
         for first = 1, #ids, 1000 do
         local members = {}
@@ -14209,62 +14302,28 @@ package enum Scripts {
         redis.call('ZADD', name, unpack(members))
         end
         end
-        if asked.k then
-        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        local function store_group(group, values, from, to, plan, now, gate)
+        local asked, tasks = group.extras, key('tasks')
+        local _, _, _, queue = lane_parts(group.lane)
+        local ids = {}
+        for i = from, to, 2 do
+        ids[#ids + 1] = values[i]
         end
-        local bonds, start = '', group.start
-        if asked.u then
-        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
-        if mode == 'p' then
-        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
-        elseif mode == 'b' then
-        local wait = tonumber(asked.w)
-        local limit = now + math.max(tonumber(asked.m or 0), wait)
-        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
-        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
-        else
-        redis.call('SET', unique, ids[1])
-        bonds = '\nu' .. asked.u
-        end
-        end
-        if asked.b then
-        bonds = bonds .. '\nb' .. asked.b
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
-        end
-        if asked.o then
-        bonds = bonds .. '\no' .. asked.o
-        for first = 1, #ids, 1000 do
-        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
-        end
-        end
-        for _, cap in ipairs(group.caps or {}) do
-        bonds = bonds .. '\nc' .. cap.target
-        schedule(key('live', cap.target), now)
-        end
-        if bonds ~= '' then
-        for first = 1, #ids, 1000 do
-        local fields = {}
-        for i = first, math.min(first + 999, #ids) do
-        fields[#fields + 1] = ids[i]
-        fields[#fields + 1] = string.sub(bonds, 2)
-        end
-        redis.call('HSET', key('bonds'), unpack(fields))
-        end
+        local start = group.start
+        if group.caps or next(asked) then
+        start = tie(group, ids, now)
         end
         if asked.d then
         for j = from + 1, to, 2 do
         redis.call('HSET', tasks, values[j - 1], dated(values[j], now + asked.d))
         end
-        else
+        elseif not group.is_stored then
         for first = from, to, 2000 do
         redis.call('HSET', tasks, unpack(values, first, math.min(first + 1999, to)))
         end
         end
         if asked.x then
-        schedule(key('expiring', queue), now + asked.x)
+        put_at(key('expiring', queue), ids, now + asked.x)
         plan.earlier[queue] = true
         end
         local due
@@ -14276,7 +14335,7 @@ package enum Scripts {
         if not first or due < tonumber(first) then
         plan.earlier[queue] = true
         end
-        schedule(key('delayed', queue), due)
+        put_at(key('delayed', queue), ids, due)
         redis.call('SADD', key('queues'), queue)
         elseif gate and load_terms(gate) then
         local lanes = {}
@@ -14353,6 +14412,58 @@ package enum Scripts {
         end
         end
         return load_limits(...)
+        end
+        function tie(...)
+        function tie(group, ids, now)
+        local asked = group.extras
+        if asked.k then
+        redis.call('SET', key('dedupe', asked.k), ids[1], 'PX', asked.p)
+        end
+        local bonds, start = '', group.start
+        if asked.u then
+        local mode, unique = string.sub(asked.u, 1, 1), key('unique', string.sub(asked.u, 2))
+        if mode == 'p' then
+        redis.call('SET', unique, ids[1] .. '\tp', 'PX', asked.w)
+        elseif mode == 'b' then
+        local wait = tonumber(asked.w)
+        local limit = now + math.max(tonumber(asked.m or 0), wait)
+        redis.call('SET', unique, ids[1] .. '\t' .. string.format('%.0f', limit))
+        bonds, start = '\nus' .. string.sub(asked.u, 2), '+' .. asked.w
+        else
+        redis.call('SET', unique, ids[1])
+        bonds = '\nu' .. asked.u
+        end
+        end
+        if asked.b then
+        bonds = bonds .. '\nb' .. asked.b
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('members', asked.b), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        redis.call('HINCRBY', key('batch', asked.b), 'total', #ids)
+        end
+        if asked.o then
+        bonds = bonds .. '\no' .. asked.o
+        for first = 1, #ids, 1000 do
+        redis.call('SADD', key('fires', asked.o), unpack(ids, first, math.min(first + 999, #ids)))
+        end
+        end
+        for _, cap in ipairs(group.caps or {}) do
+        bonds = bonds .. '\nc' .. cap.target
+        put_at(key('live', cap.target), ids, now)
+        end
+        if bonds ~= '' then
+        for first = 1, #ids, 1000 do
+        local fields = {}
+        for i = first, math.min(first + 999, #ids) do
+        fields[#fields + 1] = ids[i]
+        fields[#fields + 1] = string.sub(bonds, 2)
+        end
+        redis.call('HSET', key('bonds'), unpack(fields))
+        end
+        end
+        return start
+        end
+        return tie(...)
         end
         function do_deed(...)
         local function record_lane(record)
