@@ -290,7 +290,7 @@ import Testing
 }
 
 /// Texts of JSON, mostly right.
-private struct RandomJSON {
+struct RandomJSON {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }

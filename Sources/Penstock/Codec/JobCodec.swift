@@ -11,7 +11,7 @@ public protocol JobCodec: Sendable {
 }
 
 /// JSON, dates as ISO 8601: readable by every language and by people. Values and errors are those of Foundation's
-/// `JSONDecoder`; common payloads take a shorter way there.
+/// `JSONEncoder` and `JSONDecoder`; common payloads take a shorter way there.
 public struct JSONCodec: JobCodec {
     private let encoder: JSONEncoder
     private let decoder: JSONDecoder
@@ -25,10 +25,11 @@ public struct JSONCodec: JobCodec {
     }
 
     public func encode<Value: Encodable>(_ value: Value) throws -> [UInt8] {
-        [UInt8](try encoder.encode(value))
+        if let bytes = FastJSON.encode(value, special: Self.special) { return bytes }
+        return [UInt8](try encoder.encode(value))
     }
 
-    /// Types that Foundation's decoder treats in a way of its own.
+    /// Types that Foundation treats in a way of its own.
     package static let special = [
         ObjectIdentifier(Date.self), ObjectIdentifier(Data.self), ObjectIdentifier(URL.self),
         ObjectIdentifier(Decimal.self),
