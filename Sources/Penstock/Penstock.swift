@@ -136,7 +136,8 @@ public final class Penstock: Service {
     }
 
     /// Enqueues many jobs with the same options: one round trip for up to a thousand, in chunks beyond. Each chunk is
-    /// stored whole or not at all.
+    /// stored whole or not at all, and only when the ones before it are; while one is on its way the next is read from the
+    /// sequence, which may be as long as it likes.
     @discardableResult
     public func enqueue<J: Job>(
         many jobs: some Sequence<J>, _ options: EnqueueOptions = .init()
@@ -151,20 +152,67 @@ public final class Penstock: Service {
                 .invalidArgument,
                 "one unique key cannot stand for many jobs: enqueue them one by one, each with its key")
         }
-        if chain == nil {
-            var tasks: [NewTask] = []
-            for job in jobs {
-                let options = options.adding(limitKeys: job.limitKeys)
-                tasks.append(try options.task(id: store.makeID(), kind: J.name, payload: try encode(job)))
-            }
-            return try await Self.send(tasks, options.replicas, to: store)
-        }
+        if chain == nil && options.replicas == nil { return try await stream(jobs, options) }
         var requests: [JobRequest] = []
         for job in jobs {
             let options = options.adding(limitKeys: job.limitKeys)
             requests.append(JobRequest(kind: J.name, payload: try encode(job), options: options))
         }
         return try await enqueue(raw: requests)
+    }
+
+    /// As many as fit one call go while the next are read. In their order: a chunk is sent when the one before is stored.
+    private func stream<J: Job>(
+        _ jobs: some Sequence<J>, _ options: EnqueueOptions
+    ) async throws(PenstockError) -> [Enqueued] {
+        let store = store
+        do {
+            return try await withThrowingTaskGroup(of: [EnqueueAnswer].self) { group in
+                var done: [Enqueued] = []
+                var payloads: [[UInt8]] = []
+                var keys: [[String]] = []
+                var bytes = 0
+                func send() async throws {
+                    guard let first = keys.first else { return }
+                    let areAlike = keys.allSatisfy { $0 == first }
+                    let tasks = try (areAlike ? [([], first)] : Array(zip(payloads, keys))).map {
+                        try options.adding(limitKeys: $1).task(id: store.makeID(), kind: J.name, payload: $0)
+                    }
+                    if let answers = try await group.next() {
+                        done += answers.map { Enqueued($0) }
+                    } else {
+                        try await store.admit()
+                    }
+                    let chunk = payloads
+                    group.addTask {
+                        if areAlike { return try await store.enqueue(alike: tasks[0], payloads: chunk) }
+                        return try await store.enqueue(tasks)
+                    }
+                    payloads.removeAll()
+                    keys.removeAll()
+                    bytes = 0
+                }
+                for job in jobs {
+                    let payload = try encode(job)
+                    if payloads.count == store.limits.tasksPerCall || bytes + payload.count > store.limits.bytesPerCall
+                    {
+                        try await send()
+                    }
+                    payloads.append(payload)
+                    keys.append(job.limitKeys)
+                    bytes += payload.count
+                }
+                try await send()
+                if let answers = try await group.next() { done += answers.map { Enqueued($0) } }
+                return done
+            }
+        } catch let error as PenstockError {
+            throw error
+        } catch let error as StoreError {
+            throw PenstockError(error)
+        } catch {
+            throw PenstockError(.invalidArgument, "\(error)", cause: error)
+        }
     }
 
     /// Enqueues a payload as it is, for a kind by name.

@@ -51,6 +51,15 @@ public struct RedisArguments: Sendable, Hashable {
         count += 1
     }
 
+    /// Appends one argument of two parts, the one behind the other.
+    public mutating func append(_ first: [UInt8], _ second: [UInt8]) {
+        RESPEncoding.appendBulkPrefix(first.count + second.count, to: &encoded)
+        encoded.append(contentsOf: first)
+        encoded.append(contentsOf: second)
+        RESPEncoding.appendLineEnd(to: &encoded)
+        count += 1
+    }
+
     /// Appends bytes as they are; a collection in contiguous storage (`ArraySlice`, `String.UTF8View`) is copied in
     /// one piece.
     public mutating func append(_ bytes: some Collection<UInt8>) {

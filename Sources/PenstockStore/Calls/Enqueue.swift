@@ -151,9 +151,13 @@ extension Store {
                 throw .invalid("number of attempts must be 1 to 1000000; it is \(attempts)")
             }
         }
-        guard task.record.payload.count <= limits.payloadBytes else {
+        try validate(task.record.payload)
+    }
+
+    private func validate(_ payload: [UInt8]) throws(StoreError) {
+        guard payload.count <= limits.payloadBytes else {
             throw .invalid(
-                "payload has \(task.record.payload.count) bytes; at most \(limits.payloadBytes) are allowed: raise the limit, or store the data elsewhere and enqueue its address"
+                "payload has \(payload.count) bytes; at most \(limits.payloadBytes) are allowed: raise the limit, or store the data elsewhere and enqueue its address"
             )
         }
     }
@@ -170,6 +174,36 @@ extension Store {
         return try await store(tasks).answers
     }
 
+    /// Stores tasks that differ in nothing but id and payload, and have no key: as `enqueue` of as many as `template`, and at
+    /// less cost.
+    package func enqueue(alike template: NewTask, payloads: [[UInt8]]) async throws(StoreError) -> [EnqueueAnswer] {
+        try validate(template)
+        for payload in payloads { try validate(payload) }
+        var template = template
+        template.record.payload = []
+        let head = template.record.bytes
+        let group = Self.opening(of: template)
+        var answers: [EnqueueAnswer] = []
+        answers.reserveCapacity(payloads.count)
+        for chunk in chunks(payloads.count, bytes: { payloads[$0].count }) {
+            answers += try await enqueueChunk(chunk.map { _ in makeID() }, token: makeToken(), through: nil) {
+                ids, token in
+                var arguments = RedisArguments()
+                arguments.reserve(byteCount: chunk.reduce(200) { $0 + head.count + payloads[$1].count + 50 })
+                arguments.append(token)
+                arguments.append(1)
+                arguments.append(contentsOf: group)
+                arguments.append(chunk.count)
+                for (id, place) in zip(ids, chunk) {
+                    arguments.append(id.rawValue)
+                    arguments.append(head, payloads[place])
+                }
+                return (arguments, Array(ids.indices))
+            }
+        }
+        return answers
+    }
+
     /// Also tells the token of the last chunk. A call goes through `client` where that is given.
     func store(
         _ tasks: [NewTask], through client: RedisClient? = nil
@@ -177,43 +211,57 @@ extension Store {
         var token = ""
         var answers: [EnqueueAnswer] = []
         answers.reserveCapacity(tasks.count)
-        var from = 0
-        while from < tasks.count {
-            var to = from
-            var bytes = 0
-            while to < tasks.count, to - from < limits.tasksPerCall {
-                bytes += tasks[to].record.payload.count
-                if to > from && bytes > limits.bytesPerCall { break }
-                to += 1
+        for chunk in chunks(tasks.count, bytes: { tasks[$0].record.payload.count }) {
+            token = makeToken()
+            let some = tasks[chunk]
+            answers += try await enqueueChunk(some.map(\.id), token: token, through: client) { ids, token in
+                Self.arguments(some, ids: ids, token: token)
             }
-            token = makeID().rawValue + String(UInt64.random(in: .min ... .max), radix: 36)
-            answers += try await enqueueChunk(Array(tasks[from..<to]), token: token, through: client)
-            from = to
         }
         return (answers, token)
     }
 
+    /// Parts of as many tasks that fit one call each.
+    private func chunks(_ count: Int, bytes: (Int) -> Int) -> [Range<Int>] {
+        var chunks: [Range<Int>] = []
+        var from = 0
+        while from < count {
+            var to = from
+            var sum = 0
+            while to < count, to - from < limits.tasksPerCall {
+                sum += bytes(to)
+                if to > from && sum > limits.bytesPerCall { break }
+                to += 1
+            }
+            chunks.append(from..<to)
+            from = to
+        }
+        return chunks
+    }
+
+    /// - Parameter arguments: those of a call that stores tasks with these ids, under this token; and for each task of the
+    ///   call, in order, its place among the ids.
     private func enqueueChunk(
-        _ tasks: [NewTask], token: String, through client: RedisClient?
+        _ ids: [TaskID], token: String, through client: RedisClient?,
+        arguments: ([TaskID], String) -> (RedisArguments, places: [Int])
     ) async throws(StoreError) -> [EnqueueAnswer] {
-        var tasks = tasks
+        var ids = ids
         var attempt = ResendWindow()
         while true {
+            let (call, places) = arguments(ids, token)
             do throws(RedisError) {
-                let reply = try await evaluate(
-                    Scripts.enqueue, Self.arguments(tasks, token: token), on: client)
-                return try answers(reply, tasks)
+                return try answers(try await evaluate(Scripts.enqueue, call, on: client), ids, places)
             } catch {
                 if case .server(let server) = error, server.message.hasPrefix("IDTAKEN ") {
                     // Nothing was stored: the task that has our id gets to keep it.
                     let taken = server.message.dropFirst("IDTAKEN ".count)
-                    for i in tasks.indices where tasks[i].id.rawValue == taken { tasks[i].id = makeID() }
+                    for i in ids.indices where ids[i].rawValue == taken { ids[i] = makeID() }
                     continue
                 }
                 if case .invalidReply = error { throw .unexpectedReply("enqueue") }
                 guard error.isPassing || error.isOutcomeUnknown else { throw StoreError(error) }
                 guard await attempt.mayResend() else {
-                    if error.isOutcomeUnknown { throw .outcomeUnknown(tasks.map(\.id), "\(error)") }
+                    if error.isOutcomeUnknown { throw .outcomeUnknown(ids, "\(error)") }
                     throw StoreError(error)
                 }
             }
@@ -224,62 +272,90 @@ extension Store {
     package func enqueueCommand(_ task: NewTask) throws(StoreError) -> [[UInt8]] {
         try validate(task)
         var fixed = RedisArguments(["EVAL", Scripts.enqueue.source, "1", keys.prefix])
-        fixed.append(contentsOf: Self.arguments([task], token: ""))
+        fixed.append(contentsOf: Self.arguments([task], ids: [task.id], token: "").0)
         return fixed.values
     }
 
-    private func answers(_ reply: RedisReply, _ tasks: [NewTask]) throws(RedisError) -> [EnqueueAnswer] {
+    private func answers(
+        _ reply: RedisReply, _ ids: [TaskID], _ places: [Int]
+    ) throws(RedisError) -> [EnqueueAnswer] {
         guard let items = reply.array, let now = items.first?.text.flatMap({ Int64($0) }), items.count % 2 == 1 else {
             throw .invalidReply("enqueue")
         }
         learn(now: now)
-        var answers = tasks.map { EnqueueAnswer(id: $0.id, isDuplicate: false) }
+        var answers = ids.map { EnqueueAnswer(id: $0, isDuplicate: false) }
         for i in stride(from: 1, to: items.count, by: 2) {
-            guard let place = items[i].int, answers.indices.contains(place), let text = items[i + 1].text,
+            guard let place = items[i].int, places.indices.contains(place), let text = items[i + 1].text,
                 let id = TaskID(text)
             else { throw .invalidReply("enqueue") }
-            answers[place] = EnqueueAnswer(id: id, isDuplicate: true)
+            answers[places[place]] = EnqueueAnswer(id: id, isDuplicate: true)
         }
         return answers
     }
 
-    /// The wire form: tasks grouped by lane, start and extras, in order, so that most calls have one group.
-    private static func arguments(_ tasks: [NewTask], token: String) -> RedisArguments {
-        struct Group: Hashable {
-            let lane: String
-            let start: NewTask.Start
-            let extras: String
+    /// What tasks of one group of the wire form share.
+    private struct Group: Hashable {
+        let lane: String
+        let start: NewTask.Start
+        let extras: String
+
+        init(_ task: NewTask) {
+            lane = task.record.lane
+            start = task.start
+            extras = task.extras
         }
-        var groups: [(first: Int, last: Int)] = []
-        var heads: [Group] = []
-        var open: Group?
-        for (place, task) in tasks.enumerated() {
-            let group = Group(lane: task.record.lane, start: task.start, extras: task.extras)
-            if group == open, !task.hasKey {
-                groups[groups.count - 1].last = place
+    }
+
+    /// The wire form: tasks grouped by lane, start and extras. Each lane keeps its order; one with a key is alone.
+    private static func arguments(
+        _ tasks: ArraySlice<NewTask>, ids: [TaskID], token: String
+    ) -> (RedisArguments, places: [Int]) {
+        var groups: [(first: Int, members: [Int])] = []
+        var known: [Group: Int] = [:]
+        var last: (group: Group, at: Int)?
+        for (place, task) in zip(tasks.indices, tasks) {
+            if task.hasKey {
+                groups.append((place, [place]))
+                continue
+            }
+            let group = Group(task)
+            let at = group == last?.group ? last?.at : known[group]
+            if let at {
+                groups[at].members.append(place)
+                last = (group, at)
             } else {
-                groups.append((place, place))
-                heads.append(group)
-                open = task.hasKey ? nil : group
+                groups.append((place, [place]))
+                known[group] = groups.count - 1
+                last = (group, groups.count - 1)
             }
         }
         var arguments = RedisArguments()
         arguments.append(token)
         arguments.append(groups.count)
-        for (head, group) in zip(heads, groups) {
-            arguments.append(head.lane)
-            switch head.start {
-            case .now: arguments.append("")
-            case .after(let delay): arguments.append("+\(delay.milliseconds)")
-            case .at(let moment): arguments.append("@\(moment)")
-            }
-            arguments.append(head.extras)
-            arguments.append(group.last - group.first + 1)
-            for task in tasks[group.first...group.last] {
-                arguments.append(task.id.rawValue)
-                arguments.append(task.record.bytes)
+        var places: [Int] = []
+        places.reserveCapacity(tasks.count)
+        for group in groups {
+            arguments.append(contentsOf: opening(of: tasks[group.first]))
+            arguments.append(group.members.count)
+            for place in group.members {
+                arguments.append(ids[place - tasks.startIndex].rawValue)
+                arguments.append(tasks[place].record.bytes)
+                places.append(place - tasks.startIndex)
             }
         }
+        return (arguments, places)
+    }
+
+    /// Lane, start and extras of a group.
+    private static func opening(of task: NewTask) -> RedisArguments {
+        var arguments = RedisArguments()
+        arguments.append(task.record.lane)
+        switch task.start {
+        case .now: arguments.append("")
+        case .after(let delay): arguments.append("+\(delay.milliseconds)")
+        case .at(let moment): arguments.append("@\(moment)")
+        }
+        arguments.append(task.extras)
         return arguments
     }
 }

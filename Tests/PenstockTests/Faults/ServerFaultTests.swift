@@ -139,12 +139,12 @@ import Testing
     func standstill() async throws {
         try await Rig.with { rig in
             // Half a lease is the time in which the living have to report afterwards, on a machine that other tests keep busy.
-            let progress = try await underLoad(rig, lease: .seconds(5)) { progress in
+            let progress = try await underLoad(rig, lease: .seconds(10)) { progress in
                 for round in 1...2 {
                     try await progress.wait(forDone: round * 200)
                     rig.redis.suspend()
                     // Sleeps because: the standstill has to outlast the leases.
-                    try await Task.sleep(for: .milliseconds(6200))
+                    try await Task.sleep(for: .milliseconds(11_500))
                     rig.redis.resume()
                 }
                 try await progress.wait(forDone: 600)
