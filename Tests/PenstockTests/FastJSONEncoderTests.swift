@@ -51,7 +51,9 @@ import Testing
         for number in [Float(0.1), -2, 1e10, 3.4e38] { try same(number) }
         try same(true)
         try same(false)
-        for text in ["", "a", "\"\\/\u{8}\t\n\u{c}\r\u{0}\u{1f}\u{7f}", "grün 🚰 \u{2028}", "e\u{301}", "ſ"] { try same(text) }
+        for text in ["", "a", "\"\\/\u{8}\t\n\u{c}\r\u{0}\u{1f}\u{7f}", "grün 🚰 \u{2028}", "e\u{301}", "ſ"] {
+            try same(text)
+        }
         try same([1, 2, 3])
         try same([Int]())
         try same(["k": [String: Int]()])
