@@ -5,6 +5,7 @@
 --- ARGV[2] worker: incarnation
 --- returns: number of tasks that count now and did not before
 --@include key
+--@include lane_parts
 --@include lease_parts
 --@include limit_names
 local name, held = ARGV[1], key('held', ARGV[2])
@@ -22,7 +23,9 @@ local rows, adopted = redis.call('HGETALL', held), 0
 for i = 1, #rows, 2 do
   local id = rows[i]
   local _, lane, lines = lease_parts(rows[i + 1])
-  local names = limit_names(lane)
+  local ring, _, _, queue = lane_parts(lane)
+  local names = limit_names(lane, #ring + 2)
+  names[#names + 1] = 'queue:' .. queue
   if scope == 'kind:' then
     local kind = string.match(redis.call('HGET', key('tasks'), id) or '', '^[^\t]*')
     names = { 'kind:' .. kind }

@@ -22,6 +22,7 @@ local function claim_ring(ring, room, takes, claims, now, gate)
   local sub, kind, head, wanted, is_bounded, has_limit = string.sub, nil, '\t', true, false, false
   local aside, aside_kinds, beside = {}, {}, {}
   local on_kinds = gate and load_terms(gate)
+  local _, _, _, queue = lane_parts(ring .. '\t')
   while claimed < room and left and passed <= 256 do
     local taken
     taken, left = take(ring, room - claimed, now, gate)
@@ -71,11 +72,10 @@ local function claim_ring(ring, room, takes, claims, now, gate)
           end
           if not wanted then
             passed = passed + 1
-            local _, _, _, queue = lane_parts(lane)
             local to = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
             aside[to] = aside[to] or {}
             table.insert(aside[to], id)
-            aside_kinds[kind] = queue
+            aside_kinds[kind] = true
           elseif has_limit and own_kind ~= kind then
             passed = passed + 1
             local to = kind_lane(lane, kind)
@@ -109,7 +109,7 @@ local function claim_ring(ring, room, takes, claims, now, gate)
     if gate then
       -- Lanes that were met for nothing, since the limit which blocks them is new, or was used up by others.
       passed, gate.met = passed + gate.met, 0
-      if gate.parked[1] and park(gate) then
+      if gate.parked[1] and park(gate, ring, queue) then
         left = true
       end
     end
@@ -121,7 +121,7 @@ local function claim_ring(ring, room, takes, claims, now, gate)
   if next(aside) then
     push_groups(aside, now)
   end
-  for other, queue in pairs(aside_kinds) do
+  for other in pairs(aside_kinds) do
     wake(queue, other, claims.worker)
   end
   return claimed, left

@@ -1,10 +1,13 @@
---- limit_names: the limits that tasks of a lane may be subject to: its queue, its tenant, and the keys in its name.
---@include lane_parts
-local function limit_names(lane)
-  local _, tenant, _, queue = lane_parts(lane)
-  local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
-  if #lane > #queue + 1 + #tenant then
-    for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+--- limit_names: the limits that tasks of a lane may be subject to beside that of its queue: its tenant, whose name
+--- begins at `from` in that of the lane, and the keys in its name.
+local function limit_names(lane, from)
+  local tab = string.find(lane, '\t', from, true)
+  local tenant, names = string.sub(lane, from, (tab or 0) - 1), {}
+  if tenant ~= '' then
+    names[1] = 'tenant:' .. tenant
+  end
+  if tab then
+    for name in string.gmatch(string.match(lane, '^[^\t]*\t(.*)$', tab + 1) or '', '[^\t]+') do
       names[#names + 1] = name
     end
   end

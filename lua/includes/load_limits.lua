@@ -38,8 +38,8 @@ local function load_limits(gate, names)
       -- All fields at once: a table that grows costs more.
       gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
       }
       if terms[1] then
         rates[#rates + 1] = name

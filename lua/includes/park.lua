@@ -1,8 +1,8 @@
---- park: parks the lanes that were met and that limits block (`gate.parked`): each waits in line for the limit that
---- holds it longest. One whose tokens are used up is woken by a timer of its queue, one that has no free slot by
---- whoever frees one. A lane may have been woken for one limit and be blocked by another: then the next in line for the
---- first is woken in its place. One that is not blocked after all goes back to its turn. Returns true if any lane got a
---- turn by this; their rings are noted in `gate.again`.
+--- park: parks the lanes of a ring that were met and that limits block (`gate.parked`): each waits in line for the
+--- limit that holds it longest. One whose tokens are used up is woken by a timer of its queue, one that has no free
+--- slot by whoever frees one. A lane may have been woken for one limit and be blocked by another: then the next in line
+--- for the first is woken in its place. One that is not blocked after all goes back to its turn. Returns true if any
+--- lane got a turn by this; their rings are noted in `gate.again`.
 --@seldom
 --@include key
 --@include lane_parts
@@ -13,7 +13,7 @@
 --@include rouse
 --@include out_of_line
 --@include enter
-local function park(gate)
+local function park(gate, ring, queue)
   local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
   local back, woken, leaving = {}, {}, {}
   -- In the order in which they were met, those that were served just now behind the others.
@@ -45,11 +45,10 @@ local function park(gate)
         end
       end
     end
-    local ring, _, _, queue = lane_parts(lane)
     if by and due and by.name == stands then
       -- It stands in line already.
       gate.line[lane] = nil
-      add(refills, queue, string.format('%d', due), stands)
+      add(refills, queue, due, stands)
     else
       if stands then
         leaving[#leaving + 1] = lane
@@ -58,9 +57,9 @@ local function park(gate)
         add(waiting, by.name, string.format('%d', gate.us + place), lane)
         add(parked, ring, lane, by.name)
         if due then
-          add(refills, queue, string.format('%d', due), by.name)
+          add(refills, queue, due, by.name)
         else
-          add(contended, 'all', string.format('%.0f', gate.now), by.name)
+          add(contended, 'all', gate.now, by.name)
         end
         for _, limit in ipairs(gate.of[lane]) do
           if limit ~= by and limit_room(limit, gate.us) > 0 then

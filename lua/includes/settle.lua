@@ -5,7 +5,7 @@ local function settle(gate)
   for name, limit in pairs(gate.limits) do
     if limit and limit.changed then
       tokens[#tokens + 1] = name
-      tokens[#tokens + 1] = string.format('%.17g', limit.paid)
+      tokens[#tokens + 1] = limit.paid
     end
   end
   for from = 1, #tokens, 2000 do

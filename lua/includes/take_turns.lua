@@ -70,7 +70,7 @@ local function take_turns(ring, room, now, gate, rows)
     end
   end
   if gate then
-    load_lanes(gate, lanes)
+    load_lanes(gate, lanes, ring, queue)
   end
   for i = 1, #tenants do
     if several[i] then
@@ -139,7 +139,7 @@ local function take_turns(ring, room, now, gate, rows)
       end
     elseif served[i] > 0 then
       -- What a limit did not let it have is no round.
-      moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served[i]) / weights[i])
+      moved[#moved + 1] = rounds[i] - (share[i] - served[i]) / weights[i]
       moved[#moved + 1] = tenant
     elseif lined[i] and wide[i] ~= 1 then
       -- Not reached: it stands where it stood.

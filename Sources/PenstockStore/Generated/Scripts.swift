@@ -7,7 +7,7 @@ package enum Scripts {
     /// lets what one worker runs already count under a concurrency limit that holds for it from now on.
     package static let adopt = RedisScript(
         name: "adopt",
-        digest: "8ba66a99fb8bcecbd8eef1c0648b2099cd841ec1",
+        digest: "218eef068e2e13d06f38a6f21043d381c08ad19a",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL adopt expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -16,10 +16,6 @@ package enum Scripts {
         return KEYS[1] .. name .. ':' .. part
         end
         return KEYS[1] .. name
-        end
-        local function lease_parts(lease)
-        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
-        return claim, lane, names ~= '' and names or nil
         end
         local function lane_parts(lane)
         local first = string.find(lane, '\t', 1, true)
@@ -32,11 +28,18 @@ package enum Scripts {
         end
         return ring, tenant, priority, ring
         end
-        local function limit_names(lane)
-        local _, tenant, _, queue = lane_parts(lane)
-        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
-        if #lane > #queue + 1 + #tenant then
-        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function limit_names(lane, from)
+        local tab = string.find(lane, '\t', from, true)
+        local tenant, names = string.sub(lane, from, (tab or 0) - 1), {}
+        if tenant ~= '' then
+        names[1] = 'tenant:' .. tenant
+        end
+        if tab then
+        for name in string.gmatch(string.match(lane, '^[^\t]*\t(.*)$', tab + 1) or '', '[^\t]+') do
         names[#names + 1] = name
         end
         end
@@ -56,7 +59,9 @@ package enum Scripts {
         for i = 1, #rows, 2 do
         local id = rows[i]
         local _, lane, lines = lease_parts(rows[i + 1])
-        local names = limit_names(lane)
+        local ring, _, _, queue = lane_parts(lane)
+        local names = limit_names(lane, #ring + 2)
+        names[#names + 1] = 'queue:' .. queue
         if scope == 'kind:' then
         local kind = string.match(redis.call('HGET', key('tasks'), id) or '', '^[^\t]*')
         names = { 'kind:' .. kind }
@@ -505,7 +510,7 @@ package enum Scripts {
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
-        digest: "def50ff0766514584ccec9433bb862143d645021",
+        digest: "d8f73e5a96eb78ab1a534871fbee0a6b2aefbb0e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<4 then return redis.error_reply('BADCALL control expects 1 key and at least 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -673,7 +678,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
         local function run_gate(now, us)
@@ -1362,8 +1367,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
@@ -1815,7 +1820,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "9f60dedb2ff067c6b059bcae102c409d889d3263",
+        digest: "9f56e475306bf39f8bdf5bb18e748a46b0acbbf2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2112,6 +2117,7 @@ package enum Scripts {
         local sub, kind, head, wanted, is_bounded, has_limit = string.sub, nil, '\t', true, false, false
         local aside, aside_kinds, beside = {}, {}, {}
         local on_kinds = gate and load_terms(gate)
+        local _, _, _, queue = lane_parts(ring .. '\t')
         while claimed < room and left and passed <= 256 do
         local taken
         taken, left = take(ring, room - claimed, now, gate)
@@ -2160,11 +2166,10 @@ package enum Scripts {
         end
         if not wanted then
         passed = passed + 1
-        local _, _, _, queue = lane_parts(lane)
         local to = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
         aside[to] = aside[to] or {}
         table.insert(aside[to], id)
-        aside_kinds[kind] = queue
+        aside_kinds[kind] = true
         elseif has_limit and own_kind ~= kind then
         passed = passed + 1
         local to = kind_lane(lane, kind)
@@ -2196,7 +2201,7 @@ package enum Scripts {
         end
         if gate then
         passed, gate.met = passed + gate.met, 0
-        if gate.parked[1] and park(gate) then
+        if gate.parked[1] and park(gate, ring, queue) then
         left = true
         end
         end
@@ -2208,7 +2213,7 @@ package enum Scripts {
         if next(aside) then
         push_groups(aside, now)
         end
-        for other, queue in pairs(aside_kinds) do
+        for other in pairs(aside_kinds) do
         wake(queue, other, claims.worker)
         end
         return claimed, left
@@ -2216,7 +2221,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
         local function settle(gate)
@@ -2224,7 +2229,7 @@ package enum Scripts {
         for name, limit in pairs(gate.limits) do
         if limit and limit.changed then
         tokens[#tokens + 1] = name
-        tokens[#tokens + 1] = string.format('%.17g', limit.paid)
+        tokens[#tokens + 1] = limit.paid
         end
         end
         for from = 1, #tokens, 2000 do
@@ -4840,26 +4845,30 @@ package enum Scripts {
         return pop_wide(...)
         end
         function load_lanes(...)
-        local function limit_names(lane)
-        local _, tenant, _, queue = lane_parts(lane)
-        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
-        if #lane > #queue + 1 + #tenant then
-        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+        local function limit_names(lane, from)
+        local tab = string.find(lane, '\t', from, true)
+        local tenant, names = string.sub(lane, from, (tab or 0) - 1), {}
+        if tenant ~= '' then
+        names[1] = 'tenant:' .. tenant
+        end
+        if tab then
+        for name in string.gmatch(string.match(lane, '^[^\t]*\t(.*)$', tab + 1) or '', '[^\t]+') do
         names[#names + 1] = name
         end
         end
         return names
         end
-        function load_lanes(gate, lanes)
-        local names, fresh = {}, {}
+        function load_lanes(gate, lanes, ring, queue)
+        local names, fresh, of, limits = {}, {}, gate.of, gate.limits
+        local of_queue = 'queue:' .. queue
+        load_limits(gate, { of_queue })
         for _, lane in ipairs(lanes) do
-        local own = gate.of[lane]
-        if not own then
-        own = limit_names(lane)
-        fresh[#fresh + 1], gate.of[lane] = own, own
-        for _, name in ipairs(own) do
-        if gate.limits[name] == nil then
-        names[#names + 1] = name
+        if not of[lane] then
+        local own = limit_names(lane, #ring + 2)
+        fresh[#fresh + 1], of[lane] = own, own
+        for i = 1, #own do
+        if limits[own[i]] == nil then
+        names[#names + 1] = own[i]
         end
         end
         end
@@ -4868,21 +4877,21 @@ package enum Scripts {
         for _, own in ipairs(fresh) do
         local count = 0
         for i = 1, #own do
-        local limit = gate.limits[own[i]]
+        local limit = limits[own[i]]
         own[i] = nil
         if limit then
         count = count + 1
         own[count] = limit
         end
         end
+        own[count + 1] = limits[of_queue] or nil
         end
+        gate.look = gate.look + 1
         for _, lane in ipairs(lanes) do
-        for _, limit in ipairs(gate.of[lane]) do
-        limit.lanes = 0
+        for _, limit in ipairs(of[lane]) do
+        if limit.look ~= gate.look then
+        limit.look, limit.lanes = gate.look, 0
         end
-        end
-        for _, lane in ipairs(lanes) do
-        for _, limit in ipairs(gate.of[lane]) do
         limit.lanes = limit.lanes + 1
         end
         end
@@ -4941,7 +4950,7 @@ package enum Scripts {
         end
         end
         if gate then
-        load_lanes(gate, lanes)
+        load_lanes(gate, lanes, ring, queue)
         end
         for i = 1, #tenants do
         if several[i] then
@@ -5006,7 +5015,7 @@ package enum Scripts {
         gone[#gone + 1] = tenant
         end
         elseif served[i] > 0 then
-        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served[i]) / weights[i])
+        moved[#moved + 1] = rounds[i] - (share[i] - served[i]) / weights[i]
         moved[#moved + 1] = tenant
         elseif lined[i] and wide[i] ~= 1 then
         off = off + 1
@@ -5075,8 +5084,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
@@ -5181,7 +5190,7 @@ package enum Scripts {
         end
         return woken, left
         end
-        function park(gate)
+        function park(gate, ring, queue)
         local lanes, waiting, parked, refills, contended, passed_on = {}, {}, {}, {}, {}, {}
         local back, woken, leaving = {}, {}, {}
         for _, is_served in ipairs({ false, true }) do
@@ -5212,10 +5221,9 @@ package enum Scripts {
         end
         end
         end
-        local ring, _, _, queue = lane_parts(lane)
         if by and due and by.name == stands then
         gate.line[lane] = nil
-        add(refills, queue, string.format('%d', due), stands)
+        add(refills, queue, due, stands)
         else
         if stands then
         leaving[#leaving + 1] = lane
@@ -5224,9 +5232,9 @@ package enum Scripts {
         add(waiting, by.name, string.format('%d', gate.us + place), lane)
         add(parked, ring, lane, by.name)
         if due then
-        add(refills, queue, string.format('%d', due), by.name)
+        add(refills, queue, due, by.name)
         else
-        add(contended, 'all', string.format('%.0f', gate.now), by.name)
+        add(contended, 'all', gate.now, by.name)
         end
         for _, limit in ipairs(gate.of[lane]) do
         if limit ~= by and limit_room(limit, gate.us) > 0 then
@@ -7007,7 +7015,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "362dbcf8910ae680ea518f4b8262894151ba94e7",
+        digest: "7ecffe4ab194a369ebcd3da9a9e6f19d262b505f",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7109,7 +7117,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
         local function dated(record, moment)
@@ -7643,8 +7651,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
@@ -7953,7 +7961,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "07403cfd490b921fcd65625e579bf5ebc1439c03",
+        digest: "e4b282cdaa1999edfff9b6066654dd1a574b3194",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8039,7 +8047,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
         local function run_gate(now, us)
@@ -8289,8 +8297,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
@@ -9844,7 +9852,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "17b6396692709ecf98e03db92d4f6d0cec00e2ee",
+        digest: "b5833f4d13ea587b65c6a943c2c70c44173d1318",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -10168,11 +10176,14 @@ package enum Scripts {
         end
         function load_lanes(...)
         local load_limits
-        local function limit_names(lane)
-        local _, tenant, _, queue = lane_parts(lane)
-        local names = tenant == '' and { 'queue:' .. queue } or { 'queue:' .. queue, 'tenant:' .. tenant }
-        if #lane > #queue + 1 + #tenant then
-        for name in string.gmatch(string.match(lane, '^[^\t]*\t[^\t]*\t[^\t]*\t(.*)$') or '', '[^\t]+') do
+        local function limit_names(lane, from)
+        local tab = string.find(lane, '\t', from, true)
+        local tenant, names = string.sub(lane, from, (tab or 0) - 1), {}
+        if tenant ~= '' then
+        names[1] = 'tenant:' .. tenant
+        end
+        if tab then
+        for name in string.gmatch(string.match(lane, '^[^\t]*\t(.*)$', tab + 1) or '', '[^\t]+') do
         names[#names + 1] = name
         end
         end
@@ -10226,8 +10237,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
@@ -10250,16 +10261,17 @@ package enum Scripts {
         end
         return load_limits(...)
         end
-        function load_lanes(gate, lanes)
-        local names, fresh = {}, {}
+        function load_lanes(gate, lanes, ring, queue)
+        local names, fresh, of, limits = {}, {}, gate.of, gate.limits
+        local of_queue = 'queue:' .. queue
+        load_limits(gate, { of_queue })
         for _, lane in ipairs(lanes) do
-        local own = gate.of[lane]
-        if not own then
-        own = limit_names(lane)
-        fresh[#fresh + 1], gate.of[lane] = own, own
-        for _, name in ipairs(own) do
-        if gate.limits[name] == nil then
-        names[#names + 1] = name
+        if not of[lane] then
+        local own = limit_names(lane, #ring + 2)
+        fresh[#fresh + 1], of[lane] = own, own
+        for i = 1, #own do
+        if limits[own[i]] == nil then
+        names[#names + 1] = own[i]
         end
         end
         end
@@ -10268,21 +10280,21 @@ package enum Scripts {
         for _, own in ipairs(fresh) do
         local count = 0
         for i = 1, #own do
-        local limit = gate.limits[own[i]]
+        local limit = limits[own[i]]
         own[i] = nil
         if limit then
         count = count + 1
         own[count] = limit
         end
         end
+        own[count + 1] = limits[of_queue] or nil
         end
+        gate.look = gate.look + 1
         for _, lane in ipairs(lanes) do
-        for _, limit in ipairs(gate.of[lane]) do
-        limit.lanes = 0
+        for _, limit in ipairs(of[lane]) do
+        if limit.look ~= gate.look then
+        limit.look, limit.lanes = gate.look, 0
         end
-        end
-        for _, lane in ipairs(lanes) do
-        for _, limit in ipairs(gate.of[lane]) do
         limit.lanes = limit.lanes + 1
         end
         end
@@ -10435,7 +10447,7 @@ package enum Scripts {
         end
         end
         if gate then
-        load_lanes(gate, lanes)
+        load_lanes(gate, lanes, ring, queue)
         end
         for i = 1, #tenants do
         if several[i] then
@@ -10500,7 +10512,7 @@ package enum Scripts {
         gone[#gone + 1] = tenant
         end
         elseif served[i] > 0 then
-        moved[#moved + 1] = string.format('%.17g', rounds[i] - (share[i] - served[i]) / weights[i])
+        moved[#moved + 1] = rounds[i] - (share[i] - served[i]) / weights[i]
         moved[#moved + 1] = tenant
         elseif lined[i] and wide[i] ~= 1 then
         off = off + 1
@@ -11101,7 +11113,7 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "783fd71731d1206dffcaa6f37a7f008a3bd74dfe",
+        digest: "b9a4a6e9a3adaf7d82e355e1af2ff2f953253da2",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -11164,7 +11176,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
         function reconcile(...)
@@ -11593,8 +11605,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
@@ -12284,7 +12296,7 @@ package enum Scripts {
     /// gives a signal to the step of a run that waits for it, or buffers it for the next that will. Sending it
     package static let signal = RedisScript(
         name: "signal",
-        digest: "1153000143186d15e4c735d93a0ec3b9e1d7a730",
+        digest: "dfc85dccd6fa20e8af2d701b291e3b3bb4b48959",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=7 then return redis.error_reply('BADCALL signal expects 1 key and 7 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -12444,7 +12456,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
         local function run_gate(now, us)
@@ -13050,8 +13062,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
@@ -13523,7 +13535,7 @@ package enum Scripts {
     /// stores a new run and applies the plan of its start. Sending it again with the same token changes nothing
     package static let startRun = RedisScript(
         name: "start_run",
-        digest: "c972d0ba3c8b1a01a3b44716e542c0e39c549624",
+        digest: "f681d237f42dd6ec8293c26911ce56967ef2a7f0",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<12 then return redis.error_reply('BADCALL start_run expects 1 key and at least 12 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -13700,7 +13712,7 @@ package enum Scripts {
         local function gate_at(now, us, roused)
         return {
         now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
         local function run_gate(now, us)
@@ -14389,8 +14401,8 @@ package enum Scripts {
         end
         gate.limits[name] = {
         name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
         }
         if terms[1] then
         rates[#rates + 1] = name
