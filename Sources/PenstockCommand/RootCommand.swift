@@ -19,6 +19,7 @@ struct RootCommand: AsyncParsableCommand {
 
               Look and steer:
                 penstock stats --watch
+                penstock doctor
                 penstock job show ID
                 penstock job why ID
                 penstock job cancel ID --reason "not needed" --wait
@@ -57,6 +58,7 @@ struct RootCommand: AsyncParsableCommand {
             DeadCommand.self,
             StatsCommand.self,
             WorkersCommand.self,
+            DoctorCommand.self,
             DemoCommand.self,
             DemoWorkerCommand.self,
         ])
