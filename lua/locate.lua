@@ -13,7 +13,7 @@ for i = 2, #ARGV, 2 do
   pairs_of[#pairs_of + 1], pairs_of[#pairs_of + 2] = ARGV[i], ARGV[i + 1]
 end
 local reply = {}
-for i, places in ipairs(places_of(pairs_of, depth)) do
+for i, places in ipairs((places_of(pairs_of, depth))) do
   local record = redis.call('HGET', key('tasks'), pairs_of[2 * i - 1]) or ''
   reply[i] = { string.match(record, '^[^\n]*'), unpack(places) }
 end

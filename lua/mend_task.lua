@@ -29,31 +29,28 @@ end
 local lane, _, queue = record_lane(record)
 local now, _, us = clock()
 local found, is_deep, freed, roused = {}, false, {}, {}
-local places = places_of({ id, hint }, depth)[1]
+local located, astray = places_of({ id, hint }, depth)
+local places, wrong = located[1], astray[1] and hint or ''
 for i = 1, #places, 2 do
   is_deep = is_deep or places[i] == 'deep'
   found[#found + 1] = places[i] == 'in' and places[i + 1] or nil
 end
-local is_misplaced = #found == 1 and found[1] == hint and hint ~= '' and string.sub(hint, 1, 5) ~= 'held:'
-if is_deep and #found == 0 and ARGV[4] ~= '1' then
-  return 'left'
-elseif #found == 1 and not is_misplaced then
-  return 'gone'
+local is_misplaced = #found == 1 and found[1] == wrong
+if #found == 1 and not is_misplaced or (#found == 0 and is_deep and ARGV[4] ~= '1') then
+  return is_deep and 'left' or 'gone'
 end
-table.sort(found, function(a, b) return rank_of(a, hint) < rank_of(b, hint) end)
-local moment
+table.sort(found, function(a, b) return rank_of(a, wrong) < rank_of(b, wrong) end)
+local moment, is_left
 for i = is_misplaced and 1 or 2, #found do
   if string.find(found[i], '^de%l+:') then
     moment = redis.call('ZSCORE', key(found[i]), id) or moment
   end
-  if not pull(id, found[i], depth, freed) then
-    return 'left'
-  end
+  is_left = not pull(id, found[i], depth, freed) or is_left
 end
 local form = is_misplaced and string.match(hint, '^%l+')
 if form == 'delayed' or form == 'dead' then
   redis.call('ZADD', key(form, queue), moment or string.format('%.0f', now), id)
-elseif is_misplaced or #found == 0 then
+elseif (is_misplaced and not is_left) or #found == 0 then
   push_groups({ [lane] = { id } }, now)
 end
 roused[queue] = true
@@ -61,4 +58,4 @@ free(freed, gate_at(now, us, roused), roused)
 for name in pairs(roused) do
   wake(name)
 end
-return 'mended'
+return is_left and 'left' or 'mended'

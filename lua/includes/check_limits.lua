@@ -48,10 +48,10 @@ local function check_limits(tell, aspect, part, item, value, _, leases)
       tell('lines.orphan', value)
     end
   elseif aspect == 'waiting' then
-    if redis.call('HGET', key('lines'), part) ~= '' then
-      tell('waiting.unnoted')
-    elseif not is_parked(part, item) then
+    if not is_parked(part, item) then
       tell('waiting.orphan')
+    elseif redis.call('HGET', key('lines'), part) ~= '' then
+      tell('waiting.unnoted')
     end
   end
 end

@@ -17,7 +17,10 @@ local function mend_limits(fault, part, item, detail, now, freed, roused, value)
   elseif fault == 'lines.empty' or fault == 'lines.orphan' then
     redis.call('HDEL', key('lines'), item)
   elseif fault == 'waiting.orphan' then
-    leave_lines({ part, item })
+    redis.call('ZREM', key('waiting', part), item)
+    if redis.call('EXISTS', key('waiting', part)) == 0 and redis.call('HGET', key('lines'), part) == '' then
+      redis.call('HDEL', key('lines'), part)
+    end
   elseif fault == 'waiting.unnoted' then
     local line = redis.call('HGET', key('lines'), part)
     if line then

@@ -1,13 +1,14 @@
 --- places_of: all places in which each of a few tasks is (`asked`: list of id, hint, ...; a hint is a key without the
 --- prefix in which the task may be although it should not, or ''). Returns for each a list of 'in', place, ... and
 --- 'deep', lane, ... A place is a key without the prefix; a lane is named as often as the task is in it, and is
---- searched whole only where it has no more than twice `depth` tasks.
+--- searched whole only where it has no more than twice `depth` tasks. Returns for each besides whether its hint is a
+--- place where it should not be.
 --@include key
 --@include lanes_of
 --@include run_of
 --@include leases_of
 local function places_of(asked, depth)
-  local found, ids = {}, {}
+  local found, ids, astray = {}, {}, {}
   for i = 1, #asked, 2 do
     ids[#ids + 1] = asked[i]
   end
@@ -58,6 +59,7 @@ local function places_of(asked, depth)
       end
     end
     local form = string.match(hint, '^%l+')
+    astray[i] = record and hint ~= '' and not known[hint] and form ~= 'held' and form ~= 'shelf'
     if not known[hint] and form == 'lane' then
       search(places, hint, id)
     elseif not known[hint] and ((form == 'held' and redis.call('HEXISTS', key(hint), id) == 1)
@@ -66,5 +68,5 @@ local function places_of(asked, depth)
     end
     found[i] = places
   end
-  return found
+  return found, astray
 end

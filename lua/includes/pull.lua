@@ -27,7 +27,9 @@ local function pull(id, place, depth, freed)
     else
       return false
     end
-    leave(part)
+    if string.find(part, '\t', 1, true) then
+      leave(part)
+    end
   else
     local entry
     for _, text in ipairs(redis.call('LRANGE', key(place), 0, depth)) do

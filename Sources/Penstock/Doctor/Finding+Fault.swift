@@ -407,8 +407,8 @@ struct FaultWords {
                 "--repair keeps it until the job lets go of it")
         default:
             return .init(
-                "keys \(fault.aspect)",
-                "keys \(fault.aspect) could not be checked, since a key that belongs to them has a wrong type",
+                "keys \(fault.part)",
+                "keys \(fault.part) could not be checked, since a key that belongs to them has a wrong type",
                 "put that key right first")
         }
     }

@@ -29,7 +29,8 @@ enum AuditPlan {
     /// The queue that a key speaks of.
     static func queue(of form: KeyForm) -> String? {
         switch form.name {
-        case "lane": String(form.part.prefix { $0 != "\t" && $0 != "|" })
+        // One without a tab has no name that can be read: that is told of the lane.
+        case "lane" where form.part.contains("\t"): String(form.part.prefix { $0 != "\t" && $0 != "|" })
         case "delayed", "dead": form.part
         default: nil
         }

@@ -13,6 +13,8 @@ package struct AuditSettings: Sendable {
     package var tasksPerPass = 1_500_000
     /// How far from both its ends a lane is searched in one call.
     package var depth = 500
+    /// The same where a single task is mended. Default 50,000: up to 6 ms of Redis's time.
+    package var mendDepth = 50_000
     /// How long a fault must last to be one: some things are put away in several calls.
     package var patience: Duration = .seconds(1)
     /// Names of faults that are passed over.
@@ -54,7 +56,7 @@ package struct NamespaceAudit: Sendable {
 
     package mutating func run() async throws(StoreError) {
         try await walk()
-        try await auditPlaces()
+        try await unlessHindered("tasks") { audit async throws(StoreError) in try await audit.auditPlaces() }
         try await settle()
     }
 
@@ -110,17 +112,12 @@ package struct NamespaceAudit: Sendable {
         var cursor = "0"
         let count = AuditPlan.chunk(of: aspect, settings.chunk)
         while !rest.isEmpty {
-            let found: Examination
-            do throws(StoreError) {
-                found = try await store.examine(aspect, rest.prefix(count), cursor: cursor, count: count)
-            } catch {
-                // A key that a rule reads holds something else than it should: that is told of the key itself.
-                guard case .redis(.server(let problem)) = error, problem.message.contains("WRONGTYPE") else {
-                    throw error
-                }
-                note(AuditFault(name: .auditHindered, aspect: aspect, part: rest.first ?? ""))
-                return
+            let (some, from) = (rest.prefix(count), cursor)
+            var answer: Examination?
+            try await unlessHindered(aspect) { audit async throws(StoreError) in
+                answer = try await audit.store.examine(aspect, some, cursor: from, count: count)
             }
+            guard let found = answer else { return }
             tally.elements += found.looked
             for fault in found.faults { note(fault) }
             rest = rest.dropFirst(found.done)
@@ -130,7 +127,22 @@ package struct NamespaceAudit: Sendable {
 
     private mutating func weigh(_ run: String) async throws(StoreError) {
         tally.runs += 1
-        for fault in try await store.weigh(run)?.faults ?? [] { note(AuditFault(fault, run: run)) }
+        try await unlessHindered("run") { audit async throws(StoreError) in
+            for fault in try await audit.store.weigh(run)?.faults ?? [] { audit.note(AuditFault(fault, run: run)) }
+        }
+    }
+
+    /// Goes on where a key that a rule reads holds something else than it should: that is told of the key itself.
+    private mutating func unlessHindered(
+        _ aspect: String, _ body: (inout NamespaceAudit) async throws(StoreError) -> Void
+    ) async throws(StoreError) {
+        do throws(StoreError) {
+            try await body(&self)
+        } catch {
+            guard case .redis(.server(let problem)) = error, problem.message.contains("WRONGTYPE") else { throw error }
+            let fault = AuditFault(name: .auditHindered, aspect: "key", part: aspect)
+            if !faults.contains(fault) { note(fault) }
+        }
     }
 
     // MARK: The last look
@@ -159,7 +171,7 @@ package struct NamespaceAudit: Sendable {
             faults[i].answer =
                 fault.aspect == "task"
                 ? try await store.mendTask(
-                    fault.part, hint: fault.item, depth: settings.depth, wasSearched: fault.name == .taskLost)
+                    fault.part, hint: fault.item, depth: settings.mendDepth, wasSearched: fault.name == .taskLost)
                 : try await store.mend(fault)
         }
     }

@@ -471,7 +471,7 @@ package enum Scripts {
     /// which of some findings are true still.
     package static let confirm = RedisScript(
         name: "confirm",
-        digest: "512e9d88e29612049053934fcf799228c692166c",
+        digest: "64e29c08217fc0d608547aa9808ba73218f38201",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL confirm expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -631,10 +631,10 @@ package enum Scripts {
         tell('lines.orphan', value)
         end
         elseif aspect == 'waiting' then
-        if redis.call('HGET', key('lines'), part) ~= '' then
-        tell('waiting.unnoted')
-        elseif not is_parked(part, item) then
+        if not is_parked(part, item) then
         tell('waiting.orphan')
+        elseif redis.call('HGET', key('lines'), part) ~= '' then
+        tell('waiting.unnoted')
         end
         end
         end
@@ -6402,7 +6402,7 @@ package enum Scripts {
     /// checks a chunk of the namespace for what should not be, and changes nothing.
     package static let examine = RedisScript(
         name: "examine",
-        digest: "a43b42c8585f025509230a75db563f5c6a171f9d",
+        digest: "228ccacc4ce7927e91ae71eae9463cb2886017a5",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV<3 then return redis.error_reply('BADCALL examine expects 1 key and at least 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6542,10 +6542,10 @@ package enum Scripts {
         tell('lines.orphan', value)
         end
         elseif aspect == 'waiting' then
-        if redis.call('HGET', key('lines'), part) ~= '' then
-        tell('waiting.unnoted')
-        elseif not is_parked(part, item) then
+        if not is_parked(part, item) then
         tell('waiting.orphan')
+        elseif redis.call('HGET', key('lines'), part) ~= '' then
+        tell('waiting.unnoted')
         end
         end
         end
@@ -8622,7 +8622,7 @@ package enum Scripts {
     /// all places in which a few tasks are, at one moment.
     package static let locate = RedisScript(
         name: "locate",
-        digest: "c1f6197d216fdb15206c96645f32242f9fac9f9b",
+        digest: "d73df038eae23ea7019a27159acb81ab947fa132",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV<1 then return redis.error_reply('BADCALL locate expects 1 key and at least 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -8688,7 +8688,7 @@ package enum Scripts {
         return leases
         end
         local function places_of(asked, depth)
-        local found, ids = {}, {}
+        local found, ids, astray = {}, {}, {}
         for i = 1, #asked, 2 do
         ids[#ids + 1] = asked[i]
         end
@@ -8738,6 +8738,7 @@ package enum Scripts {
         end
         end
         local form = string.match(hint, '^%l+')
+        astray[i] = record and hint ~= '' and not known[hint] and form ~= 'held' and form ~= 'shelf'
         if not known[hint] and form == 'lane' then
         search(places, hint, id)
         elseif not known[hint] and ((form == 'held' and redis.call('HEXISTS', key(hint), id) == 1)
@@ -8746,14 +8747,14 @@ package enum Scripts {
         end
         found[i] = places
         end
-        return found
+        return found, astray
         end
         local depth, pairs_of = number(1, 'depth'), {}
         for i = 2, #ARGV, 2 do
         pairs_of[#pairs_of + 1], pairs_of[#pairs_of + 2] = ARGV[i], ARGV[i + 1]
         end
         local reply = {}
-        for i, places in ipairs(places_of(pairs_of, depth)) do
+        for i, places in ipairs((places_of(pairs_of, depth))) do
         local record = redis.call('HGET', key('tasks'), pairs_of[2 * i - 1]) or ''
         reply[i] = { string.match(record, '^[^\n]*'), unpack(places) }
         end
@@ -8763,7 +8764,7 @@ package enum Scripts {
     /// puts one fault right, if it is there still.
     package static let mend = RedisScript(
         name: "mend",
-        digest: "af0c860bdb10d8490781b6e699759e619a273d8b",
+        digest: "c7c7e078cd30677cdae85a706dcebe6e28d6074b",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL mend expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8944,10 +8945,10 @@ package enum Scripts {
         tell('lines.orphan', value)
         end
         elseif aspect == 'waiting' then
-        if redis.call('HGET', key('lines'), part) ~= '' then
-        tell('waiting.unnoted')
-        elseif not is_parked(part, item) then
+        if not is_parked(part, item) then
         tell('waiting.orphan')
+        elseif redis.call('HGET', key('lines'), part) ~= '' then
+        tell('waiting.unnoted')
         end
         end
         end
@@ -9445,7 +9446,10 @@ package enum Scripts {
         elseif fault == 'lines.empty' or fault == 'lines.orphan' then
         redis.call('HDEL', key('lines'), item)
         elseif fault == 'waiting.orphan' then
-        leave_lines({ part, item })
+        redis.call('ZREM', key('waiting', part), item)
+        if redis.call('EXISTS', key('waiting', part)) == 0 and redis.call('HGET', key('lines'), part) == '' then
+        redis.call('HDEL', key('lines'), part)
+        end
         elseif fault == 'waiting.unnoted' then
         local line = redis.call('HGET', key('lines'), part)
         if line then
@@ -10114,7 +10118,7 @@ package enum Scripts {
     /// puts a live task that is nowhere, in several places or in a wrong one into exactly one. A lease wins over
     package static let mendTask = RedisScript(
         name: "mend_task",
-        digest: "a92e9b2c0b1513a14a93844158e5c90ae5a32611",
+        digest: "e04484a4187f9debf7ea56eb505d8f5174fb77ea",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=4 then return redis.error_reply('BADCALL mend_task expects 1 key and 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -10201,7 +10205,7 @@ package enum Scripts {
         return leases
         end
         local function places_of(asked, depth)
-        local found, ids = {}, {}
+        local found, ids, astray = {}, {}, {}
         for i = 1, #asked, 2 do
         ids[#ids + 1] = asked[i]
         end
@@ -10251,6 +10255,7 @@ package enum Scripts {
         end
         end
         local form = string.match(hint, '^%l+')
+        astray[i] = record and hint ~= '' and not known[hint] and form ~= 'held' and form ~= 'shelf'
         if not known[hint] and form == 'lane' then
         search(places, hint, id)
         elseif not known[hint] and ((form == 'held' and redis.call('HEXISTS', key(hint), id) == 1)
@@ -10259,7 +10264,7 @@ package enum Scripts {
         end
         found[i] = places
         end
-        return found
+        return found, astray
         end
         local function lease_parts(lease)
         local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
@@ -10355,7 +10360,9 @@ package enum Scripts {
         else
         return false
         end
+        if string.find(part, '\t', 1, true) then
         leave(part)
+        end
         else
         local entry
         for _, text in ipairs(redis.call('LRANGE', key(place), 0, depth)) do
@@ -10368,13 +10375,13 @@ package enum Scripts {
         end
         return true
         end
-        local function rank_of(place, hint)
+        local function rank_of(place, wrong)
         local form, part = string.match(place, '^(%l+):(.*)$')
         local ranks = { held = 0, lane = 2, shelf = 3, delayed = 4, dead = 5 }
         if form == 'held' then
         return 1 / math.max(tonumber(redis.call('ZSCORE', key('workers'), part)) or 1, 1)
         end
-        return ranks[form] + (place == hint and 10 or 0)
+        return ranks[form] + (place == wrong and 10 or 0)
         end
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
@@ -10657,31 +10664,28 @@ package enum Scripts {
         local lane, _, queue = record_lane(record)
         local now, _, us = clock()
         local found, is_deep, freed, roused = {}, false, {}, {}
-        local places = places_of({ id, hint }, depth)[1]
+        local located, astray = places_of({ id, hint }, depth)
+        local places, wrong = located[1], astray[1] and hint or ''
         for i = 1, #places, 2 do
         is_deep = is_deep or places[i] == 'deep'
         found[#found + 1] = places[i] == 'in' and places[i + 1] or nil
         end
-        local is_misplaced = #found == 1 and found[1] == hint and hint ~= '' and string.sub(hint, 1, 5) ~= 'held:'
-        if is_deep and #found == 0 and ARGV[4] ~= '1' then
-        return 'left'
-        elseif #found == 1 and not is_misplaced then
-        return 'gone'
+        local is_misplaced = #found == 1 and found[1] == wrong
+        if #found == 1 and not is_misplaced or (#found == 0 and is_deep and ARGV[4] ~= '1') then
+        return is_deep and 'left' or 'gone'
         end
-        table.sort(found, function(a, b) return rank_of(a, hint) < rank_of(b, hint) end)
-        local moment
+        table.sort(found, function(a, b) return rank_of(a, wrong) < rank_of(b, wrong) end)
+        local moment, is_left
         for i = is_misplaced and 1 or 2, #found do
         if string.find(found[i], '^de%l+:') then
         moment = redis.call('ZSCORE', key(found[i]), id) or moment
         end
-        if not pull(id, found[i], depth, freed) then
-        return 'left'
-        end
+        is_left = not pull(id, found[i], depth, freed) or is_left
         end
         local form = is_misplaced and string.match(hint, '^%l+')
         if form == 'delayed' or form == 'dead' then
         redis.call('ZADD', key(form, queue), moment or string.format('%.0f', now), id)
-        elseif is_misplaced or #found == 0 then
+        elseif (is_misplaced and not is_left) or #found == 0 then
         push_groups({ [lane] = { id } }, now)
         end
         roused[queue] = true
@@ -10689,7 +10693,7 @@ package enum Scripts {
         for name in pairs(roused) do
         wake(name)
         end
-        return 'mended'
+        return is_left and 'left' or 'mended'
         """#)
 
     /// progress and log lines of a running task, if its worker still holds it.
