@@ -1,6 +1,7 @@
 --- mend_runs: lists follow the runs; what is left of a run that is no more goes, and so do locks on its foreign id.
 --@include key
 --@include push_groups
+--@include places_of
 --@include erase_rest
 local function mend_runs(fault, part, item, detail, now, _, roused, value)
   local aspect = string.match(fault, '^%l+')
@@ -27,10 +28,14 @@ local function mend_runs(fault, part, item, detail, now, _, roused, value)
   elseif fault == 'foreign.stale' then
     redis.call('HDEL', key('foreign'), item)
   elseif fault == 'part.orphan' and string.sub(part, 1, 6) == 'shelf:' then
-    local groups = {}
-    for _, entry in ipairs(redis.call('LPOP', key(part), 500) or {}) do
-      local id, lane = string.match(entry, '^([^\t]*)\t(.*)$')
-      if id and redis.call('HEXISTS', key('tasks'), id) == 1 then
+    local groups, entries, asked = {}, redis.call('LPOP', key(part), 50) or {}, {}
+    for _, entry in ipairs(entries) do
+      asked[#asked + 1], asked[#asked + 2] = string.match(entry, '^[^\t]*'), ''
+    end
+    for i, places in ipairs((places_of(asked, 500))) do
+      local id, lane = string.match(entries[i], '^([^\t]*)\t(.*)$')
+      local is_elsewhere = places[1] == 'in' or places[3] == 'in'
+      if id and not is_elsewhere and redis.call('HEXISTS', key('tasks'), id) == 1 then
         groups[lane] = groups[lane] or {}
         table.insert(groups[lane], id)
         roused[string.match(lane, '^[^\t|]*')] = true

@@ -8764,7 +8764,7 @@ package enum Scripts {
     /// puts one fault right, if it is there still.
     package static let mend = RedisScript(
         name: "mend",
-        digest: "c7c7e078cd30677cdae85a706dcebe6e28d6074b",
+        digest: "1a76b43aea8068fda9337bcd4e8190505db6371c",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL mend expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9830,6 +9830,77 @@ package enum Scripts {
         end
         return 'mended'
         end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function places_of(asked, depth)
+        local found, ids, astray = {}, {}, {}
+        for i = 1, #asked, 2 do
+        ids[#ids + 1] = asked[i]
+        end
+        local live = {}
+        for _, id in ipairs(ids) do
+        live[#live + 1] = redis.call('HEXISTS', key('tasks'), id) == 1 and id or nil
+        end
+        local leases = leases_of(live)
+        local function search(places, name, entry)
+        local list = key(name)
+        local length = redis.call('LLEN', list)
+        local hits
+        if length <= 2 * depth then
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0)
+        else
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0, 'MAXLEN', depth)
+        + #redis.call('LPOS', list, entry, 'RANK', -1, 'COUNT', 0, 'MAXLEN', depth)
+        places[#places + 1], places[#places + 2] = 'deep', name
+        end
+        for _ = 1, hits do
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        for i, id in ipairs(ids) do
+        local places, hint = {}, asked[2 * i]
+        local record = redis.call('HGET', key('tasks'), id)
+        local known = {}
+        for _, lease in ipairs(leases[id] or {}) do
+        known['held:' .. lease[1]] = true
+        places[#places + 1], places[#places + 2] = 'in', 'held:' .. lease[1]
+        end
+        if record and string.find(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t') then
+        local lanes, queue = lanes_of(record)
+        local run = run_of(record)
+        for _, lane in ipairs(lanes) do
+        known['lane:' .. lane] = true
+        search(places, 'lane:' .. lane, id)
+        if run then
+        search(places, 'shelf:' .. run, id .. '\t' .. lane)
+        end
+        end
+        for _, name in ipairs({ 'delayed:' .. queue, 'dead:' .. queue }) do
+        known[name] = true
+        if redis.call('ZSCORE', key(name), id) then
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        end
+        local form = string.match(hint, '^%l+')
+        astray[i] = record and hint ~= '' and not known[hint] and form ~= 'held' and form ~= 'shelf'
+        if not known[hint] and form == 'lane' then
+        search(places, hint, id)
+        elseif not known[hint] and ((form == 'held' and redis.call('HEXISTS', key(hint), id) == 1)
+        or ((form == 'delayed' or form == 'dead') and redis.call('ZSCORE', key(hint), id))) then
+        places[#places + 1], places[#places + 2] = 'in', hint
+        end
+        found[i] = places
+        end
+        return found, astray
+        end
         local function erase_rest(run)
         local name, rest = key('run', run), {}
         for _, field in ipairs(redis.call('HKEYS', name)) do
@@ -9867,10 +9938,14 @@ package enum Scripts {
         elseif fault == 'foreign.stale' then
         redis.call('HDEL', key('foreign'), item)
         elseif fault == 'part.orphan' and string.sub(part, 1, 6) == 'shelf:' then
-        local groups = {}
-        for _, entry in ipairs(redis.call('LPOP', key(part), 500) or {}) do
-        local id, lane = string.match(entry, '^([^\t]*)\t(.*)$')
-        if id and redis.call('HEXISTS', key('tasks'), id) == 1 then
+        local groups, entries, asked = {}, redis.call('LPOP', key(part), 50) or {}, {}
+        for _, entry in ipairs(entries) do
+        asked[#asked + 1], asked[#asked + 2] = string.match(entry, '^[^\t]*'), ''
+        end
+        for i, places in ipairs((places_of(asked, 500))) do
+        local id, lane = string.match(entries[i], '^([^\t]*)\t(.*)$')
+        local is_elsewhere = places[1] == 'in' or places[3] == 'in'
+        if id and not is_elsewhere and redis.call('HEXISTS', key('tasks'), id) == 1 then
         groups[lane] = groups[lane] or {}
         table.insert(groups[lane], id)
         roused[string.match(lane, '^[^\t|]*')] = true

@@ -1,3 +1,4 @@
+import Foundation
 import PenstockModel
 import PenstockTesting
 import RedisClient
@@ -152,6 +153,7 @@ import Testing
         .init(["HSET", "signals:gone", "go", "1 1"], finds: [.partOrphan]),
         .init(
             ["RPUSH", "shelf:gone", "STEP\tq\t"], ["LREM", "lane:q\t", "1", "STEP"], finds: [.partOrphan]),
+        .init(["RPUSH", "shelf:gone", "TIMER\tq\t"], finds: [.partOrphan]),
         .init(["HSET", "items:RUN:fan", "0", "-1 no"], finds: [.itemsUnlisted]),
         .init(["ZADD", "broken:RUN:fan", "0", "0"], finds: [.brokenOrphan]),
         .init(["HSET", "workflows", "flow\t2", "gone"], finds: [.workflowsShapeless], leaves: [.workflowsShapeless]),
@@ -175,10 +177,11 @@ import Testing
                 .launch(.step("a")), .arm(.sync("a"), after: .seconds(60)), .launch(.step("fan")),
                 .moveStep("fan", from: .active, to: .waiting), .openFan("fan", .all(tasks: 2, window: 1)),
             ])
-            let step = try #require(
-                try await KeyspaceAudit.read(store).runTasks.first { $0.value.hasSuffix("\ta") }?.key)
-            let facts = try #require(try await KeyspaceAudit.read(store).runs[run.id.rawValue]?["f"])
-            let words = ["RUN": run.id.rawValue, "STEP": step, "FACTS": String(facts.dropFirst(2))]
+            let held = try await KeyspaceAudit.read(store)
+            let timer = try #require(held.timers[run.id.rawValue]?.values.first)
+            let step = try #require(held.runTasks.first { $0.value.hasSuffix("\ta") && $0.key != timer }?.key)
+            let facts = try #require(held.runs[run.id.rawValue]?["f"])
+            let words = ["RUN": run.id.rawValue, "STEP": step, "TIMER": timer, "FACTS": String(facts.dropFirst(2))]
             try await Self.check(corruption, store, words)
         }
     }
@@ -188,6 +191,21 @@ import Testing
             $0.formUnion($1.faults)
         }
         #expect(Set(FaultName.allCases).subtracting(tested) == [])
+    }
+
+    @Test func `every fault has a line on the page`() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Sources/Penstock/Penstock.docc/Doctor.md")
+        let lines = try String(contentsOf: page, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("| `") }
+        var told: [String: Bool] = [:]
+        for line in lines {
+            let cells = line.split(separator: "|")
+            for code in cells[0].matches(of: /`([a-z_.]+)`/) { told[String(code.1)] = !cells[2].hasPrefix(" none") }
+        }
+        for fault in FaultName.allCases { #expect(told[fault.rawValue] == fault.isMendable, "\(fault.rawValue)") }
+        let others = Set(told.keys).subtracting(FaultName.allCases.map(\.rawValue))
+        #expect(others.allSatisfy { $0.hasPrefix("server.") })
     }
 
     // MARK: The stage
