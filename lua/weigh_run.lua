@@ -1,4 +1,4 @@
---- weigh_run: what counts as open in a live run, and the tasks that are there to end it, up to 500 of them a call.
+--- weigh_run: what counts as open in a live run, and the tasks that are there to end it, up to 200 of them a call.
 --- flags: no-writes,allow-oom
 --- KEYS[1] prefix: hash tag of the shard
 --- ARGV[1] run: id
@@ -28,7 +28,7 @@ for at = 1, #steps, 1000 do
     reply[#reply + 1], reply[#reply + 2] = string.sub(steps[at + i - 1], 3), string.sub(state or 'p', 1, 1)
   end
 end
-local to, ids = math.min(from + 500, facts.made), {}
+local to, ids = math.min(from + 200, facts.made), {}
 for count = from + 1, to do
   local text = string.format('%d', count)
   ids[#ids + 1] = run .. '-' .. string.char(96 + #text) .. text

@@ -39,7 +39,7 @@ struct RootCommand: AsyncParsableCommand {
               NO_COLOR             no colours
 
             EXIT CODES
-              0 done   64 wrong usage   69 Redis is unreachable   1 anything else
+              0 done   2 findings of doctor   64 wrong usage   69 Redis is unreachable   1 anything else
             """,
         version: "0.1.0",
         subcommands: [

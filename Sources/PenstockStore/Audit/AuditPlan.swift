@@ -40,6 +40,8 @@ enum AuditPlan {
     static func chunk(of aspect: String, _ chunk: Int) -> Int {
         switch aspect {
         case "run": max(1, chunk / 25)
+        // Their values may be large.
+        case "items", "awaits", "progress": max(1, chunk / 10)
         case "lane", "parked", "bonds", "workers", "schedule", "held", "timers": max(1, chunk / 2)
         default: chunk
         }

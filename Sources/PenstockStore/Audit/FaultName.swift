@@ -115,6 +115,14 @@ package struct AuditFault: Sendable, Hashable {
     package var item = ""
     package var detail = ""
     package var answer = MendAnswer.untried
+
+    package init(name: FaultName, aspect: String, part: String, item: String = "", detail: String = "") {
+        self.name = name
+        self.aspect = aspect
+        self.part = part
+        self.item = item
+        self.detail = detail
+    }
 }
 
 /// What became of a fault.

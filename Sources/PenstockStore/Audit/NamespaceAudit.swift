@@ -47,6 +47,8 @@ package struct NamespaceAudit: Sendable {
     package private(set) var more = 0
     /// Keys (without the prefix) in which tasks are.
     var places: [String: Set<String>] = [:]
+    /// Tasks that a fault was told of.
+    var toldTasks: Set<String> = []
     private var queues: Set<String> = []
 
     package init(_ store: Store, _ settings: AuditSettings = .init()) {

@@ -41,12 +41,13 @@ extension NamespaceAudit {
 
     private mutating func readTasks(_ pass: inout Pass, _ isOfShare: (String) -> Bool) async throws(StoreError) {
         var cursor: String? = "0"
-        var count = settings.chunk
+        // A record is read whole, with its payload, and nobody knows how large the first ones are: up to about 1 MiB a call.
+        var count = min(16, settings.chunk)
         while let from = cursor {
             let (tasks, bytes, next) = try await store.listTasks(from: from, count: count)
             cursor = next
-            // A record is read whole with its payload: about 1 MiB a call.
-            if bytes > 1 << 20 { count = max(1, count / 2) } else { count = min(settings.chunk, count * 2) }
+            if bytes > 1 << 20 { count = max(1, count / 2) }
+            if bytes < 1 << 19 { count = min(settings.chunk, count * 2) }
             for (id, head) in tasks where isOfShare(id) {
                 self.count(tasks: 1)
                 if !pass.ledger.add(id, head: head) {
@@ -117,7 +118,7 @@ extension NamespaceAudit {
 
     private mutating func tell(_ name: FaultName, _ id: String, hint: String, places: [String]) {
         // A task in two places is met in both.
-        guard !faults.contains(where: { $0.aspect == "task" && $0.part == id }) else { return }
+        guard toldTasks.insert(id).inserted else { return }
         note(AuditFault(name: name, aspect: "task", part: id, item: hint, detail: places.joined(separator: "\n")))
     }
 

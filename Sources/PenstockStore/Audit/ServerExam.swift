@@ -19,6 +19,8 @@ package struct ServerExam: Sendable, Hashable {
     package var slowCalls = 0
     /// What could not be asked, for instance since the user may not.
     package var refused: [String] = []
+
+    package init(report: ServerReport) { self.report = report }
 }
 
 extension Store {

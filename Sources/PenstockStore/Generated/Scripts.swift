@@ -15885,10 +15885,10 @@ package enum Scripts {
         return facts
         """#)
 
-    /// what counts as open in a live run, and the tasks that are there to end it, up to 500 of them a call.
+    /// what counts as open in a live run, and the tasks that are there to end it, up to 200 of them a call.
     package static let weighRun = RedisScript(
         name: "weigh_run",
-        digest: "4dc66295a26d6d8791bf64328c5b75f651f279a4",
+        digest: "b28c4201d3717f83b815a5c31ddc5b18c20d095a",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL weigh_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -15936,7 +15936,7 @@ package enum Scripts {
         reply[#reply + 1], reply[#reply + 2] = string.sub(steps[at + i - 1], 3), string.sub(state or 'p', 1, 1)
         end
         end
-        local to, ids = math.min(from + 500, facts.made), {}
+        local to, ids = math.min(from + 200, facts.made), {}
         for count = from + 1, to do
         local text = string.format('%d', count)
         ids[#ids + 1] = run .. '-' .. string.char(96 + #text) .. text

@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func `workers that run, retry, park and fan out make no false findings`() async throws {
+    @Test func `workers that run, retry and park make no false findings`() async throws {
         let flow = try Self.flow()
         try await Rig.with { rig in
             try await rig.penstock.setLimit("account:*", LimitTerms(concurrency: 2))
@@ -55,6 +55,53 @@ import Testing
             var audit = NamespaceAudit(rig.penstock.store)
             try await audit.run()
             #expect(audit.faults == [])
+        }
+    }
+
+    @Test func `what is damaged while workers run is repaired, and every job runs`() async throws {
+        try await Rig.with { rig in
+            try await rig.penstock.setLimit("account:*", LimitTerms(concurrency: 2))
+            let ran = Mutex<[Int: Int]>([:])
+            let prepare: (Worker) -> Void = { worker in
+                worker.handle(Work.self) { job, _ in
+                    // Sleeps because: it is the work of a job, and damage must find it running.
+                    try await Task.sleep(for: .milliseconds(3))
+                    ran.withLock { $0[job.number, default: 0] += 1 }
+                }
+            }
+            let total = 1500
+            var jobs: [Penstock.RawJob] = []
+            for i in 0..<total {
+                let limits = i % 3 == 0 ? ["account:\(i % 7)"] : []
+                let options = EnqueueOptions(tenant: "t\(i % 3)", limits: limits)
+                jobs.append(.init(kind: "work", payload: Array("{\"number\":\(i)}".utf8), options: options))
+            }
+            try await RunningWorker.with(rig.penstock, concurrency: 4, prepare: prepare) { _ in
+                let ids = try await rig.penstock.enqueue(raw: jobs).map(\.id.rawValue)
+                var options = AuditOptions(repairs: true, ignores: ["server.durability"])
+                options.patience = .milliseconds(20)
+                var repaired = 0
+                for round in 0..<6 {
+                    let tenant = "default\tt\(round % 3)"
+                    for id in ids.shuffled().prefix(20) {
+                        try await rig.command("LREM", "{t:0}:lane:\(tenant)", "1", id)
+                    }
+                    try await rig.command("ZREM", "{t:0}:turn:default", "t\(round % 3)")
+                    try await rig.command("SADD", "{t:0}:holders:account:\(round)", "ghost")
+                    try await rig.command("DEL", "{t:0}:contended")
+                    repaired += try await rig.penstock.audit(options).findings.count { $0.repair == .repaired }
+                }
+                #expect(repaired >= 6)
+                try await eventually("every job to have run", within: .seconds(60)) {
+                    ran.withLock { $0.count } == total
+                }
+                try await eventually("the queue to be empty") {
+                    let queue = try await rig.queue()
+                    return queue.ready + queue.limited + queue.running == 0
+                }
+            }
+            let left = try await rig.penstock.audit(.init(ignores: ["server.durability"]))
+            #expect(left.isClean, "\(left.findings.map(\.text))")
         }
     }
 
