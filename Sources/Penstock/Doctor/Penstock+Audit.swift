@@ -20,7 +20,7 @@ public struct AuditOptions: Sendable {
 extension Penstock {
     /// Checks every invariant of the namespace, and the settings of the server, in bounded chunks while workers go on.
     ///
-    /// It reads everything once: about 2 s of Redis's time for a million jobs, in calls of 1 to 3 ms one after the other.
+    /// It reads everything once: 2 to 7 s of Redis's time for a million jobs, in calls of 1 to 3 ms one after the other.
     /// What it finds is looked at again before it is told, so a namespace that is in order has no findings however busy it is.
     public func audit(_ options: AuditOptions = .init()) async throws(PenstockError) -> AuditReport {
         let clock = ContinuousClock()

@@ -170,10 +170,13 @@ package struct NamespaceAudit: Sendable {
         guard settings.mends else { return }
         for i in faults.indices where faults[i].name.isMendable {
             let fault = faults[i]
+            // What is lost was searched for; very many may be, and the lane that they are put into grows meanwhile.
+            let isLost = fault.name == .taskLost
             faults[i].answer =
                 fault.aspect == "task"
                 ? try await store.mendTask(
-                    fault.part, hint: fault.item, depth: settings.mendDepth, wasSearched: fault.name == .taskLost)
+                    fault.part, hint: fault.item, depth: isLost ? settings.depth : settings.mendDepth,
+                    wasSearched: isLost)
                 : try await store.mend(fault)
         }
     }
