@@ -19,6 +19,7 @@ struct RootCommand: AsyncParsableCommand {
 
               Look and steer:
                 penstock stats --watch
+                penstock doctor
                 penstock job show ID
                 penstock job why ID
                 penstock job cancel ID --reason "not needed" --wait
@@ -38,7 +39,7 @@ struct RootCommand: AsyncParsableCommand {
               NO_COLOR             no colours
 
             EXIT CODES
-              0 done   64 wrong usage   69 Redis is unreachable   1 anything else
+              0 done   2 findings of doctor   64 wrong usage   69 Redis is unreachable   1 anything else
             """,
         version: "0.1.0",
         subcommands: [
@@ -57,6 +58,7 @@ struct RootCommand: AsyncParsableCommand {
             DeadCommand.self,
             StatsCommand.self,
             WorkersCommand.self,
+            DoctorCommand.self,
             DemoCommand.self,
             DemoWorkerCommand.self,
         ])

@@ -17,6 +17,12 @@ package struct ServerReport: Sendable, Hashable {
     package var durability: Durability
     package var evictionPolicy: String
 
+    package init(version: String, durability: Durability, evictionPolicy: String) {
+        self.version = version
+        self.durability = durability
+        self.evictionPolicy = evictionPolicy
+    }
+
     /// What an operator should put right.
     package var warnings: [String] {
         var warnings: [String] = []

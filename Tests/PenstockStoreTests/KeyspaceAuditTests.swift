@@ -125,6 +125,6 @@ import Testing
         }
         #expect(used.count > 15)
         #expect(described == used)
-        #expect(KeyspaceAudit.names.mapValues(\.isSplit) == used)
+        #expect(KeyForm.names.mapValues(\.isSplit) == used)
     }
 }

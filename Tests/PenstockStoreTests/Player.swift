@@ -24,6 +24,8 @@ func withStore(
             if audits {
                 let findings = try await KeyspaceAudit.check(store)
                 #expect(findings == [], sourceLocation: sourceLocation)
+                let faults = try await store.audited()
+                #expect(faults == [], sourceLocation: sourceLocation)
             }
             await client.shutdown()
         } catch {
@@ -34,6 +36,16 @@ func withStore(
 }
 
 extension Store {
+    /// What the doctor finds, all of it at once.
+    func audited(_ change: (inout AuditSettings) -> Void = { _ in }) async throws -> [AuditFault] {
+        var settings = AuditSettings()
+        settings.patience = .zero
+        change(&settings)
+        var audit = NamespaceAudit(self, settings)
+        try await audit.run()
+        return audit.faults
+    }
+
     func task(
         _ kind: String = "k", queue: String = "q", tenant: String = "", priority: Priority = .normal,
         options: TaskOptions = .init(), start: NewTask.Start = .now, deadline: Duration? = nil, key: String? = nil,

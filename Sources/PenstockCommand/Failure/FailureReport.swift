@@ -27,6 +27,8 @@ struct FailureReport {
     }
 
     func end(_ error: any Error) -> Never {
+        // A command that has said what there is to say, and ends with a code for programs.
+        if let code = error as? ExitCode { exit(code.rawValue) }
         // A parser's error that a command threw while it ran: wrong usage, or a request for help.
         if RootCommand.exitCode(for: error) != .failure { endParsing(error) }
         let failure = CommandFailure(error)

@@ -507,6 +507,517 @@ package enum Scripts {
         return cancel_task(ARGV[1], record, ARGV[2], (clock()))
         """#)
 
+    /// which of some findings are true still.
+    package static let confirm = RedisScript(
+        name: "confirm",
+        digest: "64e29c08217fc0d608547aa9808ba73218f38201",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL confirm expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function shape_of(aspect)
+        local shapes = {
+        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows',
+        set = 'wide kinds idle holders members fires again',
+        zset = 'turn lanes delayed dead waiting workers live runs tagged named retained broken schedules ticks',
+        key = 'lane queue unique batch log worker wake run part schedule ticked life',
+        }
+        for shape, names in pairs(shapes) do
+        if string.find(' ' .. names .. ' ', ' ' .. aspect .. ' ', 1, true) then
+        return shape
+        end
+        end
+        error({ err = 'BADCALL aspect ' .. aspect .. ' is not known' })
+        end
+        local function element(aspect, part, item)
+        local shape = shape_of(aspect)
+        local name = key(aspect, part ~= '' and part or nil)
+        if shape == 'hash' then
+        return redis.call('HGET', name, item) or nil
+        elseif shape == 'zset' then
+        return redis.call('ZSCORE', name, item) or nil
+        elseif shape == 'set' then
+        return redis.call('SISMEMBER', name, item) == 1 and '' or nil
+        end
+        local whole = (aspect == 'part' or aspect == 'life') and key(part) or name
+        return (aspect == 'queue' or redis.call('EXISTS', whole) == 1) and '' or nil
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
+        end
+        local function check_ready(tell, aspect, part, item)
+        local function is_served(ring, lane)
+        return redis.call('EXISTS', key('lane', lane)) == 1 and redis.call('HEXISTS', key('parked', ring), lane) == 0
+        end
+        if aspect == 'lane' then
+        if not string.find(part, '\t', 1, true) then
+        return tell('lane.unreadable')
+        end
+        local ring, tenant, _, queue, kind = lane_parts(part)
+        local plain = ring .. '\t' .. tenant
+        if not is_served(ring, part) then
+        return
+        end
+        local is_wide = redis.call('SISMEMBER', key('wide', ring), tenant) == 1
+        if not redis.call('ZSCORE', key('turn', ring), tenant)
+        or (is_wide and not redis.call('ZSCORE', key('lanes', plain), part)) or (not is_wide and part ~= plain)
+        or redis.call('SISMEMBER', key('queues'), queue) == 0
+        or (kind and redis.call('SISMEMBER', key('kinds', queue), kind) == 0) then
+        tell('lane.unserved')
+        end
+        elseif aspect == 'turn' then
+        local plain = part .. '\t' .. item
+        if not (redis.call('SISMEMBER', key('wide', part), item) == 1 and redis.call('EXISTS', key('lanes', plain)) == 1)
+        and not is_served(part, plain) then
+        tell('turn.empty')
+        end
+        elseif aspect == 'wide' then
+        if redis.call('EXISTS', key('lanes', part .. '\t' .. item)) == 0 then
+        tell('wide.empty')
+        end
+        elseif aspect == 'lanes' then
+        local ring, tenant = lane_parts(part)
+        if not is_served(ring, item) or redis.call('SISMEMBER', key('wide', ring), tenant) == 0 then
+        tell('lanes.wrong')
+        end
+        elseif aspect == 'kinds' then
+        local ring = part .. '|' .. item
+        if redis.call('EXISTS', key('turn', ring), key('parked', ring)) == 0 then
+        tell('kinds.empty')
+        end
+        elseif aspect == 'queue' then
+        if redis.call('SISMEMBER', key('queues'), part) == 0 then
+        tell('queue.unlisted')
+        end
+        elseif redis.call('HEXISTS', key('tasks'), item) == 0 then
+        tell(aspect .. '.orphan')
+        else
+        local run = aspect == 'delayed' and task_run(item)
+        if run and redis.call('EXISTS', key('run', run)) == 0 then
+        tell('delayed.runless', run)
+        end
+        end
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function check_limits(tell, aspect, part, item, value, _, leases)
+        local function is_in_line(limit, lane)
+        local line = redis.call('HGET', key('lines'), limit)
+        if line == '' then
+        return redis.call('ZSCORE', key('waiting', limit), lane)
+        end
+        return line and string.sub(line, (string.find(line, '\t', 1, true) or 0) + 1) == lane
+        end
+        local function is_parked(limit, lane)
+        return string.find(lane, '\t', 1, true) and redis.call('HGET', key('parked', lane_parts(lane)), lane) == limit
+        end
+        if aspect == 'holders' then
+        local is_held = false
+        for _, lease in ipairs(leases[item] or {}) do
+        local _, _, names = lease_parts(lease[2])
+        is_held = is_held or string.find((names or '') .. '\n', '\n' .. part .. '\n', 1, true)
+        end
+        if not is_held then
+        tell('holders.leaked')
+        end
+        elseif aspect == 'parked' then
+        local _, _, _, queue = lane_parts(item)
+        if redis.call('EXISTS', key('lane', item)) == 0 then
+        tell('parked.empty', value)
+        elseif not is_in_line(value, item) then
+        tell('parked.unlined', value)
+        elseif not redis.call('ZSCORE', key('contended'), value)
+        and not redis.call('ZSCORE', key('refill', queue), value) then
+        local is_woken = false
+        for _, name in ipairs(redis.call('SMEMBERS', key('queues'))) do
+        is_woken = is_woken or redis.call('ZSCORE', key('refill', name), value)
+        end
+        if not is_woken then
+        tell('parked.unwoken', value)
+        end
+        end
+        elseif aspect == 'lines' then
+        if value == '' then
+        if redis.call('EXISTS', key('waiting', item)) == 0 then
+        tell('lines.empty')
+        end
+        elseif not is_parked(item, string.match(value, '^[^\t]*\t(.*)$') or '') then
+        tell('lines.orphan', value)
+        end
+        elseif aspect == 'waiting' then
+        if not is_parked(part, item) then
+        tell('waiting.orphan')
+        elseif redis.call('HGET', key('lines'), part) ~= '' then
+        tell('waiting.unnoted')
+        end
+        end
+        end
+        local function has_bond(id, line)
+        local text = redis.call('HGET', key('bonds'), id)
+        return text and string.find('\n' .. text .. '\n', '\n' .. line .. '\n', 1, true) ~= nil
+        end
+        local function check_bonds(tell, aspect, part, item, value, _, leases)
+        local function is_task(id)
+        return redis.call('HEXISTS', key('tasks'), id) == 1
+        end
+        if aspect == 'tries' then
+        if not is_task(item) then
+        tell('tries.orphan')
+        end
+        elseif aspect == 'cancels' then
+        if not is_task(item) or not leases[item] then
+        tell('cancels.stale')
+        end
+        elseif aspect == 'progress' then
+        if not has_bond(item, 'n') then
+        tell('progress.orphan')
+        end
+        elseif aspect == 'live' then
+        if not has_bond(item, 'c' .. part) then
+        tell('live.orphan')
+        end
+        elseif aspect == 'log' then
+        if redis.call('PTTL', key('log', part)) == -1 and not has_bond(part, 'n') then
+        tell('log.orphan')
+        end
+        elseif aspect == 'unique' then
+        local id, kind = string.match(redis.call('GET', key('unique', part)) or '', '^([^\t]*)\t?(.*)$')
+        if kind ~= 'p' and not has_bond(id, 'us' .. part) and not has_bond(id, 'ue' .. part)
+        and not has_bond(id, 'ud' .. part) then
+        tell('unique.orphan', id)
+        end
+        elseif not is_task(item) then
+        tell('bonds.orphan')
+        else
+        for line in string.gmatch(value, '[^\n]+') do
+        local bond, target = string.sub(line, 1, 1), string.sub(line, 2)
+        if bond == 'u' then
+        local holder = redis.call('GET', key('unique', string.sub(target, 2))) or ''
+        if string.match(holder, '^[^\t]*') ~= item then
+        tell('bonds.lockless', line)
+        end
+        elseif bond == 'b' and redis.call('SISMEMBER', key('members', target), item) == 0 then
+        tell('bonds.outside', line)
+        elseif bond == 'c' and not redis.call('ZSCORE', key('live', target), item) then
+        tell('bonds.uncounted', line)
+        elseif not string.find('ubcwno', bond, 1, true) then
+        tell('bonds.unknown', line)
+        end
+        end
+        end
+        end
+        local function check_batches(tell, aspect, part, item, value)
+        if aspect == 'members' then
+        if redis.call('EXISTS', key('batch', part)) == 0
+        or (not has_bond(item, 'b' .. part) and redis.call('HGET', key('batch', item), 'parent') ~= part) then
+        tell('members.orphan')
+        end
+        elseif aspect == 'awaits' then
+        local is_known = false
+        for _, text in ipairs(redis.call('HMGET', key('batch', value), 'success', 'failure', 'done')) do
+        is_known = is_known or (text and string.match(text, '^[^\n]*') == item)
+        end
+        if not is_known then
+        tell('awaits.orphan', value)
+        end
+        else
+        local known = redis.call('HMGET', key('batch', part), 'open', 'ended', 'keep')
+        local left = redis.call('PTTL', key('batch', part))
+        if not known[3] then
+        tell('batch.unreadable')
+        elseif known[2] and left == -1 then
+        tell('batch.unending')
+        elseif not known[2] and left >= 0 then
+        tell('batch.fleeting')
+        elseif not known[1] and not known[2] and redis.call('EXISTS', key('members', part)) == 0 then
+        tell('batch.unended')
+        end
+        end
+        end
+        local function check_workers(tell, aspect, part, item, value, now)
+        if aspect == 'workers' then
+        local awake = tonumber(redis.call('HGET', key('clock'), 'awake')) or 0
+        value = tonumber(value)
+        if value < 0 or (value < now - 15000 and awake < now - 15000) then
+        tell('workers.dead', string.format('%d %.0f', redis.call('HLEN', key('held', item)), value))
+        elseif redis.call('EXISTS', key('worker', item)) == 0 then
+        tell('workers.nameless')
+        end
+        elseif aspect == 'worker' then
+        if not redis.call('ZSCORE', key('workers'), part) then
+        tell('worker.leftover')
+        end
+        elseif aspect == 'wake' then
+        if redis.call('PTTL', key('wake', part)) == -1 and not redis.call('ZSCORE', key('workers'), part) then
+        tell('wake.leftover')
+        end
+        elseif aspect == 'idle' then
+        if not redis.call('ZSCORE', key('workers'), item) then
+        tell('idle.gone')
+        end
+        elseif not redis.call('ZSCORE', key('workers'), part) then
+        tell('held.gone')
+        elseif redis.call('HEXISTS', key('tasks'), item) == 0 then
+        tell('held.orphan')
+        else
+        local _, _, names = lease_parts(value)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        if redis.call('SISMEMBER', key('holders', name), item) == 0 then
+        tell('held.uncounted', name)
+        end
+        end
+        end
+        end
+        local function check_run(tell, _, part)
+        local name = key('run', part)
+        local known = redis.call('HMGET', name, 'f', 'w', 'a', 'd', 'x', 'r', 't')
+        local text, workflow, since, digest, foreign, kept, tags = unpack(known, 1, 7)
+        local _, words = string.gsub(text or '', '[^ ]+', '')
+        if words ~= 13 or not workflow or not tonumber(since) then
+        return tell('run.unreadable')
+        end
+        local state = string.sub(text, 1, 1)
+        local is_over = string.find(state, '%u') ~= nil
+        if redis.call('EXISTS', key('history', part)) == 0 then
+        tell('run.historyless')
+        end
+        if redis.call('HEXISTS', key('shapes'), digest or '') == 0 then
+        tell('run.shapeless', digest or '')
+        end
+        if foreign and not is_over and redis.call('HGET', key('foreign'), foreign) ~= part then
+        tell('run.nameless', foreign)
+        end
+        local indexes = { 'runs:' .. workflow .. ':' .. state }
+        for tag in string.gmatch(tags or '', '[^\t]+') do
+        indexes[#indexes + 1] = 'tagged:' .. tag
+        end
+        indexes[#indexes + 1] = foreign and 'named:' .. foreign or nil
+        for _, index in ipairs(indexes) do
+        if tonumber(redis.call('ZSCORE', key(index), part)) ~= tonumber(since) then
+        tell('run.unindexed', index)
+        end
+        end
+        if kept and is_over and not redis.call('ZSCORE', key('retained'), part) then
+        tell('run.unretained')
+        end
+        if redis.call('HLEN', name) > 5000 then
+        return
+        end
+        local fans, lists, left = {}, {}, 0
+        for _, field in ipairs(redis.call('HKEYS', name)) do
+        local letter, step = string.match(field, '^([a-z]):(.*)$')
+        fans[step or ''] = letter == 'n' or fans[step or '']
+        lists[step or ''] = letter == 'v' or lists[step or '']
+        left = left + ((field == 'u' or (letter and string.find('oezvn', letter, 1, true))) and 1 or 0)
+        end
+        local count, same = 0, true
+        for _, step in ipairs(redis.call('SMEMBERS', key('fans', part))) do
+        same, count = same and fans[step], count + 1
+        end
+        for step, is_fan in pairs(fans) do
+        count = count - (is_fan and 1 or 0)
+        if (is_fan or false) ~= (lists[step] or false) then
+        tell('run.listless', step)
+        end
+        end
+        if not same or count ~= 0 then
+        tell('run.fans')
+        end
+        if state == 'X' and (left > 0
+        or redis.call('EXISTS', key('vars', part), key('signals', part), key('errors', part), key('fans', part)) > 0) then
+        tell('run.remains')
+        end
+        end
+        local function check_part(tell, aspect, part, item, value)
+        if aspect == 'part' then
+        local name, run, step = string.match(part, '^(%l+):([^:]*):?(.*)$')
+        if redis.call('EXISTS', key('run', run)) == 0 then
+        tell('part.orphan', name)
+        elseif (name == 'items' or name == 'broken') and redis.call('SISMEMBER', key('fans', run), step) == 0 then
+        tell('part.fanless', name)
+        end
+        elseif aspect == 'timers' then
+        local record = redis.call('HGET', key('tasks'), value) or ''
+        local text = string.match(record, '^[^\n]*\n%d+\t([^\n]*)')
+        if text ~= item then
+        tell('timers.orphan', value)
+        end
+        elseif aspect == 'items' then
+        if (string.sub(value, 1, 1) == '-') ~= (redis.call('ZSCORE', key('broken', part), item) and true or false) then
+        tell('items.unlisted')
+        end
+        elseif string.sub(redis.call('HGET', key('items', part), item) or '', 1, 1) ~= '-' then
+        tell('broken.orphan')
+        end
+        end
+        local function check_index(tell, aspect, part, item, value)
+        if aspect == 'again' then
+        if redis.call('HEXISTS', key('aside', part), item) == 0 then
+        tell('again.orphan')
+        end
+        return
+        elseif aspect == 'workflows' then
+        if redis.call('HEXISTS', key('shapes'), value) == 0 then
+        tell('workflows.shapeless', value)
+        end
+        return
+        end
+        local run = aspect == 'foreign' and value or item
+        local known = redis.call('HMGET', key('run', run), 'f', 'w', 't', 'x', 'r')
+        local state = string.sub(known[1] or '', 1, 1)
+        local is_over, is_right = string.find(state, '%u') ~= nil, false
+        if not known[1] then
+        return tell(aspect .. '.stale', run)
+        elseif aspect == 'runs' then
+        is_right = part == (known[2] or '') .. ':' .. state
+        elseif aspect == 'tagged' then
+        is_right = string.find('\t' .. (known[3] or '') .. '\t', '\t' .. part .. '\t', 1, true)
+        elseif aspect == 'named' then
+        is_right = known[4] == part
+        elseif aspect == 'retained' then
+        is_right = known[5] and is_over
+        elseif aspect == 'foreign' then
+        is_right = known[4] == item and not is_over
+        end
+        if not is_right then
+        tell(aspect .. '.stale', run)
+        end
+        end
+        local function check_schedules(tell, aspect, part, item)
+        if aspect == 'schedules' then
+        if redis.call('EXISTS', key('schedule', item)) == 0 then
+        tell('schedules.orphan')
+        end
+        elseif aspect == 'ticks' then
+        if redis.call('EXISTS', key('schedule', item)) == 0 or redis.call('HEXISTS', key('schedule', item), 'paused') == 1
+        then
+        tell('ticks.orphan')
+        end
+        elseif aspect == 'ticked' then
+        if redis.call('EXISTS', key('schedule', part)) == 0 then
+        tell('ticked.orphan')
+        end
+        elseif aspect == 'fires' then
+        local known = redis.call('HMGET', key('run', item), 'o', 'f')
+        local is_run = known[1] == part and string.find(known[2] or 'S', '^%l')
+        if not is_run and not has_bond(item, 'o' .. part) then
+        tell('fires.stale')
+        end
+        else
+        local fields = redis.call('HMGET', key('schedule', part), 'spec', 'payload', 'revision', 'made', 'paused', 'tick',
+        'blocked')
+        local is_due = redis.call('ZSCORE', key('ticks'), part)
+        if not redis.call('ZSCORE', key('schedules'), part) then
+        tell('schedule.unlisted')
+        end
+        if not (fields[1] and fields[2] and fields[3] and fields[4]) then
+        tell('schedule.unreadable')
+        elseif not fields[5] and not is_due then
+        if fields[6] and not fields[7] then
+        tell('schedule.asleep')
+        elseif fields[7] and redis.call('EXISTS', key('fires', part)) == 0 then
+        tell('schedule.stuck')
+        end
+        end
+        end
+        end
+        local function check_life(tell, _, part)
+        local left = redis.call('PTTL', key(part))
+        local is_lock = string.sub(part, 1, 7) == 'unique:'
+        if is_lock then
+        local is_period = string.sub(redis.call('GET', key(part)) or '', -2) == '\tp'
+        if is_period and left == -1 then
+        tell('life.unending')
+        elseif not is_period and left >= 0 then
+        tell('life.fleeting')
+        end
+        elseif left == -1 then
+        tell('life.unending')
+        end
+        end
+        local function check(tell, aspect, part, item, value, now, leases)
+        local rules = {
+        [check_ready] = 'lane turn wide lanes kinds queue delayed dead',
+        [check_limits] = 'holders parked lines waiting',
+        [check_bonds] = 'tries cancels progress bonds unique live log',
+        [check_batches] = 'members batch awaits',
+        [check_workers] = 'workers worker idle wake held',
+        [check_run] = 'run',
+        [check_part] = 'part timers items broken',
+        [check_index] = 'runs tagged named retained foreign workflows again',
+        [check_schedules] = 'schedules schedule ticks ticked fires',
+        [check_life] = 'life',
+        }
+        for rule, aspects in pairs(rules) do
+        if string.find(' ' .. aspects .. ' ', ' ' .. aspect .. ' ', 1, true) then
+        rule(tell, aspect, part, item, value, now, leases)
+        end
+        end
+        end
+        local function leases_of(ids)
+        local leases = {}
+        if #ids == 0 then
+        return leases
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        for from = 1, #ids, 1000 do
+        local to = math.min(from + 999, #ids)
+        for i, lease in ipairs(redis.call('HMGET', key('held', worker), unpack(ids, from, to))) do
+        if lease then
+        local id = ids[from + i - 1]
+        leases[id] = leases[id] or {}
+        table.insert(leases[id], { worker, lease })
+        end
+        end
+        end
+        end
+        return leases
+        end
+        local function is_so(fault, aspect, part, item, detail, now)
+        local value = element(aspect, part, item)
+        local found = false
+        if value then
+        local leases = (aspect == 'holders' or aspect == 'cancels') and leases_of({ item }) or {}
+        check(function(name, about)
+        found = found or (name == fault and (name == 'workers.dead' or (about or '') == detail))
+        end, aspect, part, item, value, now, leases)
+        end
+        return found, value
+        end
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(redis.call('HGET', key('clock'), 'offset')) or 0)
+        local reply = {}
+        for i = 1, #ARGV, 5 do
+        reply[#reply + 1] = is_so(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], now) and 1 or 0
+        end
+        return reply
+        """#)
+
     /// does to a run what a client asks for: applies a plan that was made for this revision of the run, all or
     package static let control = RedisScript(
         name: "control",
@@ -7904,6 +8415,534 @@ package enum Scripts {
         return reply
         """#)
 
+    /// checks a chunk of the namespace for what should not be, and changes nothing.
+    package static let examine = RedisScript(
+        name: "examine",
+        digest: "228ccacc4ce7927e91ae71eae9463cb2886017a5",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV<3 then return redis.error_reply('BADCALL examine expects 1 key and at least 3 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
+        end
+        local function check_ready(tell, aspect, part, item)
+        local function is_served(ring, lane)
+        return redis.call('EXISTS', key('lane', lane)) == 1 and redis.call('HEXISTS', key('parked', ring), lane) == 0
+        end
+        if aspect == 'lane' then
+        if not string.find(part, '\t', 1, true) then
+        return tell('lane.unreadable')
+        end
+        local ring, tenant, _, queue, kind = lane_parts(part)
+        local plain = ring .. '\t' .. tenant
+        if not is_served(ring, part) then
+        return
+        end
+        local is_wide = redis.call('SISMEMBER', key('wide', ring), tenant) == 1
+        if not redis.call('ZSCORE', key('turn', ring), tenant)
+        or (is_wide and not redis.call('ZSCORE', key('lanes', plain), part)) or (not is_wide and part ~= plain)
+        or redis.call('SISMEMBER', key('queues'), queue) == 0
+        or (kind and redis.call('SISMEMBER', key('kinds', queue), kind) == 0) then
+        tell('lane.unserved')
+        end
+        elseif aspect == 'turn' then
+        local plain = part .. '\t' .. item
+        if not (redis.call('SISMEMBER', key('wide', part), item) == 1 and redis.call('EXISTS', key('lanes', plain)) == 1)
+        and not is_served(part, plain) then
+        tell('turn.empty')
+        end
+        elseif aspect == 'wide' then
+        if redis.call('EXISTS', key('lanes', part .. '\t' .. item)) == 0 then
+        tell('wide.empty')
+        end
+        elseif aspect == 'lanes' then
+        local ring, tenant = lane_parts(part)
+        if not is_served(ring, item) or redis.call('SISMEMBER', key('wide', ring), tenant) == 0 then
+        tell('lanes.wrong')
+        end
+        elseif aspect == 'kinds' then
+        local ring = part .. '|' .. item
+        if redis.call('EXISTS', key('turn', ring), key('parked', ring)) == 0 then
+        tell('kinds.empty')
+        end
+        elseif aspect == 'queue' then
+        if redis.call('SISMEMBER', key('queues'), part) == 0 then
+        tell('queue.unlisted')
+        end
+        elseif redis.call('HEXISTS', key('tasks'), item) == 0 then
+        tell(aspect .. '.orphan')
+        else
+        local run = aspect == 'delayed' and task_run(item)
+        if run and redis.call('EXISTS', key('run', run)) == 0 then
+        tell('delayed.runless', run)
+        end
+        end
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function check_limits(tell, aspect, part, item, value, _, leases)
+        local function is_in_line(limit, lane)
+        local line = redis.call('HGET', key('lines'), limit)
+        if line == '' then
+        return redis.call('ZSCORE', key('waiting', limit), lane)
+        end
+        return line and string.sub(line, (string.find(line, '\t', 1, true) or 0) + 1) == lane
+        end
+        local function is_parked(limit, lane)
+        return string.find(lane, '\t', 1, true) and redis.call('HGET', key('parked', lane_parts(lane)), lane) == limit
+        end
+        if aspect == 'holders' then
+        local is_held = false
+        for _, lease in ipairs(leases[item] or {}) do
+        local _, _, names = lease_parts(lease[2])
+        is_held = is_held or string.find((names or '') .. '\n', '\n' .. part .. '\n', 1, true)
+        end
+        if not is_held then
+        tell('holders.leaked')
+        end
+        elseif aspect == 'parked' then
+        local _, _, _, queue = lane_parts(item)
+        if redis.call('EXISTS', key('lane', item)) == 0 then
+        tell('parked.empty', value)
+        elseif not is_in_line(value, item) then
+        tell('parked.unlined', value)
+        elseif not redis.call('ZSCORE', key('contended'), value)
+        and not redis.call('ZSCORE', key('refill', queue), value) then
+        local is_woken = false
+        for _, name in ipairs(redis.call('SMEMBERS', key('queues'))) do
+        is_woken = is_woken or redis.call('ZSCORE', key('refill', name), value)
+        end
+        if not is_woken then
+        tell('parked.unwoken', value)
+        end
+        end
+        elseif aspect == 'lines' then
+        if value == '' then
+        if redis.call('EXISTS', key('waiting', item)) == 0 then
+        tell('lines.empty')
+        end
+        elseif not is_parked(item, string.match(value, '^[^\t]*\t(.*)$') or '') then
+        tell('lines.orphan', value)
+        end
+        elseif aspect == 'waiting' then
+        if not is_parked(part, item) then
+        tell('waiting.orphan')
+        elseif redis.call('HGET', key('lines'), part) ~= '' then
+        tell('waiting.unnoted')
+        end
+        end
+        end
+        local function has_bond(id, line)
+        local text = redis.call('HGET', key('bonds'), id)
+        return text and string.find('\n' .. text .. '\n', '\n' .. line .. '\n', 1, true) ~= nil
+        end
+        local function check_bonds(tell, aspect, part, item, value, _, leases)
+        local function is_task(id)
+        return redis.call('HEXISTS', key('tasks'), id) == 1
+        end
+        if aspect == 'tries' then
+        if not is_task(item) then
+        tell('tries.orphan')
+        end
+        elseif aspect == 'cancels' then
+        if not is_task(item) or not leases[item] then
+        tell('cancels.stale')
+        end
+        elseif aspect == 'progress' then
+        if not has_bond(item, 'n') then
+        tell('progress.orphan')
+        end
+        elseif aspect == 'live' then
+        if not has_bond(item, 'c' .. part) then
+        tell('live.orphan')
+        end
+        elseif aspect == 'log' then
+        if redis.call('PTTL', key('log', part)) == -1 and not has_bond(part, 'n') then
+        tell('log.orphan')
+        end
+        elseif aspect == 'unique' then
+        local id, kind = string.match(redis.call('GET', key('unique', part)) or '', '^([^\t]*)\t?(.*)$')
+        if kind ~= 'p' and not has_bond(id, 'us' .. part) and not has_bond(id, 'ue' .. part)
+        and not has_bond(id, 'ud' .. part) then
+        tell('unique.orphan', id)
+        end
+        elseif not is_task(item) then
+        tell('bonds.orphan')
+        else
+        for line in string.gmatch(value, '[^\n]+') do
+        local bond, target = string.sub(line, 1, 1), string.sub(line, 2)
+        if bond == 'u' then
+        local holder = redis.call('GET', key('unique', string.sub(target, 2))) or ''
+        if string.match(holder, '^[^\t]*') ~= item then
+        tell('bonds.lockless', line)
+        end
+        elseif bond == 'b' and redis.call('SISMEMBER', key('members', target), item) == 0 then
+        tell('bonds.outside', line)
+        elseif bond == 'c' and not redis.call('ZSCORE', key('live', target), item) then
+        tell('bonds.uncounted', line)
+        elseif not string.find('ubcwno', bond, 1, true) then
+        tell('bonds.unknown', line)
+        end
+        end
+        end
+        end
+        local function check_batches(tell, aspect, part, item, value)
+        if aspect == 'members' then
+        if redis.call('EXISTS', key('batch', part)) == 0
+        or (not has_bond(item, 'b' .. part) and redis.call('HGET', key('batch', item), 'parent') ~= part) then
+        tell('members.orphan')
+        end
+        elseif aspect == 'awaits' then
+        local is_known = false
+        for _, text in ipairs(redis.call('HMGET', key('batch', value), 'success', 'failure', 'done')) do
+        is_known = is_known or (text and string.match(text, '^[^\n]*') == item)
+        end
+        if not is_known then
+        tell('awaits.orphan', value)
+        end
+        else
+        local known = redis.call('HMGET', key('batch', part), 'open', 'ended', 'keep')
+        local left = redis.call('PTTL', key('batch', part))
+        if not known[3] then
+        tell('batch.unreadable')
+        elseif known[2] and left == -1 then
+        tell('batch.unending')
+        elseif not known[2] and left >= 0 then
+        tell('batch.fleeting')
+        elseif not known[1] and not known[2] and redis.call('EXISTS', key('members', part)) == 0 then
+        tell('batch.unended')
+        end
+        end
+        end
+        local function check_workers(tell, aspect, part, item, value, now)
+        if aspect == 'workers' then
+        local awake = tonumber(redis.call('HGET', key('clock'), 'awake')) or 0
+        value = tonumber(value)
+        if value < 0 or (value < now - 15000 and awake < now - 15000) then
+        tell('workers.dead', string.format('%d %.0f', redis.call('HLEN', key('held', item)), value))
+        elseif redis.call('EXISTS', key('worker', item)) == 0 then
+        tell('workers.nameless')
+        end
+        elseif aspect == 'worker' then
+        if not redis.call('ZSCORE', key('workers'), part) then
+        tell('worker.leftover')
+        end
+        elseif aspect == 'wake' then
+        if redis.call('PTTL', key('wake', part)) == -1 and not redis.call('ZSCORE', key('workers'), part) then
+        tell('wake.leftover')
+        end
+        elseif aspect == 'idle' then
+        if not redis.call('ZSCORE', key('workers'), item) then
+        tell('idle.gone')
+        end
+        elseif not redis.call('ZSCORE', key('workers'), part) then
+        tell('held.gone')
+        elseif redis.call('HEXISTS', key('tasks'), item) == 0 then
+        tell('held.orphan')
+        else
+        local _, _, names = lease_parts(value)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        if redis.call('SISMEMBER', key('holders', name), item) == 0 then
+        tell('held.uncounted', name)
+        end
+        end
+        end
+        end
+        local function check_run(tell, _, part)
+        local name = key('run', part)
+        local known = redis.call('HMGET', name, 'f', 'w', 'a', 'd', 'x', 'r', 't')
+        local text, workflow, since, digest, foreign, kept, tags = unpack(known, 1, 7)
+        local _, words = string.gsub(text or '', '[^ ]+', '')
+        if words ~= 13 or not workflow or not tonumber(since) then
+        return tell('run.unreadable')
+        end
+        local state = string.sub(text, 1, 1)
+        local is_over = string.find(state, '%u') ~= nil
+        if redis.call('EXISTS', key('history', part)) == 0 then
+        tell('run.historyless')
+        end
+        if redis.call('HEXISTS', key('shapes'), digest or '') == 0 then
+        tell('run.shapeless', digest or '')
+        end
+        if foreign and not is_over and redis.call('HGET', key('foreign'), foreign) ~= part then
+        tell('run.nameless', foreign)
+        end
+        local indexes = { 'runs:' .. workflow .. ':' .. state }
+        for tag in string.gmatch(tags or '', '[^\t]+') do
+        indexes[#indexes + 1] = 'tagged:' .. tag
+        end
+        indexes[#indexes + 1] = foreign and 'named:' .. foreign or nil
+        for _, index in ipairs(indexes) do
+        if tonumber(redis.call('ZSCORE', key(index), part)) ~= tonumber(since) then
+        tell('run.unindexed', index)
+        end
+        end
+        if kept and is_over and not redis.call('ZSCORE', key('retained'), part) then
+        tell('run.unretained')
+        end
+        if redis.call('HLEN', name) > 5000 then
+        return
+        end
+        local fans, lists, left = {}, {}, 0
+        for _, field in ipairs(redis.call('HKEYS', name)) do
+        local letter, step = string.match(field, '^([a-z]):(.*)$')
+        fans[step or ''] = letter == 'n' or fans[step or '']
+        lists[step or ''] = letter == 'v' or lists[step or '']
+        left = left + ((field == 'u' or (letter and string.find('oezvn', letter, 1, true))) and 1 or 0)
+        end
+        local count, same = 0, true
+        for _, step in ipairs(redis.call('SMEMBERS', key('fans', part))) do
+        same, count = same and fans[step], count + 1
+        end
+        for step, is_fan in pairs(fans) do
+        count = count - (is_fan and 1 or 0)
+        if (is_fan or false) ~= (lists[step] or false) then
+        tell('run.listless', step)
+        end
+        end
+        if not same or count ~= 0 then
+        tell('run.fans')
+        end
+        if state == 'X' and (left > 0
+        or redis.call('EXISTS', key('vars', part), key('signals', part), key('errors', part), key('fans', part)) > 0) then
+        tell('run.remains')
+        end
+        end
+        local function check_part(tell, aspect, part, item, value)
+        if aspect == 'part' then
+        local name, run, step = string.match(part, '^(%l+):([^:]*):?(.*)$')
+        if redis.call('EXISTS', key('run', run)) == 0 then
+        tell('part.orphan', name)
+        elseif (name == 'items' or name == 'broken') and redis.call('SISMEMBER', key('fans', run), step) == 0 then
+        tell('part.fanless', name)
+        end
+        elseif aspect == 'timers' then
+        local record = redis.call('HGET', key('tasks'), value) or ''
+        local text = string.match(record, '^[^\n]*\n%d+\t([^\n]*)')
+        if text ~= item then
+        tell('timers.orphan', value)
+        end
+        elseif aspect == 'items' then
+        if (string.sub(value, 1, 1) == '-') ~= (redis.call('ZSCORE', key('broken', part), item) and true or false) then
+        tell('items.unlisted')
+        end
+        elseif string.sub(redis.call('HGET', key('items', part), item) or '', 1, 1) ~= '-' then
+        tell('broken.orphan')
+        end
+        end
+        local function check_index(tell, aspect, part, item, value)
+        if aspect == 'again' then
+        if redis.call('HEXISTS', key('aside', part), item) == 0 then
+        tell('again.orphan')
+        end
+        return
+        elseif aspect == 'workflows' then
+        if redis.call('HEXISTS', key('shapes'), value) == 0 then
+        tell('workflows.shapeless', value)
+        end
+        return
+        end
+        local run = aspect == 'foreign' and value or item
+        local known = redis.call('HMGET', key('run', run), 'f', 'w', 't', 'x', 'r')
+        local state = string.sub(known[1] or '', 1, 1)
+        local is_over, is_right = string.find(state, '%u') ~= nil, false
+        if not known[1] then
+        return tell(aspect .. '.stale', run)
+        elseif aspect == 'runs' then
+        is_right = part == (known[2] or '') .. ':' .. state
+        elseif aspect == 'tagged' then
+        is_right = string.find('\t' .. (known[3] or '') .. '\t', '\t' .. part .. '\t', 1, true)
+        elseif aspect == 'named' then
+        is_right = known[4] == part
+        elseif aspect == 'retained' then
+        is_right = known[5] and is_over
+        elseif aspect == 'foreign' then
+        is_right = known[4] == item and not is_over
+        end
+        if not is_right then
+        tell(aspect .. '.stale', run)
+        end
+        end
+        local function check_schedules(tell, aspect, part, item)
+        if aspect == 'schedules' then
+        if redis.call('EXISTS', key('schedule', item)) == 0 then
+        tell('schedules.orphan')
+        end
+        elseif aspect == 'ticks' then
+        if redis.call('EXISTS', key('schedule', item)) == 0 or redis.call('HEXISTS', key('schedule', item), 'paused') == 1
+        then
+        tell('ticks.orphan')
+        end
+        elseif aspect == 'ticked' then
+        if redis.call('EXISTS', key('schedule', part)) == 0 then
+        tell('ticked.orphan')
+        end
+        elseif aspect == 'fires' then
+        local known = redis.call('HMGET', key('run', item), 'o', 'f')
+        local is_run = known[1] == part and string.find(known[2] or 'S', '^%l')
+        if not is_run and not has_bond(item, 'o' .. part) then
+        tell('fires.stale')
+        end
+        else
+        local fields = redis.call('HMGET', key('schedule', part), 'spec', 'payload', 'revision', 'made', 'paused', 'tick',
+        'blocked')
+        local is_due = redis.call('ZSCORE', key('ticks'), part)
+        if not redis.call('ZSCORE', key('schedules'), part) then
+        tell('schedule.unlisted')
+        end
+        if not (fields[1] and fields[2] and fields[3] and fields[4]) then
+        tell('schedule.unreadable')
+        elseif not fields[5] and not is_due then
+        if fields[6] and not fields[7] then
+        tell('schedule.asleep')
+        elseif fields[7] and redis.call('EXISTS', key('fires', part)) == 0 then
+        tell('schedule.stuck')
+        end
+        end
+        end
+        end
+        local function check_life(tell, _, part)
+        local left = redis.call('PTTL', key(part))
+        local is_lock = string.sub(part, 1, 7) == 'unique:'
+        if is_lock then
+        local is_period = string.sub(redis.call('GET', key(part)) or '', -2) == '\tp'
+        if is_period and left == -1 then
+        tell('life.unending')
+        elseif not is_period and left >= 0 then
+        tell('life.fleeting')
+        end
+        elseif left == -1 then
+        tell('life.unending')
+        end
+        end
+        local function check(tell, aspect, part, item, value, now, leases)
+        local rules = {
+        [check_ready] = 'lane turn wide lanes kinds queue delayed dead',
+        [check_limits] = 'holders parked lines waiting',
+        [check_bonds] = 'tries cancels progress bonds unique live log',
+        [check_batches] = 'members batch awaits',
+        [check_workers] = 'workers worker idle wake held',
+        [check_run] = 'run',
+        [check_part] = 'part timers items broken',
+        [check_index] = 'runs tagged named retained foreign workflows again',
+        [check_schedules] = 'schedules schedule ticks ticked fires',
+        [check_life] = 'life',
+        }
+        for rule, aspects in pairs(rules) do
+        if string.find(' ' .. aspects .. ' ', ' ' .. aspect .. ' ', 1, true) then
+        rule(tell, aspect, part, item, value, now, leases)
+        end
+        end
+        end
+        local function shape_of(aspect)
+        local shapes = {
+        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows',
+        set = 'wide kinds idle holders members fires again',
+        zset = 'turn lanes delayed dead waiting workers live runs tagged named retained broken schedules ticks',
+        key = 'lane queue unique batch log worker wake run part schedule ticked life',
+        }
+        for shape, names in pairs(shapes) do
+        if string.find(' ' .. names .. ' ', ' ' .. aspect .. ' ', 1, true) then
+        return shape
+        end
+        end
+        error({ err = 'BADCALL aspect ' .. aspect .. ' is not known' })
+        end
+        local function leases_of(ids)
+        local leases = {}
+        if #ids == 0 then
+        return leases
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        for from = 1, #ids, 1000 do
+        local to = math.min(from + 999, #ids)
+        for i, lease in ipairs(redis.call('HMGET', key('held', worker), unpack(ids, from, to))) do
+        if lease then
+        local id = ids[from + i - 1]
+        leases[id] = leases[id] or {}
+        table.insert(leases[id], { worker, lease })
+        end
+        end
+        end
+        end
+        return leases
+        end
+        local aspect, count, cursor = ARGV[1], number(2, 'count'), ARGV[3]
+        local shape = shape_of(aspect)
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(redis.call('HGET', key('clock'), 'offset')) or 0)
+        local reply, looked, done = { 0, '0', 0 }, 0, 0
+        local function examine(part, item, value, leases)
+        looked = looked + 1
+        check(function(fault, detail)
+        local at = #reply
+        reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = fault, part, item, detail or ''
+        end, aspect, part, item, value, now, leases)
+        end
+        local commands = { hash = 'HSCAN', set = 'SSCAN', zset = 'ZSCAN' }
+        for place = 4, #ARGV do
+        local part = ARGV[place]
+        if shape == 'key' then
+        examine(part, '')
+        else
+        local chunk = redis.call(commands[shape], key(aspect, part ~= '' and part or nil), cursor, 'COUNT', count)
+        local rows, width, leases = chunk[2], shape == 'set' and 1 or 2, nil
+        if aspect == 'holders' or aspect == 'cancels' then
+        local ids = {}
+        for i = 1, #rows, width do
+        ids[#ids + 1] = rows[i]
+        end
+        leases = leases_of(ids)
+        end
+        for i = 1, #rows, width do
+        examine(part, rows[i], rows[i + 1], leases)
+        end
+        cursor = chunk[1]
+        end
+        if cursor == '0' then
+        done = done + 1
+        end
+        if looked >= count or cursor ~= '0' then
+        break
+        end
+        end
+        reply[1], reply[2], reply[3] = done, cursor, looked
+        return reply
+        """#)
+
     /// runs whose time is over: they have ended, and were to be kept for so long. For one worker at a time,
     package static let expiredRuns = RedisScript(
         name: "expired_runs",
@@ -9665,6 +10704,2191 @@ package enum Scripts {
         end
         reply[1] = heads[1] and '1' or '0'
         return reply
+        """#)
+
+    /// ids and heads of all live tasks, wherever they are, a chunk a call.
+    package static let listTasks = RedisScript(
+        name: "list_tasks",
+        digest: "32008da4062112c7b701c35a4da1b019dc794a63",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL list_tasks expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local reply = redis.call('HSCAN', key('tasks'), ARGV[1], 'COUNT', number(2, 'count'))
+        local rows, bytes = reply[2], 0
+        local facts = { reply[1], 0 }
+        for i = 1, #rows, 2 do
+        local record = rows[i + 1]
+        bytes = bytes + #record
+        facts[#facts + 1] = rows[i]
+        facts[#facts + 1] = string.sub(record, 1, (string.find(record, '\n', 1, true) or #record + 1) - 1)
+        end
+        facts[2] = bytes
+        return facts
+        """#)
+
+    /// all places in which a few tasks are, at one moment.
+    package static let locate = RedisScript(
+        name: "locate",
+        digest: "d73df038eae23ea7019a27159acb81ab947fa132",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV<1 then return redis.error_reply('BADCALL locate expects 1 key and at least 1 argument, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function leases_of(ids)
+        local leases = {}
+        if #ids == 0 then
+        return leases
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        for from = 1, #ids, 1000 do
+        local to = math.min(from + 999, #ids)
+        for i, lease in ipairs(redis.call('HMGET', key('held', worker), unpack(ids, from, to))) do
+        if lease then
+        local id = ids[from + i - 1]
+        leases[id] = leases[id] or {}
+        table.insert(leases[id], { worker, lease })
+        end
+        end
+        end
+        end
+        return leases
+        end
+        local function places_of(asked, depth)
+        local found, ids, astray = {}, {}, {}
+        for i = 1, #asked, 2 do
+        ids[#ids + 1] = asked[i]
+        end
+        local live = {}
+        for _, id in ipairs(ids) do
+        live[#live + 1] = redis.call('HEXISTS', key('tasks'), id) == 1 and id or nil
+        end
+        local leases = leases_of(live)
+        local function search(places, name, entry)
+        local list = key(name)
+        local length = redis.call('LLEN', list)
+        local hits
+        if length <= 2 * depth then
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0)
+        else
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0, 'MAXLEN', depth)
+        + #redis.call('LPOS', list, entry, 'RANK', -1, 'COUNT', 0, 'MAXLEN', depth)
+        places[#places + 1], places[#places + 2] = 'deep', name
+        end
+        for _ = 1, hits do
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        for i, id in ipairs(ids) do
+        local places, hint = {}, asked[2 * i]
+        local record = redis.call('HGET', key('tasks'), id)
+        local known = {}
+        for _, lease in ipairs(leases[id] or {}) do
+        known['held:' .. lease[1]] = true
+        places[#places + 1], places[#places + 2] = 'in', 'held:' .. lease[1]
+        end
+        if record and string.find(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t') then
+        local lanes, queue = lanes_of(record)
+        local run = run_of(record)
+        for _, lane in ipairs(lanes) do
+        known['lane:' .. lane] = true
+        search(places, 'lane:' .. lane, id)
+        if run then
+        search(places, 'shelf:' .. run, id .. '\t' .. lane)
+        end
+        end
+        for _, name in ipairs({ 'delayed:' .. queue, 'dead:' .. queue }) do
+        known[name] = true
+        if redis.call('ZSCORE', key(name), id) then
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        end
+        local form = string.match(hint, '^%l+')
+        astray[i] = record and hint ~= '' and not known[hint] and form ~= 'held' and form ~= 'shelf'
+        if not known[hint] and form == 'lane' then
+        search(places, hint, id)
+        elseif not known[hint] and ((form == 'held' and redis.call('HEXISTS', key(hint), id) == 1)
+        or ((form == 'delayed' or form == 'dead') and redis.call('ZSCORE', key(hint), id))) then
+        places[#places + 1], places[#places + 2] = 'in', hint
+        end
+        found[i] = places
+        end
+        return found, astray
+        end
+        local depth, pairs_of = number(1, 'depth'), {}
+        for i = 2, #ARGV, 2 do
+        pairs_of[#pairs_of + 1], pairs_of[#pairs_of + 2] = ARGV[i], ARGV[i + 1]
+        end
+        local reply = {}
+        for i, places in ipairs((places_of(pairs_of, depth))) do
+        local record = redis.call('HGET', key('tasks'), pairs_of[2 * i - 1]) or ''
+        reply[i] = { string.match(record, '^[^\n]*'), unpack(places) }
+        end
+        return reply
+        """#)
+
+    /// puts one fault right, if it is there still.
+    package static let mend = RedisScript(
+        name: "mend",
+        digest: "1a76b43aea8068fda9337bcd4e8190505db6371c",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL mend expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function shape_of(aspect)
+        local shapes = {
+        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows',
+        set = 'wide kinds idle holders members fires again',
+        zset = 'turn lanes delayed dead waiting workers live runs tagged named retained broken schedules ticks',
+        key = 'lane queue unique batch log worker wake run part schedule ticked life',
+        }
+        for shape, names in pairs(shapes) do
+        if string.find(' ' .. names .. ' ', ' ' .. aspect .. ' ', 1, true) then
+        return shape
+        end
+        end
+        error({ err = 'BADCALL aspect ' .. aspect .. ' is not known' })
+        end
+        local function element(aspect, part, item)
+        local shape = shape_of(aspect)
+        local name = key(aspect, part ~= '' and part or nil)
+        if shape == 'hash' then
+        return redis.call('HGET', name, item) or nil
+        elseif shape == 'zset' then
+        return redis.call('ZSCORE', name, item) or nil
+        elseif shape == 'set' then
+        return redis.call('SISMEMBER', name, item) == 1 and '' or nil
+        end
+        local whole = (aspect == 'part' or aspect == 'life') and key(part) or name
+        return (aspect == 'queue' or redis.call('EXISTS', whole) == 1) and '' or nil
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function task_run(id)
+        local record = string.find(id, '%-%l%d+$') and redis.call('HGET', key('tasks'), id)
+        return record and run_of(record) or nil
+        end
+        local function check_ready(tell, aspect, part, item)
+        local function is_served(ring, lane)
+        return redis.call('EXISTS', key('lane', lane)) == 1 and redis.call('HEXISTS', key('parked', ring), lane) == 0
+        end
+        if aspect == 'lane' then
+        if not string.find(part, '\t', 1, true) then
+        return tell('lane.unreadable')
+        end
+        local ring, tenant, _, queue, kind = lane_parts(part)
+        local plain = ring .. '\t' .. tenant
+        if not is_served(ring, part) then
+        return
+        end
+        local is_wide = redis.call('SISMEMBER', key('wide', ring), tenant) == 1
+        if not redis.call('ZSCORE', key('turn', ring), tenant)
+        or (is_wide and not redis.call('ZSCORE', key('lanes', plain), part)) or (not is_wide and part ~= plain)
+        or redis.call('SISMEMBER', key('queues'), queue) == 0
+        or (kind and redis.call('SISMEMBER', key('kinds', queue), kind) == 0) then
+        tell('lane.unserved')
+        end
+        elseif aspect == 'turn' then
+        local plain = part .. '\t' .. item
+        if not (redis.call('SISMEMBER', key('wide', part), item) == 1 and redis.call('EXISTS', key('lanes', plain)) == 1)
+        and not is_served(part, plain) then
+        tell('turn.empty')
+        end
+        elseif aspect == 'wide' then
+        if redis.call('EXISTS', key('lanes', part .. '\t' .. item)) == 0 then
+        tell('wide.empty')
+        end
+        elseif aspect == 'lanes' then
+        local ring, tenant = lane_parts(part)
+        if not is_served(ring, item) or redis.call('SISMEMBER', key('wide', ring), tenant) == 0 then
+        tell('lanes.wrong')
+        end
+        elseif aspect == 'kinds' then
+        local ring = part .. '|' .. item
+        if redis.call('EXISTS', key('turn', ring), key('parked', ring)) == 0 then
+        tell('kinds.empty')
+        end
+        elseif aspect == 'queue' then
+        if redis.call('SISMEMBER', key('queues'), part) == 0 then
+        tell('queue.unlisted')
+        end
+        elseif redis.call('HEXISTS', key('tasks'), item) == 0 then
+        tell(aspect .. '.orphan')
+        else
+        local run = aspect == 'delayed' and task_run(item)
+        if run and redis.call('EXISTS', key('run', run)) == 0 then
+        tell('delayed.runless', run)
+        end
+        end
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function check_limits(tell, aspect, part, item, value, _, leases)
+        local function is_in_line(limit, lane)
+        local line = redis.call('HGET', key('lines'), limit)
+        if line == '' then
+        return redis.call('ZSCORE', key('waiting', limit), lane)
+        end
+        return line and string.sub(line, (string.find(line, '\t', 1, true) or 0) + 1) == lane
+        end
+        local function is_parked(limit, lane)
+        return string.find(lane, '\t', 1, true) and redis.call('HGET', key('parked', lane_parts(lane)), lane) == limit
+        end
+        if aspect == 'holders' then
+        local is_held = false
+        for _, lease in ipairs(leases[item] or {}) do
+        local _, _, names = lease_parts(lease[2])
+        is_held = is_held or string.find((names or '') .. '\n', '\n' .. part .. '\n', 1, true)
+        end
+        if not is_held then
+        tell('holders.leaked')
+        end
+        elseif aspect == 'parked' then
+        local _, _, _, queue = lane_parts(item)
+        if redis.call('EXISTS', key('lane', item)) == 0 then
+        tell('parked.empty', value)
+        elseif not is_in_line(value, item) then
+        tell('parked.unlined', value)
+        elseif not redis.call('ZSCORE', key('contended'), value)
+        and not redis.call('ZSCORE', key('refill', queue), value) then
+        local is_woken = false
+        for _, name in ipairs(redis.call('SMEMBERS', key('queues'))) do
+        is_woken = is_woken or redis.call('ZSCORE', key('refill', name), value)
+        end
+        if not is_woken then
+        tell('parked.unwoken', value)
+        end
+        end
+        elseif aspect == 'lines' then
+        if value == '' then
+        if redis.call('EXISTS', key('waiting', item)) == 0 then
+        tell('lines.empty')
+        end
+        elseif not is_parked(item, string.match(value, '^[^\t]*\t(.*)$') or '') then
+        tell('lines.orphan', value)
+        end
+        elseif aspect == 'waiting' then
+        if not is_parked(part, item) then
+        tell('waiting.orphan')
+        elseif redis.call('HGET', key('lines'), part) ~= '' then
+        tell('waiting.unnoted')
+        end
+        end
+        end
+        local function has_bond(id, line)
+        local text = redis.call('HGET', key('bonds'), id)
+        return text and string.find('\n' .. text .. '\n', '\n' .. line .. '\n', 1, true) ~= nil
+        end
+        local function check_bonds(tell, aspect, part, item, value, _, leases)
+        local function is_task(id)
+        return redis.call('HEXISTS', key('tasks'), id) == 1
+        end
+        if aspect == 'tries' then
+        if not is_task(item) then
+        tell('tries.orphan')
+        end
+        elseif aspect == 'cancels' then
+        if not is_task(item) or not leases[item] then
+        tell('cancels.stale')
+        end
+        elseif aspect == 'progress' then
+        if not has_bond(item, 'n') then
+        tell('progress.orphan')
+        end
+        elseif aspect == 'live' then
+        if not has_bond(item, 'c' .. part) then
+        tell('live.orphan')
+        end
+        elseif aspect == 'log' then
+        if redis.call('PTTL', key('log', part)) == -1 and not has_bond(part, 'n') then
+        tell('log.orphan')
+        end
+        elseif aspect == 'unique' then
+        local id, kind = string.match(redis.call('GET', key('unique', part)) or '', '^([^\t]*)\t?(.*)$')
+        if kind ~= 'p' and not has_bond(id, 'us' .. part) and not has_bond(id, 'ue' .. part)
+        and not has_bond(id, 'ud' .. part) then
+        tell('unique.orphan', id)
+        end
+        elseif not is_task(item) then
+        tell('bonds.orphan')
+        else
+        for line in string.gmatch(value, '[^\n]+') do
+        local bond, target = string.sub(line, 1, 1), string.sub(line, 2)
+        if bond == 'u' then
+        local holder = redis.call('GET', key('unique', string.sub(target, 2))) or ''
+        if string.match(holder, '^[^\t]*') ~= item then
+        tell('bonds.lockless', line)
+        end
+        elseif bond == 'b' and redis.call('SISMEMBER', key('members', target), item) == 0 then
+        tell('bonds.outside', line)
+        elseif bond == 'c' and not redis.call('ZSCORE', key('live', target), item) then
+        tell('bonds.uncounted', line)
+        elseif not string.find('ubcwno', bond, 1, true) then
+        tell('bonds.unknown', line)
+        end
+        end
+        end
+        end
+        local function check_batches(tell, aspect, part, item, value)
+        if aspect == 'members' then
+        if redis.call('EXISTS', key('batch', part)) == 0
+        or (not has_bond(item, 'b' .. part) and redis.call('HGET', key('batch', item), 'parent') ~= part) then
+        tell('members.orphan')
+        end
+        elseif aspect == 'awaits' then
+        local is_known = false
+        for _, text in ipairs(redis.call('HMGET', key('batch', value), 'success', 'failure', 'done')) do
+        is_known = is_known or (text and string.match(text, '^[^\n]*') == item)
+        end
+        if not is_known then
+        tell('awaits.orphan', value)
+        end
+        else
+        local known = redis.call('HMGET', key('batch', part), 'open', 'ended', 'keep')
+        local left = redis.call('PTTL', key('batch', part))
+        if not known[3] then
+        tell('batch.unreadable')
+        elseif known[2] and left == -1 then
+        tell('batch.unending')
+        elseif not known[2] and left >= 0 then
+        tell('batch.fleeting')
+        elseif not known[1] and not known[2] and redis.call('EXISTS', key('members', part)) == 0 then
+        tell('batch.unended')
+        end
+        end
+        end
+        local function check_workers(tell, aspect, part, item, value, now)
+        if aspect == 'workers' then
+        local awake = tonumber(redis.call('HGET', key('clock'), 'awake')) or 0
+        value = tonumber(value)
+        if value < 0 or (value < now - 15000 and awake < now - 15000) then
+        tell('workers.dead', string.format('%d %.0f', redis.call('HLEN', key('held', item)), value))
+        elseif redis.call('EXISTS', key('worker', item)) == 0 then
+        tell('workers.nameless')
+        end
+        elseif aspect == 'worker' then
+        if not redis.call('ZSCORE', key('workers'), part) then
+        tell('worker.leftover')
+        end
+        elseif aspect == 'wake' then
+        if redis.call('PTTL', key('wake', part)) == -1 and not redis.call('ZSCORE', key('workers'), part) then
+        tell('wake.leftover')
+        end
+        elseif aspect == 'idle' then
+        if not redis.call('ZSCORE', key('workers'), item) then
+        tell('idle.gone')
+        end
+        elseif not redis.call('ZSCORE', key('workers'), part) then
+        tell('held.gone')
+        elseif redis.call('HEXISTS', key('tasks'), item) == 0 then
+        tell('held.orphan')
+        else
+        local _, _, names = lease_parts(value)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        if redis.call('SISMEMBER', key('holders', name), item) == 0 then
+        tell('held.uncounted', name)
+        end
+        end
+        end
+        end
+        local function check_run(tell, _, part)
+        local name = key('run', part)
+        local known = redis.call('HMGET', name, 'f', 'w', 'a', 'd', 'x', 'r', 't')
+        local text, workflow, since, digest, foreign, kept, tags = unpack(known, 1, 7)
+        local _, words = string.gsub(text or '', '[^ ]+', '')
+        if words ~= 13 or not workflow or not tonumber(since) then
+        return tell('run.unreadable')
+        end
+        local state = string.sub(text, 1, 1)
+        local is_over = string.find(state, '%u') ~= nil
+        if redis.call('EXISTS', key('history', part)) == 0 then
+        tell('run.historyless')
+        end
+        if redis.call('HEXISTS', key('shapes'), digest or '') == 0 then
+        tell('run.shapeless', digest or '')
+        end
+        if foreign and not is_over and redis.call('HGET', key('foreign'), foreign) ~= part then
+        tell('run.nameless', foreign)
+        end
+        local indexes = { 'runs:' .. workflow .. ':' .. state }
+        for tag in string.gmatch(tags or '', '[^\t]+') do
+        indexes[#indexes + 1] = 'tagged:' .. tag
+        end
+        indexes[#indexes + 1] = foreign and 'named:' .. foreign or nil
+        for _, index in ipairs(indexes) do
+        if tonumber(redis.call('ZSCORE', key(index), part)) ~= tonumber(since) then
+        tell('run.unindexed', index)
+        end
+        end
+        if kept and is_over and not redis.call('ZSCORE', key('retained'), part) then
+        tell('run.unretained')
+        end
+        if redis.call('HLEN', name) > 5000 then
+        return
+        end
+        local fans, lists, left = {}, {}, 0
+        for _, field in ipairs(redis.call('HKEYS', name)) do
+        local letter, step = string.match(field, '^([a-z]):(.*)$')
+        fans[step or ''] = letter == 'n' or fans[step or '']
+        lists[step or ''] = letter == 'v' or lists[step or '']
+        left = left + ((field == 'u' or (letter and string.find('oezvn', letter, 1, true))) and 1 or 0)
+        end
+        local count, same = 0, true
+        for _, step in ipairs(redis.call('SMEMBERS', key('fans', part))) do
+        same, count = same and fans[step], count + 1
+        end
+        for step, is_fan in pairs(fans) do
+        count = count - (is_fan and 1 or 0)
+        if (is_fan or false) ~= (lists[step] or false) then
+        tell('run.listless', step)
+        end
+        end
+        if not same or count ~= 0 then
+        tell('run.fans')
+        end
+        if state == 'X' and (left > 0
+        or redis.call('EXISTS', key('vars', part), key('signals', part), key('errors', part), key('fans', part)) > 0) then
+        tell('run.remains')
+        end
+        end
+        local function check_part(tell, aspect, part, item, value)
+        if aspect == 'part' then
+        local name, run, step = string.match(part, '^(%l+):([^:]*):?(.*)$')
+        if redis.call('EXISTS', key('run', run)) == 0 then
+        tell('part.orphan', name)
+        elseif (name == 'items' or name == 'broken') and redis.call('SISMEMBER', key('fans', run), step) == 0 then
+        tell('part.fanless', name)
+        end
+        elseif aspect == 'timers' then
+        local record = redis.call('HGET', key('tasks'), value) or ''
+        local text = string.match(record, '^[^\n]*\n%d+\t([^\n]*)')
+        if text ~= item then
+        tell('timers.orphan', value)
+        end
+        elseif aspect == 'items' then
+        if (string.sub(value, 1, 1) == '-') ~= (redis.call('ZSCORE', key('broken', part), item) and true or false) then
+        tell('items.unlisted')
+        end
+        elseif string.sub(redis.call('HGET', key('items', part), item) or '', 1, 1) ~= '-' then
+        tell('broken.orphan')
+        end
+        end
+        local function check_index(tell, aspect, part, item, value)
+        if aspect == 'again' then
+        if redis.call('HEXISTS', key('aside', part), item) == 0 then
+        tell('again.orphan')
+        end
+        return
+        elseif aspect == 'workflows' then
+        if redis.call('HEXISTS', key('shapes'), value) == 0 then
+        tell('workflows.shapeless', value)
+        end
+        return
+        end
+        local run = aspect == 'foreign' and value or item
+        local known = redis.call('HMGET', key('run', run), 'f', 'w', 't', 'x', 'r')
+        local state = string.sub(known[1] or '', 1, 1)
+        local is_over, is_right = string.find(state, '%u') ~= nil, false
+        if not known[1] then
+        return tell(aspect .. '.stale', run)
+        elseif aspect == 'runs' then
+        is_right = part == (known[2] or '') .. ':' .. state
+        elseif aspect == 'tagged' then
+        is_right = string.find('\t' .. (known[3] or '') .. '\t', '\t' .. part .. '\t', 1, true)
+        elseif aspect == 'named' then
+        is_right = known[4] == part
+        elseif aspect == 'retained' then
+        is_right = known[5] and is_over
+        elseif aspect == 'foreign' then
+        is_right = known[4] == item and not is_over
+        end
+        if not is_right then
+        tell(aspect .. '.stale', run)
+        end
+        end
+        local function check_schedules(tell, aspect, part, item)
+        if aspect == 'schedules' then
+        if redis.call('EXISTS', key('schedule', item)) == 0 then
+        tell('schedules.orphan')
+        end
+        elseif aspect == 'ticks' then
+        if redis.call('EXISTS', key('schedule', item)) == 0 or redis.call('HEXISTS', key('schedule', item), 'paused') == 1
+        then
+        tell('ticks.orphan')
+        end
+        elseif aspect == 'ticked' then
+        if redis.call('EXISTS', key('schedule', part)) == 0 then
+        tell('ticked.orphan')
+        end
+        elseif aspect == 'fires' then
+        local known = redis.call('HMGET', key('run', item), 'o', 'f')
+        local is_run = known[1] == part and string.find(known[2] or 'S', '^%l')
+        if not is_run and not has_bond(item, 'o' .. part) then
+        tell('fires.stale')
+        end
+        else
+        local fields = redis.call('HMGET', key('schedule', part), 'spec', 'payload', 'revision', 'made', 'paused', 'tick',
+        'blocked')
+        local is_due = redis.call('ZSCORE', key('ticks'), part)
+        if not redis.call('ZSCORE', key('schedules'), part) then
+        tell('schedule.unlisted')
+        end
+        if not (fields[1] and fields[2] and fields[3] and fields[4]) then
+        tell('schedule.unreadable')
+        elseif not fields[5] and not is_due then
+        if fields[6] and not fields[7] then
+        tell('schedule.asleep')
+        elseif fields[7] and redis.call('EXISTS', key('fires', part)) == 0 then
+        tell('schedule.stuck')
+        end
+        end
+        end
+        end
+        local function check_life(tell, _, part)
+        local left = redis.call('PTTL', key(part))
+        local is_lock = string.sub(part, 1, 7) == 'unique:'
+        if is_lock then
+        local is_period = string.sub(redis.call('GET', key(part)) or '', -2) == '\tp'
+        if is_period and left == -1 then
+        tell('life.unending')
+        elseif not is_period and left >= 0 then
+        tell('life.fleeting')
+        end
+        elseif left == -1 then
+        tell('life.unending')
+        end
+        end
+        local function check(tell, aspect, part, item, value, now, leases)
+        local rules = {
+        [check_ready] = 'lane turn wide lanes kinds queue delayed dead',
+        [check_limits] = 'holders parked lines waiting',
+        [check_bonds] = 'tries cancels progress bonds unique live log',
+        [check_batches] = 'members batch awaits',
+        [check_workers] = 'workers worker idle wake held',
+        [check_run] = 'run',
+        [check_part] = 'part timers items broken',
+        [check_index] = 'runs tagged named retained foreign workflows again',
+        [check_schedules] = 'schedules schedule ticks ticked fires',
+        [check_life] = 'life',
+        }
+        for rule, aspects in pairs(rules) do
+        if string.find(' ' .. aspects .. ' ', ' ' .. aspect .. ' ', 1, true) then
+        rule(tell, aspect, part, item, value, now, leases)
+        end
+        end
+        end
+        local function leases_of(ids)
+        local leases = {}
+        if #ids == 0 then
+        return leases
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        for from = 1, #ids, 1000 do
+        local to = math.min(from + 999, #ids)
+        for i, lease in ipairs(redis.call('HMGET', key('held', worker), unpack(ids, from, to))) do
+        if lease then
+        local id = ids[from + i - 1]
+        leases[id] = leases[id] or {}
+        table.insert(leases[id], { worker, lease })
+        end
+        end
+        end
+        end
+        return leases
+        end
+        local function is_so(fault, aspect, part, item, detail, now)
+        local value = element(aspect, part, item)
+        local found = false
+        if value then
+        local leases = (aspect == 'holders' or aspect == 'cancels') and leases_of({ item }) or {}
+        check(function(name, about)
+        found = found or (name == fault and (name == 'workers.dead' or (about or '') == detail))
+        end, aspect, part, item, value, now, leases)
+        end
+        return found, value
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function mend_ready(fault, part, item, _, now, _, roused)
+        local function serve(lane)
+        local ring, _, _, queue = lane_parts(lane)
+        enter({ [ring] = { lane } }, now)
+        roused[queue] = true
+        end
+        if fault == 'lane.unserved' then
+        serve(part)
+        elseif fault == 'turn.empty' then
+        redis.call('ZREM', key('turn', part), item)
+        elseif fault == 'wide.empty' then
+        redis.call('SREM', key('wide', part), item)
+        elseif fault == 'kinds.empty' then
+        redis.call('SREM', key('kinds', part), item)
+        elseif fault == 'queue.unlisted' then
+        redis.call('SADD', key('queues'), part)
+        elseif fault == 'delayed.orphan' or fault == 'dead.orphan' then
+        redis.call('ZREM', key(string.match(fault, '^%l+'), part), item)
+        elseif fault == 'delayed.runless' then
+        redis.call('ZREM', key('delayed', part), item)
+        redis.call('HDEL', key('tasks'), item)
+        redis.call('HDEL', key('tries'), item)
+        elseif fault == 'lanes.wrong' then
+        local ring, tenant = lane_parts(part)
+        redis.call('ZREM', key('lanes', part), item)
+        if redis.call('EXISTS', key('lanes', part)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', key('turn', ring), tenant)
+        end
+        for _, lane in ipairs({ item, part }) do
+        if redis.call('EXISTS', key('lane', lane)) == 1 and redis.call('HEXISTS', key('parked', ring), lane) == 0 then
+        serve(lane)
+        end
+        end
+        else
+        return nil
+        end
+        return 'mended'
+        end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function mend_limits(fault, part, item, detail, now, freed, roused, value)
+        if fault == 'holders.leaked' then
+        freed[part] = { item }
+        elseif fault == 'held.uncounted' then
+        redis.call('SADD', key('holders', detail), item)
+        elseif fault == 'parked.empty' then
+        leave(item)
+        elseif fault == 'parked.unlined' or fault == 'parked.unwoken' then
+        leave_lines({ value, item })
+        rouse({ item }, now, roused)
+        elseif fault == 'lines.empty' or fault == 'lines.orphan' then
+        redis.call('HDEL', key('lines'), item)
+        elseif fault == 'waiting.orphan' then
+        redis.call('ZREM', key('waiting', part), item)
+        if redis.call('EXISTS', key('waiting', part)) == 0 and redis.call('HGET', key('lines'), part) == '' then
+        redis.call('HDEL', key('lines'), part)
+        end
+        elseif fault == 'waiting.unnoted' then
+        local line = redis.call('HGET', key('lines'), part)
+        if line then
+        local moment, lane = string.match(line, '^([^\t]*)\t(.*)$')
+        redis.call('ZADD', key('waiting', part), 'NX', moment or 0, lane or item)
+        end
+        redis.call('HSET', key('lines'), part, '')
+        else
+        return nil
+        end
+        return 'mended'
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local function fire(batch, name, now)
+        local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
+        if not id then
+        return
+        end
+        redis.call('HDEL', key('batch', batch), name)
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HSET', key('tasks'), id, record)
+        local lane, _, queue = record_lane(record)
+        push_groups({ [lane] = { id } }, now)
+        wake(queue)
+        end
+        local function end_batch(batch, now)
+        local name = key('batch', batch)
+        local known = redis.call('HMGET', name, 'open', 'ended', 'failed', 'parent', 'keep')
+        if known[1] or known[2] or not known[5] or redis.call('EXISTS', key('members', batch)) == 1 then
+        return nil, false
+        end
+        local ok = tonumber(known[3] or 0) == 0
+        redis.call('HSET', name, 'ended', string.format('%.0f', now))
+        if ok then
+        fire(batch, 'success', now)
+        end
+        fire(batch, 'done', now)
+        for _, callback in ipairs({ 'success', 'failure' }) do
+        local id = string.match(redis.call('HGET', name, callback) or '', '^[^\n]*')
+        if id then
+        redis.call('HDEL', key('awaits'), id)
+        redis.call('HDEL', name, callback)
+        end
+        end
+        redis.call('PEXPIRE', name, known[5])
+        return known[4], ok
+        end
+        local function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
+        local function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        local function mend_bonds(fault, part, item, detail, now, _, _, value)
+        local aspect = string.match(fault, '^%l+')
+        local function loosen(line)
+        local rest = {}
+        for other in string.gmatch(value, '[^\n]+') do
+        rest[#rest + 1] = other ~= line and other or nil
+        end
+        if rest[1] then
+        redis.call('HSET', key('bonds'), item, table.concat(rest, '\n'))
+        else
+        redis.call('HDEL', key('bonds'), item)
+        end
+        end
+        if fault == 'tries.orphan' or fault == 'cancels.stale' or fault == 'progress.orphan' then
+        redis.call('HDEL', key(aspect), item)
+        elseif fault == 'bonds.orphan' then
+        untie(item, value, 'discarded', now)
+        redis.call('HDEL', key('bonds'), item)
+        elseif fault == 'live.orphan' then
+        redis.call('ZREM', key('live', part), item)
+        elseif fault == 'log.orphan' then
+        redis.call('UNLINK', key('log', part))
+        elseif fault == 'unique.orphan' then
+        redis.call('DEL', key('unique', part))
+        elseif fault == 'bonds.lockless' then
+        if not redis.call('SET', key('unique', string.sub(detail, 3)), item, 'NX') then
+        loosen(detail)
+        end
+        elseif fault == 'bonds.outside' then
+        local batch = string.sub(detail, 2)
+        local known = redis.call('HMGET', key('batch', batch), 'keep', 'ended')
+        if known[1] and not known[2] then
+        redis.call('SADD', key('members', batch), item)
+        else
+        loosen(detail)
+        end
+        elseif fault == 'bonds.uncounted' then
+        redis.call('ZADD', key('live', string.sub(detail, 2)), string.format('%.0f', now), item)
+        else
+        return nil
+        end
+        return 'mended'
+        end
+        local function mend_batches(fault, part, item, _, now)
+        if fault == 'members.orphan' then
+        if redis.call('EXISTS', key('batch', part)) == 1 then
+        leave_batch(part, item, false, now)
+        else
+        redis.call('SREM', key('members', part), item)
+        end
+        elseif fault == 'awaits.orphan' then
+        redis.call('HDEL', key('awaits'), item)
+        elseif fault == 'batch.unended' then
+        local parent, ok = end_batch(part, now)
+        leave_batch(parent, part, ok, now)
+        elseif fault == 'batch.unending' then
+        redis.call('PEXPIRE', key('batch', part), redis.call('HGET', key('batch', part), 'keep'))
+        elseif fault == 'batch.fleeting' then
+        redis.call('PERSIST', key('batch', part))
+        else
+        return nil
+        end
+        return 'mended'
+        end
+        local function give_up(freed, names, id)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = freed[name] or {}
+        table.insert(freed[name], id)
+        end
+        end
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        local function bury(id, queue, now)
+        redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
+        redis.call('SADD', key('queues'), queue)
+        total(queue, 'dead', 1)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, 'dead', now)
+        end
+        end
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        local function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        local function forget_worker(worker)
+        local queues = redis.call('HGET', key('worker', worker), 'queues')
+        for queue in string.gmatch(queues or '', '[^\n]+') do
+        redis.call('SREM', key('idle', queue), worker)
+        end
+        redis.call('ZREM', key('workers'), worker)
+        redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
+        end
+        local function takeover(worker, now, freed)
+        local held = key('held', worker)
+        redis.call('ZADD', key('workers'), -1, worker)
+        local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
+        if #rows == 0 then
+        forget_worker(worker)
+        return
+        end
+        local ids, lane_of = {}, {}
+        for i = 1, #rows, 2 do
+        table.insert(ids, rows[i])
+        local _, lane, names = lease_parts(rows[i + 1])
+        lane_of[rows[i]] = lane
+        give_up(freed, names, rows[i])
+        end
+        table.sort(ids, function(a, b) return older(b, a) end)
+        local tries = redis.call('HMGET', key('tries'), unpack(ids))
+        local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
+        local groups, recovered = {}, {}
+        for i, id in ipairs(ids) do
+        local lane = lane_of[id]
+        local _, _, _, queue = lane_parts(lane)
+        if cancels[i] then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
+        else
+        local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
+        local line = string.format('%.0f\t%d\tlease expired: worker %s was lost', now, attempts + 1, worker)
+        local _, recoveries, text = history(tries[i], 0, 1, line)
+        redis.call('HSET', key('tries'), id, text)
+        recovered[queue] = (recovered[queue] or 0) + 1
+        if recoveries >= 3 and not task_run(id) then
+        bury(id, queue, now)
+        else
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        end
+        end
+        end
+        redis.call('HDEL', held, unpack(ids))
+        push_groups(groups, now, 'LPUSH')
+        for queue, count in pairs(recovered) do
+        total(queue, 'recovered', count)
+        wake(queue)
+        end
+        if redis.call('EXISTS', held) == 0 then
+        forget_worker(worker)
+        end
+        end
+        local function mend_workers(fault, part, item, _, now, freed, _, value)
+        if fault == 'workers.dead' or fault == 'held.gone' then
+        local worker = fault == 'held.gone' and part or item
+        takeover(worker, now, freed)
+        return redis.call('ZSCORE', key('workers'), worker) and 'more' or 'mended'
+        elseif fault == 'worker.leftover' then
+        forget_worker(part)
+        elseif fault == 'wake.leftover' then
+        redis.call('DEL', key('wake', part))
+        elseif fault == 'idle.gone' then
+        redis.call('SREM', key('idle', part), item)
+        elseif fault == 'held.orphan' then
+        local _, _, names = lease_parts(value)
+        give_up(freed, names, item)
+        redis.call('HDEL', key('held', part), item)
+        else
+        return nil
+        end
+        return 'mended'
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function places_of(asked, depth)
+        local found, ids, astray = {}, {}, {}
+        for i = 1, #asked, 2 do
+        ids[#ids + 1] = asked[i]
+        end
+        local live = {}
+        for _, id in ipairs(ids) do
+        live[#live + 1] = redis.call('HEXISTS', key('tasks'), id) == 1 and id or nil
+        end
+        local leases = leases_of(live)
+        local function search(places, name, entry)
+        local list = key(name)
+        local length = redis.call('LLEN', list)
+        local hits
+        if length <= 2 * depth then
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0)
+        else
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0, 'MAXLEN', depth)
+        + #redis.call('LPOS', list, entry, 'RANK', -1, 'COUNT', 0, 'MAXLEN', depth)
+        places[#places + 1], places[#places + 2] = 'deep', name
+        end
+        for _ = 1, hits do
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        for i, id in ipairs(ids) do
+        local places, hint = {}, asked[2 * i]
+        local record = redis.call('HGET', key('tasks'), id)
+        local known = {}
+        for _, lease in ipairs(leases[id] or {}) do
+        known['held:' .. lease[1]] = true
+        places[#places + 1], places[#places + 2] = 'in', 'held:' .. lease[1]
+        end
+        if record and string.find(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t') then
+        local lanes, queue = lanes_of(record)
+        local run = run_of(record)
+        for _, lane in ipairs(lanes) do
+        known['lane:' .. lane] = true
+        search(places, 'lane:' .. lane, id)
+        if run then
+        search(places, 'shelf:' .. run, id .. '\t' .. lane)
+        end
+        end
+        for _, name in ipairs({ 'delayed:' .. queue, 'dead:' .. queue }) do
+        known[name] = true
+        if redis.call('ZSCORE', key(name), id) then
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        end
+        local form = string.match(hint, '^%l+')
+        astray[i] = record and hint ~= '' and not known[hint] and form ~= 'held' and form ~= 'shelf'
+        if not known[hint] and form == 'lane' then
+        search(places, hint, id)
+        elseif not known[hint] and ((form == 'held' and redis.call('HEXISTS', key(hint), id) == 1)
+        or ((form == 'delayed' or form == 'dead') and redis.call('ZSCORE', key(hint), id))) then
+        places[#places + 1], places[#places + 2] = 'in', hint
+        end
+        found[i] = places
+        end
+        return found, astray
+        end
+        local function erase_rest(run)
+        local name, rest = key('run', run), {}
+        for _, field in ipairs(redis.call('HKEYS', name)) do
+        if field == 'u' or string.find(field, '^[oezvn]:') then
+        rest[#rest + 1] = field
+        end
+        end
+        for from = 1, #rest, 1000 do
+        redis.call('HDEL', name, unpack(rest, from, math.min(from + 999, #rest)))
+        end
+        redis.call('UNLINK', key('vars', run), key('signals', run), key('errors', run), key('fans', run))
+        end
+        local function mend_runs(fault, part, item, detail, now, _, roused, value)
+        local aspect = string.match(fault, '^%l+')
+        if fault == 'run.unindexed' then
+        redis.call('ZADD', key(detail), redis.call('HGET', key('run', part), 'a'), part)
+        elseif fault == 'run.unretained' then
+        local kept = tonumber(redis.call('HGET', key('run', part), 'r')) or 0
+        redis.call('ZADD', key('retained'), string.format('%.0f', now + kept), part)
+        elseif fault == 'run.nameless' then
+        if redis.call('HSETNX', key('foreign'), detail, part) == 0 then
+        return 'left'
+        end
+        elseif fault == 'run.fans' then
+        redis.call('DEL', key('fans', part))
+        for _, field in ipairs(redis.call('HKEYS', key('run', part))) do
+        if string.sub(field, 1, 2) == 'n:' then
+        redis.call('SADD', key('fans', part), string.sub(field, 3))
+        end
+        end
+        elseif fault == 'run.remains' then
+        erase_rest(part)
+        elseif string.find('runs tagged named retained', aspect, 1, true) and fault == aspect .. '.stale' then
+        redis.call('ZREM', key(aspect, part ~= '' and part or nil), item)
+        elseif fault == 'foreign.stale' then
+        redis.call('HDEL', key('foreign'), item)
+        elseif fault == 'part.orphan' and string.sub(part, 1, 6) == 'shelf:' then
+        local groups, entries, asked = {}, redis.call('LPOP', key(part), 50) or {}, {}
+        for _, entry in ipairs(entries) do
+        asked[#asked + 1], asked[#asked + 2] = string.match(entry, '^[^\t]*'), ''
+        end
+        for i, places in ipairs((places_of(asked, 500))) do
+        local id, lane = string.match(entries[i], '^([^\t]*)\t(.*)$')
+        local is_elsewhere = places[1] == 'in' or places[3] == 'in'
+        if id and not is_elsewhere and redis.call('HEXISTS', key('tasks'), id) == 1 then
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
+        roused[string.match(lane, '^[^\t|]*')] = true
+        end
+        end
+        push_groups(groups, now)
+        return redis.call('EXISTS', key(part)) == 1 and 'more' or 'mended'
+        elseif aspect == 'part' then
+        redis.call('UNLINK', key(part))
+        elseif fault == 'timers.orphan' then
+        redis.call('HDEL', key('timers', part), item)
+        elseif fault == 'items.unlisted' then
+        if string.sub(value, 1, 1) == '-' then
+        redis.call('ZADD', key('broken', part), item, item)
+        else
+        redis.call('ZREM', key('broken', part), item)
+        end
+        elseif fault == 'broken.orphan' then
+        redis.call('ZREM', key('broken', part), item)
+        elseif fault == 'again.orphan' then
+        redis.call('SREM', key('again', part), item)
+        else
+        return nil
+        end
+        return 'mended'
+        end
+        local function mend_schedules(fault, part, item, _, now)
+        if fault == 'schedules.orphan' then
+        redis.call('ZREM', key('schedules'), item)
+        elseif fault == 'ticks.orphan' then
+        redis.call('ZREM', key('ticks'), item)
+        elseif fault == 'ticked.orphan' then
+        redis.call('UNLINK', key('ticked', part))
+        elseif fault == 'fires.stale' then
+        leave_schedule(part, item, now)
+        elseif fault == 'schedule.unlisted' then
+        redis.call('ZADD', key('schedules'), 0, part)
+        elseif fault == 'schedule.asleep' then
+        set_due(part, tonumber(redis.call('HGET', key('schedule', part), 'tick')) or now)
+        elseif fault == 'schedule.stuck' then
+        set_due(part, now)
+        elseif fault == 'life.unending' then
+        redis.call('PEXPIRE', key(part), 86400000)
+        elseif fault == 'life.fleeting' then
+        redis.call('PERSIST', key(part))
+        else
+        return nil
+        end
+        return 'mended'
+        end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
+        local function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
+        end
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
+        end
+        return room > 0 and room or 0
+        end
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
+        local list = key('waiting', name)
+        local first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
+        if left[name] then
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
+        end
+        local function first_in_line(name)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        return redis.call('ZRANGE', key('waiting', name), 0, 0)[1]
+        end
+        return line and string.match(line, '\t(.*)$')
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function await_token(limit, woken)
+        if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
+        return
+        end
+        local lane = first_in_line(limit.name)
+        if lane then
+        local _, _, _, queue = lane_parts(lane)
+        redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
+        end
+        end
+        local function free(freed, gate, roused)
+        local names = {}
+        for name, ids in pairs(freed) do
+        names[#names + 1] = name
+        for from = 1, #ids, 1000 do
+        redis.call('SREM', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        end
+        if #names == 0 then
+        return
+        end
+        load_limits(gate, names)
+        local lanes, asked = {}, {}
+        for i, name in ipairs(names) do
+        local limit = gate.limits[name]
+        asked[2 * i - 1] = name
+        asked[2 * i] = limit and math.min(#freed[name], limit_room(limit, gate.us)) or #freed[name]
+        end
+        local woken, left = next_in_line(asked, lanes)
+        for i, name in ipairs(names) do
+        local limit = gate.limits[name]
+        if limit then
+        limit.woken = woken[name]
+        if left[name] and asked[2 * i] < #freed[name] then
+        await_token(limit, woken[name])
+        end
+        end
+        end
+        rouse(lanes, gate.now, roused)
+        end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {},
+        }
+        end
+        local fault, aspect, part, item, detail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+        local now, _, us = clock()
+        local found, value = is_so(fault, aspect, part, item, detail, now)
+        if not found then
+        return 'gone'
+        end
+        local freed, roused = {}, {}
+        local answer
+        for _, mend in ipairs({
+        mend_ready, mend_limits, mend_bonds, mend_batches, mend_workers, mend_runs, mend_schedules,
+        }) do
+        answer = answer or mend(fault, part, item, detail, now, freed, roused, value)
+        end
+        free(freed, gate_at(now, us, roused), roused)
+        for queue in pairs(roused) do
+        wake(queue)
+        end
+        return answer or 'left'
+        """#)
+
+    /// puts a live task that is nowhere, in several places or in a wrong one into exactly one. A lease wins over
+    package static let mendTask = RedisScript(
+        name: "mend_task",
+        digest: "e04484a4187f9debf7ea56eb505d8f5174fb77ea",
+        source: #"""
+        #!lua flags=allow-oom
+        if #KEYS~=1 or #ARGV~=4 then return redis.error_reply('BADCALL mend_task expects 1 key and 4 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function clock(silence)
+        local time = redis.call('TIME')
+        local known = redis.call('HMGET', key('clock'), 'last', 'offset', 'gap', 'awake')
+        local offset = tonumber(known[2]) or 0
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) + offset
+        local us = time[1] * 1000000 + time[2] + offset * 1000
+        local last, gap, awake = tonumber(known[1]) or now, tonumber(known[3]) or 0, tonumber(known[4]) or 0
+        if now < last then
+        now, us = last, last * 1000
+        elseif now - last >= 16 or not known[1] then
+        local passed = now - last
+        if passed >= 100 and (passed >= gap or now - awake > math.min(gap, 600000)) then
+        gap, awake = passed, now
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now), 'gap', gap, 'awake',
+        string.format('%.0f', now))
+        else
+        redis.call('HSET', key('clock'), 'last', string.format('%.0f', now))
+        end
+        end
+        return now, silence and gap > silence and awake or 0, us
+        end
+        local function record_lane(record)
+        local kind, queue, tenant, priority, options =
+        string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
+        local lane, keys = queue .. '\t' .. tenant, ''
+        if options ~= '' then
+        for name in string.gmatch(options, '\tl=([^\t]*)') do
+        keys = keys .. '\t' .. name
+        end
+        end
+        if priority ~= '' or keys ~= '' then
+        lane = lane .. '\t' .. priority .. keys
+        end
+        return lane, kind, queue
+        end
+        local function kind_lane(lane, kind)
+        local _, tabs = string.gsub(lane, '\t', '\t')
+        return lane .. (tabs == 1 and '\t' or '') .. '\tkind:' .. kind
+        end
+        local function lanes_of(record)
+        local lane, kind, queue = record_lane(record)
+        local aside = queue .. '|' .. kind .. string.match(lane, '^[^\t]*(.*)$')
+        return { lane, aside, kind_lane(lane, kind), kind_lane(aside, kind) }, queue
+        end
+        local function options_of(record)
+        return string.match(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t[^\t\n]*([^\n]*)') or ''
+        end
+        local function run_of(record)
+        return string.match(options_of(record), '\tw=([^\t]*)')
+        end
+        local function leases_of(ids)
+        local leases = {}
+        if #ids == 0 then
+        return leases
+        end
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
+        for from = 1, #ids, 1000 do
+        local to = math.min(from + 999, #ids)
+        for i, lease in ipairs(redis.call('HMGET', key('held', worker), unpack(ids, from, to))) do
+        if lease then
+        local id = ids[from + i - 1]
+        leases[id] = leases[id] or {}
+        table.insert(leases[id], { worker, lease })
+        end
+        end
+        end
+        end
+        return leases
+        end
+        local function places_of(asked, depth)
+        local found, ids, astray = {}, {}, {}
+        for i = 1, #asked, 2 do
+        ids[#ids + 1] = asked[i]
+        end
+        local live = {}
+        for _, id in ipairs(ids) do
+        live[#live + 1] = redis.call('HEXISTS', key('tasks'), id) == 1 and id or nil
+        end
+        local leases = leases_of(live)
+        local function search(places, name, entry)
+        local list = key(name)
+        local length = redis.call('LLEN', list)
+        local hits
+        if length <= 2 * depth then
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0)
+        else
+        hits = #redis.call('LPOS', list, entry, 'COUNT', 0, 'MAXLEN', depth)
+        + #redis.call('LPOS', list, entry, 'RANK', -1, 'COUNT', 0, 'MAXLEN', depth)
+        places[#places + 1], places[#places + 2] = 'deep', name
+        end
+        for _ = 1, hits do
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        for i, id in ipairs(ids) do
+        local places, hint = {}, asked[2 * i]
+        local record = redis.call('HGET', key('tasks'), id)
+        local known = {}
+        for _, lease in ipairs(leases[id] or {}) do
+        known['held:' .. lease[1]] = true
+        places[#places + 1], places[#places + 2] = 'in', 'held:' .. lease[1]
+        end
+        if record and string.find(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t') then
+        local lanes, queue = lanes_of(record)
+        local run = run_of(record)
+        for _, lane in ipairs(lanes) do
+        known['lane:' .. lane] = true
+        search(places, 'lane:' .. lane, id)
+        if run then
+        search(places, 'shelf:' .. run, id .. '\t' .. lane)
+        end
+        end
+        for _, name in ipairs({ 'delayed:' .. queue, 'dead:' .. queue }) do
+        known[name] = true
+        if redis.call('ZSCORE', key(name), id) then
+        places[#places + 1], places[#places + 2] = 'in', name
+        end
+        end
+        end
+        local form = string.match(hint, '^%l+')
+        astray[i] = record and hint ~= '' and not known[hint] and form ~= 'held' and form ~= 'shelf'
+        if not known[hint] and form == 'lane' then
+        search(places, hint, id)
+        elseif not known[hint] and ((form == 'held' and redis.call('HEXISTS', key(hint), id) == 1)
+        or ((form == 'delayed' or form == 'dead') and redis.call('ZSCORE', key(hint), id))) then
+        places[#places + 1], places[#places + 2] = 'in', hint
+        end
+        found[i] = places
+        end
+        return found, astray
+        end
+        local function lease_parts(lease)
+        local claim, lane, names = string.match(lease, '^([^\t]*)\t([^\n]*)(.*)$')
+        return claim, lane, names ~= '' and names or nil
+        end
+        local function give_up(freed, names, id)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = freed[name] or {}
+        table.insert(freed[name], id)
+        end
+        end
+        local function lane_parts(lane)
+        local first = string.find(lane, '\t', 1, true)
+        local second = string.find(lane, '\t', first + 1, true)
+        local ring, tenant = string.sub(lane, 1, first - 1), string.sub(lane, first + 1, second and second - 1 or -1)
+        local priority = second and tonumber(string.match(lane, '^[^\t]*', second + 1)) or nil
+        local bar = string.find(ring, '|', 1, true)
+        if bar then
+        return ring, tenant, priority, string.sub(ring, 1, bar - 1), string.sub(ring, bar + 1)
+        end
+        return ring, tenant, priority, ring
+        end
+        local function leave_lines(leaving)
+        local gone, empty = {}, {}
+        for from = 1, #leaving, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #leaving), 2 do
+        names[#names + 1] = leaving[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, lane = names[i], leaving[from + 2 * i - 1]
+        if line == '' then
+        local list = key('waiting', name)
+        redis.call('ZREM', list, lane)
+        empty[name] = redis.call('EXISTS', list) == 0
+        else
+        empty[name] = not line or string.sub(line, string.find(line, '\t', 1, true) + 1) == lane
+        end
+        if line and empty[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return empty
+        end
+        local function leave(lane)
+        if redis.call('EXISTS', key('lane', lane)) == 1 then
+        return
+        end
+        local ring, tenant, _, queue, kind = lane_parts(lane)
+        local plain, turn, parked = ring .. '\t' .. tenant, key('turn', ring), key('parked', ring)
+        local limit = redis.call('HGET', parked, lane)
+        if limit then
+        redis.call('HDEL', parked, lane)
+        if leave_lines({ limit, lane })[limit] then
+        redis.call('ZREM', key('contended'), limit)
+        redis.call('ZREM', key('refill', queue), limit)
+        end
+        elseif redis.call('ZREM', key('lanes', plain), lane) == 1 then
+        if redis.call('EXISTS', key('lanes', plain)) == 0 then
+        redis.call('SREM', key('wide', ring), tenant)
+        redis.call('ZREM', turn, tenant)
+        end
+        elseif lane == plain then
+        redis.call('ZREM', turn, tenant)
+        end
+        if kind and redis.call('EXISTS', turn, parked) == 0 then
+        redis.call('SREM', key('kinds', queue), kind)
+        end
+        end
+        local function pull(id, place, depth, freed)
+        local form, part = string.match(place, '^(%l+):(.*)$')
+        if form == 'delayed' or form == 'dead' then
+        redis.call('ZREM', key(place), id)
+        elseif form == 'held' then
+        local lease = redis.call('HGET', key(place), id)
+        if lease then
+        local _, _, names = lease_parts(lease)
+        give_up(freed, names, id)
+        redis.call('HDEL', key(place), id)
+        end
+        elseif form == 'lane' then
+        local list = key(place)
+        local is_near = redis.call('LLEN', list) <= 2 * depth
+        or redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', depth)
+        if is_near then
+        redis.call('LREM', list, -1, id)
+        elseif redis.call('LPOS', list, id, 'MAXLEN', depth) then
+        redis.call('LREM', list, 1, id)
+        else
+        return false
+        end
+        if string.find(part, '\t', 1, true) then
+        leave(part)
+        end
+        else
+        local entry
+        for _, text in ipairs(redis.call('LRANGE', key(place), 0, depth)) do
+        entry = entry or (string.sub(text, 1, #id + 1) == id .. '\t' and text)
+        end
+        if not entry then
+        return false
+        end
+        redis.call('LREM', key(place), 1, entry)
+        end
+        return true
+        end
+        local function rank_of(place, wrong)
+        local form, part = string.match(place, '^(%l+):(.*)$')
+        local ranks = { held = 0, lane = 2, shelf = 3, delayed = 4, dead = 5 }
+        if form == 'held' then
+        return 1 / math.max(tonumber(redis.call('ZSCORE', key('workers'), part)) or 1, 1)
+        end
+        return ranks[form] + (place == wrong and 10 or 0)
+        end
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        local function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        local function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
+        local function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
+        is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        local function limit_room(limit, us)
+        local room = math.huge
+        if limit.interval then
+        room = math.floor(limit.burst - (limit.paid - us) / limit.interval + 1e-6)
+        end
+        if limit.most and limit.most - limit.held < room then
+        room = limit.most - limit.held
+        end
+        return room > 0 and room or 0
+        end
+        local function next_in_line(asked, lanes)
+        local woken, left, gone = {}, {}, {}
+        for from = 1, #asked, 1000 do
+        local names = {}
+        for i = from, math.min(from + 999, #asked), 2 do
+        names[#names + 1] = asked[i]
+        end
+        for i, line in ipairs(redis.call('HMGET', key('lines'), unpack(names))) do
+        local name, count = names[i], asked[from + 2 * i - 1]
+        woken[name], left[name] = 0, line and count == 0
+        if line and count > 0 then
+        if line ~= '' then
+        lanes[#lanes + 1] = string.sub(line, string.find(line, '\t', 1, true) + 1)
+        woken[name] = 1
+        else
+        local list = key('waiting', name)
+        local first = redis.call('ZRANGE', list, 0, count)
+        left[name] = #first > count
+        woken[name] = math.min(#first, count)
+        for place = 1, woken[name] do
+        lanes[#lanes + 1] = first[place]
+        end
+        if left[name] then
+        redis.call('ZREMRANGEBYRANK', list, 0, count - 1)
+        else
+        redis.call('DEL', list)
+        end
+        end
+        if not left[name] then
+        gone[#gone + 1] = name
+        end
+        end
+        end
+        end
+        for from = 1, #gone, 1000 do
+        redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
+        end
+        return woken, left
+        end
+        local function first_in_line(name)
+        local line = redis.call('HGET', key('lines'), name)
+        if line == '' then
+        return redis.call('ZRANGE', key('waiting', name), 0, 0)[1]
+        end
+        return line and string.match(line, '\t(.*)$')
+        end
+        local function refill_due(limit, more)
+        return math.ceil((limit.paid + ((more or 0) + 1 - limit.burst) * limit.interval) / 1000)
+        end
+        local function await_token(limit, woken)
+        if not limit or not limit.interval or (limit.most and limit.held + woken >= limit.most) then
+        return
+        end
+        local lane = first_in_line(limit.name)
+        if lane then
+        local _, _, _, queue = lane_parts(lane)
+        redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
+        end
+        end
+        local function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        local function free(freed, gate, roused)
+        local names = {}
+        for name, ids in pairs(freed) do
+        names[#names + 1] = name
+        for from = 1, #ids, 1000 do
+        redis.call('SREM', key('holders', name), unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        end
+        if #names == 0 then
+        return
+        end
+        load_limits(gate, names)
+        local lanes, asked = {}, {}
+        for i, name in ipairs(names) do
+        local limit = gate.limits[name]
+        asked[2 * i - 1] = name
+        asked[2 * i] = limit and math.min(#freed[name], limit_room(limit, gate.us)) or #freed[name]
+        end
+        local woken, left = next_in_line(asked, lanes)
+        for i, name in ipairs(names) do
+        local limit = gate.limits[name]
+        if limit then
+        limit.woken = woken[name]
+        if left[name] and asked[2 * i] < #freed[name] then
+        await_token(limit, woken[name])
+        end
+        end
+        end
+        rouse(lanes, gate.now, roused)
+        end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, roused = roused, due = {}, line = {},
+        }
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        local id, hint, depth = ARGV[1], ARGV[2], number(3, 'depth')
+        local record = redis.call('HGET', key('tasks'), id)
+        if not record then
+        return 'gone'
+        elseif not string.find(record, '^[^\t\n]*\t[^\t\n]*\t[^\t\n]*\t') then
+        return 'left'
+        end
+        local lane, _, queue = record_lane(record)
+        local now, _, us = clock()
+        local found, is_deep, freed, roused = {}, false, {}, {}
+        local located, astray = places_of({ id, hint }, depth)
+        local places, wrong = located[1], astray[1] and hint or ''
+        for i = 1, #places, 2 do
+        is_deep = is_deep or places[i] == 'deep'
+        found[#found + 1] = places[i] == 'in' and places[i + 1] or nil
+        end
+        local is_misplaced = #found == 1 and found[1] == wrong
+        if #found == 1 and not is_misplaced or (#found == 0 and is_deep and ARGV[4] ~= '1') then
+        return is_deep and 'left' or 'gone'
+        end
+        table.sort(found, function(a, b) return rank_of(a, wrong) < rank_of(b, wrong) end)
+        local moment, is_left
+        for i = is_misplaced and 1 or 2, #found do
+        if string.find(found[i], '^de%l+:') then
+        moment = redis.call('ZSCORE', key(found[i]), id) or moment
+        end
+        is_left = not pull(id, found[i], depth, freed) or is_left
+        end
+        local form = is_misplaced and string.match(hint, '^%l+')
+        if form == 'delayed' or form == 'dead' then
+        redis.call('ZADD', key(form, queue), moment or string.format('%.0f', now), id)
+        elseif (is_misplaced and not is_left) or #found == 0 then
+        push_groups({ [lane] = { id } }, now)
+        end
+        roused[queue] = true
+        free(freed, gate_at(now, us, roused), roused)
+        for name in pairs(roused) do
+        wake(name)
+        end
+        return is_left and 'left' or 'mended'
         """#)
 
     /// progress and log lines of a running task, if its worker still holds it.
@@ -15227,6 +18451,94 @@ package enum Scripts {
         return reply[1]
         """#)
 
+    /// names and types of the keys of the namespace, a chunk of all keys of the server a call.
+    package static let walkKeys = RedisScript(
+        name: "walk_keys",
+        digest: "554cf8b0eeb29ed24b877536a6b52901c4128769",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL walk_keys expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local reply = redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1] .. '*', 'COUNT', number(2, 'count'))
+        local facts = { reply[1] }
+        for _, name in ipairs(reply[2]) do
+        facts[#facts + 1] = string.sub(name, #KEYS[1] + 1)
+        facts[#facts + 1] = redis.call('TYPE', name).ok
+        end
+        return facts
+        """#)
+
+    /// what counts as open in a live run, and the tasks that are there to end it, up to 200 of them a call.
+    package static let weighRun = RedisScript(
+        name: "weigh_run",
+        digest: "b28c4201d3717f83b815a5c31ddc5b18c20d095a",
+        source: #"""
+        #!lua flags=no-writes,allow-oom
+        if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL weigh_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
+        local function key(name, part)
+        if part then
+        return KEYS[1] .. name .. ':' .. part
+        end
+        return KEYS[1] .. name
+        end
+        local function number(index, name)
+        local value = tonumber(ARGV[index])
+        if not value then
+        error({ err = 'BADCALL ' .. name .. ' (argument ' .. index .. ') is not a number' })
+        end
+        return value
+        end
+        local function run_facts(text)
+        local names = {
+        'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
+        'rest',
+        }
+        local facts, at = {}, 0
+        for word in string.gmatch(text, '[^ ]+') do
+        at = at + 1
+        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        end
+        return facts
+        end
+        local run, from = ARGV[1], number(2, 'from')
+        local name = key('run', run)
+        local known = redis.call('HMGET', name, 'f', 'm')
+        local facts = run_facts(known[1] or '')
+        if not facts.rest or (string.find(facts.state, '%u') and facts.state ~= 'D') then
+        return { '', '', 0, 0 }
+        end
+        local steps, reply = {}, { known[1], known[2] and '1' or '', 0, 0 }
+        if from == 0 then
+        for _, field in ipairs(redis.call('HKEYS', name)) do
+        steps[#steps + 1] = string.sub(field, 1, 2) == 's:' and field or nil
+        end
+        end
+        for at = 1, #steps, 1000 do
+        local to = math.min(at + 999, #steps)
+        for i, state in ipairs(redis.call('HMGET', name, unpack(steps, at, to))) do
+        reply[#reply + 1], reply[#reply + 2] = string.sub(steps[at + i - 1], 3), string.sub(state or 'p', 1, 1)
+        end
+        end
+        local to, ids = math.min(from + 200, facts.made), {}
+        for count = from + 1, to do
+        local text = string.format('%d', count)
+        ids[#ids + 1] = run .. '-' .. string.char(96 + #text) .. text
+        end
+        for _, record in ipairs(ids[1] and redis.call('HMGET', key('tasks'), unpack(ids)) or {}) do
+        if record then
+        reply[#reply + 1] = string.match(record, '^[^\n]*\n([^\n]*)')
+        end
+        end
+        reply[3], reply[4] = to, #steps
+        return reply
+        """#)
+
     /// what a task waits for, as facts to make a sentence of.
     package static let why = RedisScript(
         name: "why",
@@ -15375,12 +18687,14 @@ package enum Scripts {
     package static let all: [RedisScript] = [
         adopt,
         cancel,
+        confirm,
         control,
         cycle,
         deleteSchedule,
         depths,
         discard,
         enqueue,
+        examine,
         expiredRuns,
         fireTicks,
         follow,
@@ -15390,6 +18704,10 @@ package enum Scripts {
         leaveRole,
         limit,
         listRuns,
+        listTasks,
+        locate,
+        mend,
+        mendTask,
         note,
         openBatch,
         parked,
@@ -15409,18 +18727,22 @@ package enum Scripts {
         takeRole,
         turnSchedule,
         unpark,
+        walkKeys,
+        weighRun,
         why,
     ]
 
     package static let contracts: [String: ScriptContract] = [
         "adopt": ScriptContract(keys: ["prefix"], arguments: ["name", "worker"], rest: false),
         "cancel": ScriptContract(keys: ["prefix"], arguments: ["id", "reason"], rest: false),
+        "confirm": ScriptContract(keys: ["prefix"], arguments: ["findings"], rest: true),
         "control": ScriptContract(keys: ["prefix"], arguments: ["token", "run", "revision", "by", "plan"], rest: true),
         "cycle": ScriptContract(keys: ["prefix"], arguments: ["worker", "lease", "claim", "room", "reconcile", "fires", "lists"], rest: true),
         "delete_schedule": ScriptContract(keys: ["prefix"], arguments: ["name"], rest: false),
         "depths": ScriptContract(keys: ["prefix"], arguments: ["ring", "offset", "limit"], rest: false),
         "discard": ScriptContract(keys: ["prefix"], arguments: ["ids"], rest: true),
         "enqueue": ScriptContract(keys: ["prefix"], arguments: ["token", "groups", "lists"], rest: true),
+        "examine": ScriptContract(keys: ["prefix"], arguments: ["aspect", "count", "cursor", "parts"], rest: true),
         "expired_runs": ScriptContract(keys: ["prefix"], arguments: ["worker", "limit"], rest: false),
         "fire_ticks": ScriptContract(keys: ["prefix"], arguments: ["token", "name", "place", "next", "due", "flags", "latest", "memory", "live", "lists"], rest: true),
         "follow": ScriptContract(keys: ["prefix"], arguments: ["id", "waiter"], rest: false),
@@ -15430,6 +18752,10 @@ package enum Scripts {
         "leave_role": ScriptContract(keys: ["prefix"], arguments: ["role", "holder"], rest: false),
         "limit": ScriptContract(keys: ["prefix"], arguments: ["name", "terms"], rest: false),
         "list_runs": ScriptContract(keys: ["prefix"], arguments: ["limit", "look", "from", "until", "after", "states", "workflow", "foreign", "lists"], rest: true),
+        "list_tasks": ScriptContract(keys: ["prefix"], arguments: ["cursor", "count"], rest: false),
+        "locate": ScriptContract(keys: ["prefix"], arguments: ["depth", "pairs"], rest: true),
+        "mend": ScriptContract(keys: ["prefix"], arguments: ["fault", "aspect", "part", "item", "detail"], rest: false),
+        "mend_task": ScriptContract(keys: ["prefix"], arguments: ["id", "hint", "depth", "searched"], rest: false),
         "note": ScriptContract(keys: ["prefix"], arguments: ["worker", "id", "claim", "progress", "most", "lines"], rest: true),
         "open_batch": ScriptContract(keys: ["prefix"], arguments: ["batch", "keep", "parent", "name", "callbacks"], rest: true),
         "parked": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor"], rest: false),
@@ -15449,6 +18775,8 @@ package enum Scripts {
         "take_role": ScriptContract(keys: ["prefix"], arguments: ["role", "holder", "fence", "lease", "waiter", "by", "note"], rest: false),
         "turn_schedule": ScriptContract(keys: ["prefix"], arguments: ["name", "by", "revision", "tick", "due"], rest: false),
         "unpark": ScriptContract(keys: ["prefix"], arguments: ["ring", "cursor", "scope"], rest: false),
+        "walk_keys": ScriptContract(keys: ["prefix"], arguments: ["cursor", "count"], rest: false),
+        "weigh_run": ScriptContract(keys: ["prefix"], arguments: ["run", "from"], rest: false),
         "why": ScriptContract(keys: ["prefix"], arguments: ["id", "depth"], rest: false),
     ]
 }

@@ -131,11 +131,11 @@ package struct KeyspaceAudit: Sendable {
         func names(_ reply: RedisReply) -> Set<String> { Set((reply.array ?? []).compactMap(\.text)) }
         while true {
             let keys = names(try await store.redis.send(list)).sorted()
-            let known = keys.map { (name: $0, form: Form(key: $0.dropFirst(prefix.count))) }
+            let known = keys.map { (name: $0, form: KeyForm(key: $0.dropFirst(prefix.count))) }
             var commands = [RedisCommand("MULTI"), list]
             for (name, form) in known {
                 guard let form else { continue }
-                commands.append(form.shape.command(name))
+                commands.append(form.shape.readAll(name))
                 if form.mayExpire { commands.append(RedisCommand("PTTL", name)) }
             }
             commands.append(RedisCommand("EXEC"))
@@ -165,69 +165,7 @@ package struct KeyspaceAudit: Sendable {
 }
 
 extension KeyspaceAudit {
-    /// How a key is read.
-    enum Shape: Sendable {
-        case string, list, set, hash, sortedSet, stream
-
-        func command(_ key: String) -> RedisCommand {
-            switch self {
-            case .string: RedisCommand("GET", key)
-            case .list: RedisCommand("LRANGE", key, "0", "-1")
-            case .set: RedisCommand("SMEMBERS", key)
-            case .hash: RedisCommand("HGETALL", key)
-            case .sortedSet: RedisCommand("ZRANGE", key, "0", "-1", "WITHSCORES")
-            case .stream: RedisCommand("XLEN", key)
-            }
-        }
-    }
-
-    /// A key by the name that Sources/Penstock/Penstock.docc/Storage.md gives it.
-    struct Form: Sendable {
-        let name: String
-        let part: String
-        let shape: Shape
-
-        var mayExpire: Bool { shape == .string || ["wake", "log", "batch", "nudges"].contains(name) }
-
-        /// Nil for a key that nobody knows.
-        init?(key: Substring) {
-            let pieces = key.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let first = pieces.first else { return nil }
-            name = String(first)
-            part = pieces.count > 1 ? String(pieces[1]) : ""
-            guard let known = KeyspaceAudit.names[name], known.isSplit == (pieces.count > 1) else { return nil }
-            shape = known.shape
-        }
-    }
-
-    /// Every name of a key; split ones go on with a part.
-    static let names: [String: (shape: Shape, isSplit: Bool)] = [
-        "tasks": (.hash, false), "tries": (.hash, false), "cancels": (.hash, false), "queues": (.set, false),
-        "workers": (.sortedSet, false), "paused": (.hash, false), "clock": (.hash, false),
-        "lane": (.list, true), "turn": (.sortedSet, true), "wide": (.set, true), "lanes": (.sortedSet, true),
-        "kinds": (.set, true), "weights": (.hash, true), "delayed": (.sortedSet, true), "dead": (.sortedSet, true),
-        "totals": (.hash, true), "idle": (.set, true), "held": (.hash, true), "worker": (.hash, true),
-        "limits": (.hash, false), "tokens": (.hash, false), "holders": (.set, true), "lines": (.hash, false),
-        "waiting": (.sortedSet, true),
-        "parked": (.hash, true), "refill": (.sortedSet, true), "contended": (.sortedSet, false),
-        "bonds": (.hash, false),
-        "unique": (.string, true), "expiring": (.sortedSet, true), "caps": (.hash, false), "live": (.sortedSet, true),
-        "batch": (.hash, true), "members": (.set, true), "awaits": (.hash, false), "progress": (.hash, false),
-        "run": (.hash, true), "history": (.stream, true), "timers": (.hash, true), "shelf": (.list, true),
-        "fans": (.set, true), "items": (.hash, true), "broken": (.sortedSet, true), "shapes": (.hash, false),
-        "foreign": (.hash, false), "signals": (.hash, true), "runs": (.sortedSet, true), "tagged": (.sortedSet, true),
-        "named": (.sortedSet, true), "workflows": (.hash, false), "retained": (.sortedSet, false),
-        "sweeping": (.string, false), "role": (.hash, true), "connectors": (.hash, false),
-        "connections": (.hash, false), "aside": (.hash, true),
-        "again": (.set, true), "vars": (.hash, true), "errors": (.hash, true),
-        "nudges": (.stream, true),
-        "schedule": (.hash, true), "schedules": (.sortedSet, false), "ticks": (.sortedSet, false),
-        "fires": (.set, true), "ticked": (.list, true),
-        "log": (.list, true), "inbox": (.stream, false), "rejected": (.stream, false),
-        "wake": (.list, true), "sent": (.string, true), "dedupe": (.string, true), "result": (.string, true),
-    ]
-
-    private mutating func take(_ content: RedisReply, of form: Form, lives milliseconds: Int) {
+    private mutating func take(_ content: RedisReply, of form: KeyForm, lives milliseconds: Int) {
         if let error = content.error {
             oddities.append("\(form.name) \(form.part): \(error.message)")
             return
@@ -350,5 +288,19 @@ extension KeyspaceAudit.Lease {
         claim = parts.first.map(String.init) ?? ""
         lane = parts.count > 1 ? String(parts[1]) : ""
         limits = Array(lines.dropFirst())
+    }
+}
+
+extension KeyForm.Shape {
+    /// Reads all that is in a key.
+    fileprivate func readAll(_ key: String) -> RedisCommand {
+        switch self {
+        case .string: RedisCommand("GET", key)
+        case .list: RedisCommand("LRANGE", key, "0", "-1")
+        case .set: RedisCommand("SMEMBERS", key)
+        case .hash: RedisCommand("HGETALL", key)
+        case .sortedSet: RedisCommand("ZRANGE", key, "0", "-1", "WITHSCORES")
+        case .stream: RedisCommand("XLEN", key)
+        }
     }
 }

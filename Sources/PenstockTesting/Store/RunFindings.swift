@@ -76,7 +76,7 @@ extension KeyspaceAudit {
     private func findings(of run: String, _ fields: [String: String]) -> [String] {
         var findings: [String] = []
         let words = (fields["f"] ?? "").split(separator: " ")
-        guard words.count == 13, let round = Int(words[2]), let open = Int(words[9]), let state = words[0].first else {
+        guard words.count == 13, let open = Int(words[9]), let state = words[0].first else {
             return ["run \(run) has no readable facts"]
         }
         if open < 0 { findings.append("run \(run) has closed more than was open") }
@@ -100,29 +100,19 @@ extension KeyspaceAudit {
         let tasks = runTasks.filter { self.run(of: $0.key) == run }.compactMap { id, payload in
             RunTaskPayload(Array(payload.utf8))
         }
-        if state == "D", !tasks.contains(where: { $0.round == round && $0.task.deletesData }) {
-            findings.append("the data of run \(run) are to be deleted, and no task does it")
-        }
         if state == "X" { findings += remains(of: run, fields) }
-        // A machine has open what belongs to its visit; a run that has ended is not looked at.
-        guard !state.isUppercase, fields["m"] == nil else { return findings }
-        let ofRun = tasks.count { payload in
-            guard payload.round == round else { return false }
-            switch payload.task {
-            // A child that was stored and not yet started has nothing open.
-            case .start: return state != "p"
-            case .sweep, .planRollback, .prepare: return true
-            default: return false
+        let steps = fields.filter { $0.key.hasPrefix("s:") }.map {
+            (String($0.key.dropFirst(2)), String($0.value.prefix(1)))
+        }
+        let weight = RunWeight(
+            facts: fields["f"] ?? "", isMachine: fields["m"] != nil,
+            steps: Dictionary(steps) { first, _ in first }, tasks: tasks)
+        for fault in weight?.faults ?? [] {
+            switch fault {
+            case .open(let counted, let found): findings.append("run \(run) has \(counted) open, and \(found) are")
+            case .idleStep(let step): findings.append("step \(step) of run \(run) is active and has no task")
+            case .undeleted: findings.append("the data of run \(run) are to be deleted, and no task does it")
             }
-        }
-        let steps = fields.filter { $0.key.hasPrefix("s:") }.count { ["a", "w", "b"].contains($0.value.prefix(1)) }
-        if ofRun + steps != open {
-            findings.append("run \(run) has \(open) open, and \(steps) steps and \(ofRun) tasks of its own that are")
-        }
-        for (name, value) in fields where name.hasPrefix("s:") && ["a", "b"].contains(value.prefix(1)) {
-            let step = String(name.dropFirst(2))
-            let isThere = tasks.contains { $0.round == round && $0.task.step == step }
-            if !isThere { findings.append("step \(step) of run \(run) is \(value) and has no task") }
         }
         return findings
     }
@@ -140,8 +130,4 @@ extension KeyspaceAudit {
         }
         return left.isEmpty ? [] : ["the data of run \(run) were deleted, and it has \(left.sorted())"]
     }
-}
-
-extension RunTask {
-    fileprivate var deletesData: Bool { if case .deleteData = self { true } else { false } }
 }
