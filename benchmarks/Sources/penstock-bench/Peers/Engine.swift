@@ -63,11 +63,11 @@ extension Engine {
             + "comes back after an hour")
 
     private static let arq = python(
-        "arq", settings: ["10-10", "100-10", "100-1"], jobs: 12_000, gate: .renamed("arq:queue"),
+        "arq", settings: ["10-1", "50-1", "100-1"], jobs: 12_000, gate: .renamed("arq:queue"),
         left: [["ZCARD", "arq:queue"]],
-        note: "tried: jobs at once, and milliseconds between looks at the queue (default 10-500). Results are "
-            + "not kept. A job of a killed worker is run again after its time-out and 10 s: at least once, "
-            + "nothing is fenced")
+        note: "tried: jobs at once, and milliseconds between looks at the queue: as few as make sense, since "
+            + "the default, 500, is its latency. Results are not kept. A job of a killed worker is run again "
+            + "after its time-out and 10 s: at least once, nothing is fenced")
 
     private static let bullmq = python(
         "bullmq", settings: ["10", "50", "200"], jobs: 12_000,
