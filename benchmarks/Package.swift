@@ -16,6 +16,7 @@ let package = Package(
                 .product(name: "Penstock", package: "penstock"),
                 .product(name: "EmbeddedRedis", package: "penstock"),
                 .product(name: "RedisClient", package: "penstock"),
+                .product(name: "PenstockTesting", package: "penstock"),
                 // The command, which is measured too: built beside this executable.
                 .product(name: "penstock", package: "penstock"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -4,7 +4,7 @@ import CHiredis
 ///
 /// Limits that come from hiredis: 0.14 takes at most 7 levels of nested arrays and 2^31-1 elements, 1.x takes more of
 /// both; strings end at 512 MiB because Redis does. Only what 0.14 and 1.x have in common is used here.
-struct ReplyParser: ~Copyable {
+package struct ReplyParser: ~Copyable {
     private let reader: UnsafeMutablePointer<redisReader>
     private var isBroken = false
 
@@ -14,7 +14,7 @@ struct ReplyParser: ~Copyable {
     /// Deeper than any supported reader goes; keeps a strange peer from exhausting the stack.
     private static let maximumDepth = 32
 
-    init() {
+    package init() {
         guard let reader = redisReaderCreate() else { fatalError("out of memory: no room for a reply reader") }
         self.reader = reader
     }
@@ -25,7 +25,9 @@ struct ReplyParser: ~Copyable {
     ///
     /// - Throws: when the peer does not speak RESP2; replies completed before the fault are in `replies`, and the parser
     ///   refuses everything from then on.
-    mutating func feed(_ bytes: UnsafeRawBufferPointer, into replies: inout [RedisReply]) throws(ReplyParserError) {
+    package mutating func feed(
+        _ bytes: UnsafeRawBufferPointer, into replies: inout [RedisReply]
+    ) throws(ReplyParserError) {
         guard !isBroken else { throw ReplyParserError() }
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -83,4 +85,4 @@ struct ReplyParser: ~Copyable {
 }
 
 /// The peer sent something that is not RESP2, or nested it too deeply.
-struct ReplyParserError: Error, Equatable {}
+package struct ReplyParserError: Error, Equatable {}

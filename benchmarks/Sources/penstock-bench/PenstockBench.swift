@@ -7,7 +7,7 @@ struct PenstockBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "penstock-bench",
         abstract: "Measures Penstock on private Redis servers, against redis-benchmark in the same run.",
-        subcommands: [Bench.self, List.self, BenchWorker.self], defaultSubcommand: Bench.self)
+        subcommands: [Bench.self, List.self, BenchWorker.self, OwnProgram.self], defaultSubcommand: Bench.self)
 }
 
 /// Tells the scenarios.

@@ -87,7 +87,8 @@ struct Bench: AsyncParsableCommand {
             Report.Summary(figure, rows.compactMap { row in row.first { $0.name == figure.name }?.value })
         }
         return .init(
-            name: scenario.name, seconds: (ContinuousClock.now - start) / .seconds(1), figures: figures, error: problem)
+            name: scenario.name, seconds: (ContinuousClock.now - start) / .seconds(1), figures: figures, error: problem,
+            notes: try scenario.notes(plan))
     }
 
     /// Progress and problems, on standard error.

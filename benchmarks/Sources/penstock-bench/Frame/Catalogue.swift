@@ -8,5 +8,5 @@ enum Catalogue {
         + [Cost(), SteadyRate(perSecond: 200), SteadyRate(perSecond: 2000), Tenants(), Backlog(), Delayed(), Retries()]
         + [60, 4096, 262_144].map { Payload(bytes: $0) }
         + [DurabilityCost(), Chain(), Diamond(), FanOutRun(), Rollback(), Schedules(), Memory(), Takeover(), Idle()]
-        + [CommandStart(), PureParts(), Core(), Limits(), Runs()]
+        + [CommandStart(), PureParts(), Core(), Limits(), Runs(), SideBySide()]
 }

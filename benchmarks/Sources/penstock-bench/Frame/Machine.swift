@@ -49,10 +49,12 @@ struct Machine: Sendable, Codable {
 enum Command {
     /// Beside this executable: the package builds both.
     static var path: String {
-        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-            .appendingPathComponent("penstock").path
+        URL(fileURLWithPath: ownPath).deletingLastPathComponent().appendingPathComponent("penstock").path
     }
 }
+
+/// This executable.
+var ownPath: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
 
 /// What a program prints, without white space at its ends.
 func output(of command: [String]) throws -> String {

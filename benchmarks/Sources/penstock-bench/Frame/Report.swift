@@ -23,6 +23,8 @@ struct Report: Sendable, Codable {
         var figures: [Summary]
         /// Why it has no figures, or not all.
         var error: String?
+        /// Absent in a JSON that is older than they are.
+        var notes: [String]?
     }
 
     /// One figure over all runs.

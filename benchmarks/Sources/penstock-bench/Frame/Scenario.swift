@@ -8,8 +8,11 @@ protocol Scenario: Sendable {
     var isQuick: Bool { get }
     /// Measures once, on servers of its own, and throws if what it measured was not really done.
     func measure(_ plan: Plan) async throws -> [Figure]
+    /// What a reader of the figures has to know besides them, a line each.
+    func notes(_ plan: Plan) throws -> [String]
 }
 
 extension Scenario {
     var isQuick: Bool { true }
+    func notes(_ plan: Plan) -> [String] { [] }
 }

@@ -13,6 +13,7 @@ enum Table {
         for section in report.scenarios {
             lines += ["", "\(section.name) (\(number(section.seconds, "")) s)"]
             if let error = section.error { lines.append("  FAILED: \(error)") }
+            lines += (section.notes ?? []).map { "  " + $0 }
             lines += section.figures.map(row)
         }
         let references = report.references

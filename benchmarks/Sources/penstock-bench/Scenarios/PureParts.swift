@@ -1,10 +1,12 @@
 import Foundation
 import Penstock
+@_spi(Benchmarks) import PenstockTesting
 
-/// Parts that do no IO: JSON of a payload, with Foundation's decoder beside it, and ticks of cron expressions.
+/// Parts that do no IO: JSON of a payload, with Foundation's decoder beside it, ticks of cron expressions, replies of Redis
+/// as they become values, plans of workflow runs.
 struct PureParts: Scenario {
     let name = "pure"
-    let summary = "Micro-benchmarks: JSON of payloads, ticks of cron expressions."
+    let summary = "Micro-benchmarks: JSON of payloads, ticks of cron expressions, replies of Redis, plans of runs."
 
     func measure(_ plan: Plan) async throws -> [Figure] {
         let count = plan.scaled(100_000)
@@ -15,7 +17,7 @@ struct PureParts: Scenario {
         let berlin = try TimeZoneRules("Europe/Berlin")
         let monthly = try Recurrence("30 2 L * *")
         let often = try Recurrence("*/5 * * * * *")
-        return [
+        let outer = [
             try time("encode_noop", count) { _ in try codec.encode(noop).count },
             try time("decode_noop", count) { _ in try codec.decode(Noop.self, from: payload).id },
             try time("decode_noop_by_foundation", count) { _ in
@@ -29,6 +31,17 @@ struct PureParts: Scenario {
                 Int(monthly.next(after: Self.moment(number), in: berlin) ?? 0)
             },
         ]
+        return outer + (try InnerPart.all.map { try time($0, count / 10) })
+    }
+
+    /// Time for one of so many.
+    private func time(_ part: InnerPart, _ count: Int) throws -> Figure {
+        let count = max(1, count)
+        let start = ContinuousClock.now
+        let out = try part.run(count)
+        let took = microseconds(.now - start)
+        guard out == count else { throw BenchmarkError("\(part.name) came out \(out) times of \(count)") }
+        return Figure(part.name, took / Double(count), "us", .lower)
     }
 
     /// Moments over some years, in no order: nothing is known from the call before.

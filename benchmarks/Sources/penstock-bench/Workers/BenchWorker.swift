@@ -15,10 +15,7 @@ struct BenchWorker: AsyncParsableCommand {
     @Option var lease: Int?
 
     func run() async throws {
-        Thread.detachNewThread {
-            while FileHandle.standardInput.availableData.count > 0 {}
-            Foundation.exit(0)
-        }
+        endWithInput()
         let penstock = try Penstock(.init(url: redis, namespace: Stage.namespace), logger: Plan.logger)
         let client = RedisClient(configuration: try RedisConfiguration(url: redis), logger: Plan.logger)
         var options = Worker.Options()
@@ -52,6 +49,14 @@ struct BenchWorker: AsyncParsableCommand {
             let text = notes.take().map { "\($0)" }.joined(separator: " ")
             _ = try await client.send(RedisCommand("RPUSH", Tell.told, text))
         }
+    }
+}
+
+/// Ends this process when its standard input ends, which it does with the process that started it.
+func endWithInput() {
+    Thread.detachNewThread {
+        while FileHandle.standardInput.availableData.count > 0 {}
+        Foundation.exit(0)
     }
 }
 

@@ -9,34 +9,21 @@ final class WorkerChild: Sendable {
         var lease: Int?
     }
 
-    private let process: Process
-    /// Its standard input: it ends when nobody holds the other end any more, be this process killed.
-    private let leash = Pipe()
+    private let process: ChildProcess
 
     init(url: String, _ options: Options = .init()) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = [
-            "worker-process", "--redis", url, "--queues", options.queues, "--concurrency", "\(options.slots ?? 64)",
+        var command = [
+            ownPath, "worker-process", "--redis", url, "--queues", options.queues, "--concurrency",
+            "\(options.slots ?? 64)",
         ]
-        if let lease = options.lease { process.arguments?.append(contentsOf: ["--lease", "\(lease)"]) }
-        process.standardInput = leash
-        // Children that had this end too would hold each other, and themselves.
-        guard fcntl(leash.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC) == 0 else {
-            throw BenchmarkError("the pipe to a worker process cannot be closed in others: error \(errno)")
-        }
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        self.process = process
+        if let lease = options.lease { command += ["--lease", "\(lease)"] }
+        process = try ChildProcess(command)
     }
 
-    var pid: Int32 { process.processIdentifier }
+    var pid: Int32 { process.pid }
     var isRunning: Bool { process.isRunning }
 
-    func kill() {
-        Foundation.kill(pid, SIGKILL)
-        process.waitUntilExit()
-    }
+    func kill() { process.kill() }
 
     /// What it has used so far, in microseconds; to 10 ms.
     func cpu() throws -> Double {
