@@ -10884,10 +10884,11 @@ package enum Scripts {
     /// puts one fault right, if it is there still.
     package static let mend = RedisScript(
         name: "mend",
-        digest: "1a76b43aea8068fda9337bcd4e8190505db6371c",
+        digest: "bb11932473dd01ef607622cc521231f718b7f2c6",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL mend expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
+        local widen, rouse, untie, leave_batch, push_groups, takeover, free
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -11404,17 +11405,6 @@ package enum Scripts {
         end
         return found, value
         end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
-        end
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
         local turn = key('turn', ring)
@@ -11538,21 +11528,6 @@ package enum Scripts {
         redis.call('SREM', key('kinds', queue), kind)
         end
         end
-        local function rouse(lanes, now, roused)
-        local entering = {}
-        for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        roused[queue] = true
-        end
-        for ring, list in pairs(entering) do
-        for from = 1, #list, 1000 do
-        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
-        end
-        end
-        enter(entering, now, true)
-        end
         local function mend_limits(fault, part, item, detail, now, freed, roused, value)
         if fault == 'holders.leaked' then
         freed[part] = { item }
@@ -11582,6 +11557,49 @@ package enum Scripts {
         end
         return 'mended'
         end
+        local function mend_bonds(fault, part, item, detail, now, _, _, value)
+        local aspect = string.match(fault, '^%l+')
+        local function loosen(line)
+        local rest = {}
+        for other in string.gmatch(value, '[^\n]+') do
+        rest[#rest + 1] = other ~= line and other or nil
+        end
+        if rest[1] then
+        redis.call('HSET', key('bonds'), item, table.concat(rest, '\n'))
+        else
+        redis.call('HDEL', key('bonds'), item)
+        end
+        end
+        if fault == 'tries.orphan' or fault == 'cancels.stale' or fault == 'progress.orphan' then
+        redis.call('HDEL', key(aspect), item)
+        elseif fault == 'bonds.orphan' then
+        untie(item, value, 'discarded', now)
+        redis.call('HDEL', key('bonds'), item)
+        elseif fault == 'live.orphan' then
+        redis.call('ZREM', key('live', part), item)
+        elseif fault == 'log.orphan' then
+        redis.call('UNLINK', key('log', part))
+        elseif fault == 'unique.orphan' then
+        redis.call('DEL', key('unique', part))
+        elseif fault == 'bonds.lockless' then
+        if not redis.call('SET', key('unique', string.sub(detail, 3)), item, 'NX') then
+        loosen(detail)
+        end
+        elseif fault == 'bonds.outside' then
+        local batch = string.sub(detail, 2)
+        local known = redis.call('HMGET', key('batch', batch), 'keep', 'ended')
+        if known[1] and not known[2] then
+        redis.call('SADD', key('members', batch), item)
+        else
+        loosen(detail)
+        end
+        elseif fault == 'bonds.uncounted' then
+        redis.call('ZADD', key('live', string.sub(detail, 2)), string.format('%.0f', now), item)
+        else
+        return nil
+        end
+        return 'mended'
+        end
         local function record_lane(record)
         local kind, queue, tenant, priority, options =
         string.match(record, '^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t\n]*)([^\n]*)')
@@ -11595,24 +11613,6 @@ package enum Scripts {
         lane = lane .. '\t' .. priority .. keys
         end
         return lane, kind, queue
-        end
-        local function push(lane, ids, entering, command)
-        local list, length = key('lane', lane), 0
-        for from = 1, #ids, 1000 do
-        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
-        end
-        if length == #ids and length > 0 then
-        local ring = lane_parts(lane)
-        entering[ring] = entering[ring] or {}
-        table.insert(entering[ring], lane)
-        end
-        end
-        local function push_groups(groups, now, command)
-        local entering = {}
-        for lane, ids in pairs(groups) do
-        push(lane, ids, entering, command)
-        end
-        enter(entering, now)
         end
         local function wake(queue, kind, me)
         local idle = key('idle', queue)
@@ -11668,126 +11668,6 @@ package enum Scripts {
         redis.call('PEXPIRE', name, known[5])
         return known[4], ok
         end
-        local function leave_batch(batch, member, ok, now)
-        while batch and redis.call('SREM', key('members', batch), member) == 1 do
-        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
-        if not ok then
-        fire(batch, 'failure', now)
-        end
-        member = batch
-        batch, ok = end_batch(batch, now)
-        end
-        end
-        local function set_due(name, moment)
-        local ticks = key('ticks')
-        if not moment then
-        redis.call('ZREM', ticks, name)
-        return
-        end
-        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
-        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
-        if not first or moment < tonumber(first) then
-        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        end
-        end
-        local function leave_schedule(name, id, now)
-        if redis.call('SREM', key('fires', name), id) == 1 then
-        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
-        if waits[1] and not waits[2] then
-        set_due(name, now)
-        end
-        end
-        end
-        local function untie(id, text, event, now, retain)
-        local rest, is_changed = {}, false
-        for line in string.gmatch(text, '[^\n]+') do
-        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
-        if bond == 'u' then
-        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
-        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
-        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
-        redis.call('DEL', unique)
-        end
-        elseif stays then
-        stays = true
-        elseif bond == 'b' then
-        leave_batch(value, id, event == 'completed', now)
-        elseif bond == 'w' then
-        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
-        redis.call('PEXPIRE', key('wake', value), 60000)
-        elseif bond == 'o' then
-        leave_schedule(value, id, now)
-        elseif bond == 'c' then
-        redis.call('ZREM', key('live', value), id)
-        elseif bond == 'n' then
-        stays = event == 'dead'
-        if not stays then
-        redis.call('HDEL', key('progress'), id)
-        if retain then
-        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
-        else
-        redis.call('DEL', key('log', id))
-        end
-        end
-        end
-        if stays then
-        rest[#rest + 1] = line
-        else
-        is_changed = true
-        end
-        end
-        if is_changed and #rest > 0 then
-        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
-        elseif is_changed then
-        redis.call('HDEL', key('bonds'), id)
-        end
-        end
-        local function mend_bonds(fault, part, item, detail, now, _, _, value)
-        local aspect = string.match(fault, '^%l+')
-        local function loosen(line)
-        local rest = {}
-        for other in string.gmatch(value, '[^\n]+') do
-        rest[#rest + 1] = other ~= line and other or nil
-        end
-        if rest[1] then
-        redis.call('HSET', key('bonds'), item, table.concat(rest, '\n'))
-        else
-        redis.call('HDEL', key('bonds'), item)
-        end
-        end
-        if fault == 'tries.orphan' or fault == 'cancels.stale' or fault == 'progress.orphan' then
-        redis.call('HDEL', key(aspect), item)
-        elseif fault == 'bonds.orphan' then
-        untie(item, value, 'discarded', now)
-        redis.call('HDEL', key('bonds'), item)
-        elseif fault == 'live.orphan' then
-        redis.call('ZREM', key('live', part), item)
-        elseif fault == 'log.orphan' then
-        redis.call('UNLINK', key('log', part))
-        elseif fault == 'unique.orphan' then
-        redis.call('DEL', key('unique', part))
-        elseif fault == 'bonds.lockless' then
-        if not redis.call('SET', key('unique', string.sub(detail, 3)), item, 'NX') then
-        loosen(detail)
-        end
-        elseif fault == 'bonds.outside' then
-        local batch = string.sub(detail, 2)
-        local known = redis.call('HMGET', key('batch', batch), 'keep', 'ended')
-        if known[1] and not known[2] then
-        redis.call('SADD', key('members', batch), item)
-        else
-        loosen(detail)
-        end
-        elseif fault == 'bonds.uncounted' then
-        redis.call('ZADD', key('live', string.sub(detail, 2)), string.format('%.0f', now), item)
-        else
-        return nil
-        end
-        return 'mended'
-        end
         local function mend_batches(fault, part, item, _, now)
         if fault == 'members.orphan' then
         if redis.call('EXISTS', key('batch', part)) == 1 then
@@ -11809,71 +11689,6 @@ package enum Scripts {
         end
         return 'mended'
         end
-        local function give_up(freed, names, id)
-        for name in string.gmatch(names or '', '[^\n]+') do
-        freed[name] = freed[name] or {}
-        table.insert(freed[name], id)
-        end
-        end
-        local function history(old, attempts_by, recoveries_by, line)
-        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
-        attempts = (tonumber(attempts) or 0) + attempts_by
-        recoveries = (tonumber(recoveries) or 0) + recoveries_by
-        lines = lines or ''
-        if line and line ~= '' then
-        local _, count = string.gsub(lines, '\n', '\n')
-        if count >= 10 then
-        lines = string.match(lines, '^\n[^\n]*(.*)$')
-        end
-        lines = lines .. '\n' .. line
-        end
-        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
-        end
-        local function older(a, b)
-        for i = 1, math.min(#a, #b) do
-        local x, y = string.byte(a, i), string.byte(b, i)
-        if x ~= y then
-        return x < y
-        end
-        end
-        return #a < #b
-        end
-        local function total(queue, name, by)
-        redis.call('HINCRBY', key('totals', queue), name, by)
-        end
-        local function bury(id, queue, now)
-        redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
-        redis.call('SADD', key('queues'), queue)
-        total(queue, 'dead', 1)
-        local bonds = redis.call('HGET', key('bonds'), id)
-        if bonds then
-        untie(id, bonds, 'dead', now)
-        end
-        end
-        local function retain_of(record)
-        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
-        end
-        local function keep_result(id, state, now, bytes, retain)
-        if retain and retain > 0 then
-        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
-        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
-        end
-        end
-        local function drop(id, record, state, now, reason)
-        local retain = record and retain_of(record)
-        if record then
-        local _, _, queue = record_lane(record)
-        keep_result(id, state, now, reason, retain)
-        total(queue, state, 1)
-        end
-        redis.call('HDEL', key('tasks'), id)
-        redis.call('HDEL', key('tries'), id)
-        redis.call('HDEL', key('cancels'), id)
-        local bonds = redis.call('HGET', key('bonds'), id)
-        if bonds then
-        untie(id, bonds, state, now, retain)
-        end
-        end
         local function forget_worker(worker)
         local queues = redis.call('HGET', key('worker', worker), 'queues')
         for queue in string.gmatch(queues or '', '[^\n]+') do
@@ -11882,52 +11697,10 @@ package enum Scripts {
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
         end
-        local function takeover(worker, now, freed)
-        local held = key('held', worker)
-        redis.call('ZADD', key('workers'), -1, worker)
-        local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
-        if #rows == 0 then
-        forget_worker(worker)
-        return
-        end
-        local ids, lane_of = {}, {}
-        for i = 1, #rows, 2 do
-        table.insert(ids, rows[i])
-        local _, lane, names = lease_parts(rows[i + 1])
-        lane_of[rows[i]] = lane
-        give_up(freed, names, rows[i])
-        end
-        table.sort(ids, function(a, b) return older(b, a) end)
-        local tries = redis.call('HMGET', key('tries'), unpack(ids))
-        local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
-        local groups, recovered = {}, {}
-        for i, id in ipairs(ids) do
-        local lane = lane_of[id]
-        local _, _, _, queue = lane_parts(lane)
-        if cancels[i] then
-        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
-        else
-        local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
-        local line = string.format('%.0f\t%d\tlease expired: worker %s was lost', now, attempts + 1, worker)
-        local _, recoveries, text = history(tries[i], 0, 1, line)
-        redis.call('HSET', key('tries'), id, text)
-        recovered[queue] = (recovered[queue] or 0) + 1
-        if recoveries >= 3 and not task_run(id) then
-        bury(id, queue, now)
-        else
-        groups[lane] = groups[lane] or {}
-        table.insert(groups[lane], id)
-        end
-        end
-        end
-        redis.call('HDEL', held, unpack(ids))
-        push_groups(groups, now, 'LPUSH')
-        for queue, count in pairs(recovered) do
-        total(queue, 'recovered', count)
-        wake(queue)
-        end
-        if redis.call('EXISTS', held) == 0 then
-        forget_worker(worker)
+        local function give_up(freed, names, id)
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = freed[name] or {}
+        table.insert(freed[name], id)
         end
         end
         local function mend_workers(fault, part, item, _, now, freed, _, value)
@@ -12092,6 +11865,29 @@ package enum Scripts {
         end
         return 'mended'
         end
+        local function set_due(name, moment)
+        local ticks = key('ticks')
+        if not moment then
+        redis.call('ZREM', ticks, name)
+        return
+        end
+        local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+        redis.call('ZADD', ticks, string.format('%.0f', moment), name)
+        if not first or moment < tonumber(first) then
+        local worker = redis.call('ZRANGE', key('workers'), 0, 0, 'REV')[1]
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        end
+        end
+        local function leave_schedule(name, id, now)
+        if redis.call('SREM', key('fires', name), id) == 1 then
+        local waits = redis.call('HMGET', key('schedule', name), 'blocked', 'paused')
+        if waits[1] and not waits[2] then
+        set_due(name, now)
+        end
+        end
+        end
         local function mend_schedules(fault, part, item, _, now)
         if fault == 'schedules.orphan' then
         redis.call('ZREM', key('schedules'), item)
@@ -12116,75 +11912,244 @@ package enum Scripts {
         end
         return 'mended'
         end
-        local function load_terms(gate)
-        if gate.terms then
-        return gate.on_kinds
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
+        }
         end
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        gate.on_kinds = not gate.are_few
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
-        end
-        return gate.on_kinds
-        end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
         end
         end
-        if #asked == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function rouse(...)
+        function rouse(lanes, now, roused)
+        local entering = {}
+        for _, lane in ipairs(lanes) do
+        local ring, _, _, queue = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        roused[queue] = true
+        end
+        for ring, list in pairs(entering) do
+        for from = 1, #list, 1000 do
+        redis.call('HDEL', key('parked', ring), unpack(list, from, math.min(from + 999, #list)))
+        end
+        end
+        enter(entering, now, true)
+        end
+        return rouse(...)
+        end
+        function untie(...)
+        function untie(id, text, event, now, retain)
+        local rest, is_changed = {}, false
+        for line in string.gmatch(text, '[^\n]+') do
+        local bond, value, stays = string.sub(line, 1, 1), string.sub(line, 2), event == 'start'
+        if bond == 'u' then
+        local mode, unique = string.sub(value, 1, 1), key('unique', string.sub(value, 2))
+        stays = (event == 'start' and mode ~= 's') or (event == 'dead' and mode == 'e')
+        if not stays and string.match(redis.call('GET', unique) or '', '^[^\t]*') == id then
+        redis.call('DEL', unique)
+        end
+        elseif stays then
+        stays = true
+        elseif bond == 'b' then
+        leave_batch(value, id, event == 'completed', now)
+        elseif bond == 'w' then
+        redis.call('RPUSH', key('wake', value), 'ended ' .. id .. ' ' .. event)
+        redis.call('PEXPIRE', key('wake', value), 60000)
+        elseif bond == 'o' then
+        leave_schedule(value, id, now)
+        elseif bond == 'c' then
+        redis.call('ZREM', key('live', value), id)
+        elseif bond == 'n' then
+        stays = event == 'dead'
+        if not stays then
+        redis.call('HDEL', key('progress'), id)
+        if retain then
+        redis.call('PEXPIRE', key('log', id), string.format('%.0f', retain))
+        else
+        redis.call('DEL', key('log', id))
+        end
+        end
+        end
+        if stays then
+        rest[#rest + 1] = line
+        else
+        is_changed = true
+        end
+        end
+        if is_changed and #rest > 0 then
+        redis.call('HSET', key('bonds'), id, table.concat(rest, '\n'))
+        elseif is_changed then
+        redis.call('HDEL', key('bonds'), id)
+        end
+        end
+        return untie(...)
+        end
+        function leave_batch(...)
+        function leave_batch(batch, member, ok, now)
+        while batch and redis.call('SREM', key('members', batch), member) == 1 do
+        redis.call('HINCRBY', key('batch', batch), ok and 'succeeded' or 'failed', 1)
+        if not ok then
+        fire(batch, 'failure', now)
+        end
+        member = batch
+        batch, ok = end_batch(batch, now)
+        end
+        end
+        return leave_batch(...)
+        end
+        function push_groups(...)
+        local function push(lane, ids, entering, command)
+        local list, length = key('lane', lane), 0
+        for from = 1, #ids, 1000 do
+        length = redis.call(command or 'RPUSH', list, unpack(ids, from, math.min(from + 999, #ids)))
+        end
+        if length == #ids and length > 0 then
+        local ring = lane_parts(lane)
+        entering[ring] = entering[ring] or {}
+        table.insert(entering[ring], lane)
+        end
+        end
+        function push_groups(groups, now, command)
+        local entering = {}
+        for lane, ids in pairs(groups) do
+        push(lane, ids, entering, command)
+        end
+        enter(entering, now)
+        end
+        return push_groups(...)
+        end
+        function takeover(...)
+        local bury, drop
+        local function history(old, attempts_by, recoveries_by, line)
+        local attempts, recoveries, lines = string.match(old or '', '^(%d+)\t(%d+)(.*)$')
+        attempts = (tonumber(attempts) or 0) + attempts_by
+        recoveries = (tonumber(recoveries) or 0) + recoveries_by
+        lines = lines or ''
+        if line and line ~= '' then
+        local _, count = string.gsub(lines, '\n', '\n')
+        if count >= 10 then
+        lines = string.match(lines, '^\n[^\n]*(.*)$')
+        end
+        lines = lines .. '\n' .. line
+        end
+        return attempts, recoveries, attempts .. '\t' .. recoveries .. lines
+        end
+        local function older(a, b)
+        for i = 1, math.min(#a, #b) do
+        local x, y = string.byte(a, i), string.byte(b, i)
+        if x ~= y then
+        return x < y
+        end
+        end
+        return #a < #b
+        end
+        local function total(queue, name, by)
+        redis.call('HINCRBY', key('totals', queue), name, by)
+        end
+        function bury(...)
+        function bury(id, queue, now)
+        redis.call('ZADD', key('dead', queue), string.format('%.0f', now), id)
+        redis.call('SADD', key('queues'), queue)
+        total(queue, 'dead', 1)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, 'dead', now)
+        end
+        end
+        return bury(...)
+        end
+        function drop(...)
+        local function retain_of(record)
+        return tonumber(string.match(options_of(record), '\tr=(%d+)'))
+        end
+        local function keep_result(id, state, now, bytes, retain)
+        if retain and retain > 0 then
+        local value = state .. '\t' .. string.format('%.0f', now) .. '\n' .. bytes
+        redis.call('SET', key('result', id), value, 'PX', string.format('%.0f', retain))
+        end
+        end
+        function drop(id, record, state, now, reason)
+        local retain = record and retain_of(record)
+        if record then
+        local _, _, queue = record_lane(record)
+        keep_result(id, state, now, reason, retain)
+        total(queue, state, 1)
+        end
+        redis.call('HDEL', key('tasks'), id)
+        redis.call('HDEL', key('tries'), id)
+        redis.call('HDEL', key('cancels'), id)
+        local bonds = redis.call('HGET', key('bonds'), id)
+        if bonds then
+        untie(id, bonds, state, now, retain)
+        end
+        end
+        return drop(...)
+        end
+        function takeover(worker, now, freed)
+        local held = key('held', worker)
+        redis.call('ZADD', key('workers'), -1, worker)
+        local rows = redis.call('HRANDFIELD', held, 100, 'WITHVALUES')
+        if #rows == 0 then
+        forget_worker(worker)
         return
         end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
+        local ids, lane_of = {}, {}
+        for i = 1, #rows, 2 do
+        table.insert(ids, rows[i])
+        local _, lane, names = lease_parts(rows[i + 1])
+        lane_of[rows[i]] = lane
+        give_up(freed, names, rows[i])
+        end
+        table.sort(ids, function(a, b) return older(b, a) end)
+        local tries = redis.call('HMGET', key('tries'), unpack(ids))
+        local cancels = redis.call('HMGET', key('cancels'), unpack(ids))
+        local groups, recovered = {}, {}
+        for i, id in ipairs(ids) do
+        local lane = lane_of[id]
+        local _, _, _, queue = lane_parts(lane)
+        if cancels[i] then
+        drop(id, redis.call('HGET', key('tasks'), id), 'cancelled', now, cancels[i])
+        else
+        local attempts = tonumber(string.match(tries[i] or '', '^%d+')) or 0
+        local line = string.format('%.0f\t%d\tlease expired: worker %s was lost', now, attempts + 1, worker)
+        local _, recoveries, text = history(tries[i], 0, 1, line)
+        redis.call('HSET', key('tries'), id, text)
+        recovered[queue] = (recovered[queue] or 0) + 1
+        if recoveries >= 3 and not task_run(id) then
+        bury(id, queue, now)
+        else
+        groups[lane] = groups[lane] or {}
+        table.insert(groups[lane], id)
         end
         end
         end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
+        redis.call('HDEL', held, unpack(ids))
+        push_groups(groups, now, 'LPUSH')
+        for queue, count in pairs(recovered) do
+        total(queue, 'recovered', count)
+        wake(queue)
         end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
+        if redis.call('EXISTS', held) == 0 then
+        forget_worker(worker)
         end
         end
+        return takeover(...)
         end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
-        end
-        end
+        function free(...)
+        local load_limits
         local function limit_room(limit, us)
         local room = math.huge
         if limit.interval then
@@ -12254,7 +12219,79 @@ package enum Scripts {
         redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
         end
         end
-        local function free(freed, gate, roused)
+        function load_limits(...)
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function free(freed, gate, roused)
         local names = {}
         for name, ids in pairs(freed) do
         names[#names + 1] = name
@@ -12284,11 +12321,7 @@ package enum Scripts {
         end
         rouse(lanes, gate.now, roused)
         end
-        local function gate_at(now, us, roused)
-        return {
-        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
-        }
+        return free(...)
         end
         local fault, aspect, part, item, detail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
         local now, _, us = clock()
@@ -12313,10 +12346,11 @@ package enum Scripts {
     /// puts a live task that is nowhere, in several places or in a wrong one into exactly one. A lease wins over
     package static let mendTask = RedisScript(
         name: "mend_task",
-        digest: "e04484a4187f9debf7ea56eb505d8f5174fb77ea",
+        digest: "6d00444ef997e55e0dfd57e76142eb92ebdb5caf",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=4 then return redis.error_reply('BADCALL mend_task expects 1 key and 4 arguments, got '..#KEYS..' and '..#ARGV) end
+        local push_groups, free
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -12578,6 +12612,34 @@ package enum Scripts {
         end
         return ranks[form] + (place == wrong and 10 or 0)
         end
+        local function gate_at(now, us, roused)
+        return {
+        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
+        served = {}, look = 0, roused = roused, due = {}, line = {},
+        }
+        end
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function push_groups(...)
+        local widen
         local function push(lane, ids, entering, command)
         local list, length = key('lane', lane), 0
         for from = 1, #ids, 1000 do
@@ -12588,17 +12650,6 @@ package enum Scripts {
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
         end
-        end
-        local function widen(ring, tenant, lane, priority, now)
-        local plain = ring .. '\t' .. tenant
-        local lanes = key('lanes', plain)
-        if redis.call('SADD', key('wide', ring), tenant) == 1 then
-        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
-        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
-        end
-        end
-        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
         end
         local function enter(entering, now, front)
         for ring, lanes in pairs(entering) do
@@ -12633,82 +12684,31 @@ package enum Scripts {
         end
         end
         end
-        local function push_groups(groups, now, command)
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function push_groups(groups, now, command)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
         end
         enter(entering, now)
         end
-        local function load_terms(gate)
-        if gate.terms then
-        return gate.on_kinds
+        return push_groups(...)
         end
-        gate.terms = {}
-        gate.are_few = redis.call('HLEN', key('limits')) <= 64
-        gate.on_kinds = not gate.are_few
-        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
-        for i = 1, #rows, 2 do
-        gate.terms[rows[i]] = rows[i + 1]
-        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
-        end
-        return gate.on_kinds
-        end
-        local function load_limits(gate, names)
-        local asked, scopes = {}, {}
-        for _, name in ipairs(names) do
-        if gate.limits[name] == nil then
-        gate.limits[name] = false
-        asked[#asked + 1] = name
-        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
-        end
-        end
-        if #asked == 0 then
-        return
-        end
-        load_terms(gate)
-        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
-        for from = 1, #list, 1000 do
-        local to = math.min(from + 999, #list)
-        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
-        gate.terms[list[from + i - 1]] = text
-        end
-        end
-        end
-        local rates, parsed = {}, {}
-        for i, name in ipairs(asked) do
-        local text = gate.terms[name] or gate.terms[scopes[i]]
-        if text then
-        local terms = parsed[text]
-        if not terms then
-        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
-        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
-        parsed[text] = terms
-        end
-        gate.limits[name] = {
-        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
-        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, woken = 0, changed = false,
-        is_dry = false,
-        }
-        if terms[1] then
-        rates[#rates + 1] = name
-        end
-        end
-        end
-        for from = 1, #rates, 1000 do
-        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
-        for i, text in ipairs(paid) do
-        if text then
-        local limit = gate.limits[rates[from + i - 1]]
-        limit.paid = math.max(tonumber(text), gate.us)
-        local most = gate.us + limit.burst * limit.interval
-        if limit.paid > most + 20000 then
-        limit.paid, limit.changed = most, true
-        end
-        end
-        end
-        end
-        end
+        function free(...)
+        local load_limits, rouse
         local function limit_room(limit, us)
         local room = math.huge
         if limit.interval then
@@ -12778,7 +12778,128 @@ package enum Scripts {
         redis.call('ZADD', key('refill', queue), string.format('%.0f', refill_due(limit, woken)), limit.name)
         end
         end
-        local function rouse(lanes, now, roused)
+        function load_limits(...)
+        local function load_terms(gate)
+        if gate.terms then
+        return gate.on_kinds
+        end
+        gate.terms = {}
+        gate.are_few = redis.call('HLEN', key('limits')) <= 64
+        gate.on_kinds = not gate.are_few
+        local rows = gate.are_few and redis.call('HGETALL', key('limits')) or {}
+        for i = 1, #rows, 2 do
+        gate.terms[rows[i]] = rows[i + 1]
+        gate.on_kinds = gate.on_kinds or string.sub(rows[i], 1, 5) == 'kind:'
+        end
+        return gate.on_kinds
+        end
+        function load_limits(gate, names)
+        local asked, scopes = {}, {}
+        for _, name in ipairs(names) do
+        if gate.limits[name] == nil then
+        gate.limits[name] = false
+        asked[#asked + 1] = name
+        scopes[#scopes + 1] = string.sub(name, 1, string.find(name, ':', 1, true)) .. '*'
+        end
+        end
+        if #asked == 0 then
+        return
+        end
+        load_terms(gate)
+        for _, list in ipairs(gate.are_few and {} or { asked, scopes }) do
+        for from = 1, #list, 1000 do
+        local to = math.min(from + 999, #list)
+        for i, text in ipairs(redis.call('HMGET', key('limits'), unpack(list, from, to))) do
+        gate.terms[list[from + i - 1]] = text
+        end
+        end
+        end
+        local rates, parsed = {}, {}
+        for i, name in ipairs(asked) do
+        local text = gate.terms[name] or gate.terms[scopes[i]]
+        if text then
+        local terms = parsed[text]
+        if not terms then
+        local interval, burst, most = string.match(text, '^([^\t]*)\t([^\t]*)\t([^\t]*)')
+        terms = { tonumber(interval), tonumber(burst), tonumber(most) }
+        parsed[text] = terms
+        end
+        gate.limits[name] = {
+        name = name, interval = terms[1], burst = terms[2], most = terms[3], paid = gate.us,
+        held = terms[3] and redis.call('SCARD', key('holders', name)) or 0, lanes = 0, look = 0, woken = 0,
+        changed = false, is_dry = false,
+        }
+        if terms[1] then
+        rates[#rates + 1] = name
+        end
+        end
+        end
+        for from = 1, #rates, 1000 do
+        local paid = redis.call('HMGET', key('tokens'), unpack(rates, from, math.min(from + 999, #rates)))
+        for i, text in ipairs(paid) do
+        if text then
+        local limit = gate.limits[rates[from + i - 1]]
+        limit.paid = math.max(tonumber(text), gate.us)
+        local most = gate.us + limit.burst * limit.interval
+        if limit.paid > most + 20000 then
+        limit.paid, limit.changed = most, true
+        end
+        end
+        end
+        end
+        end
+        return load_limits(...)
+        end
+        function rouse(...)
+        local widen
+        local function enter(entering, now, front)
+        for ring, lanes in pairs(entering) do
+        local turn = key('turn', ring)
+        local first = redis.call('ZRANGE', turn, 0, 0, 'WITHSCORES')
+        local round = '0'
+        if first[2] then
+        round = front and first[2] or string.format('%.17g', first[2] + 1)
+        end
+        local queue, kind
+        for from = 1, #lanes, 1000 do
+        local pairs_of, tenants, priorities = {}, {}, {}
+        for i = from, math.min(from + 999, #lanes) do
+        local tenant, priority
+        ring, tenant, priority, queue, kind = lane_parts(lanes[i])
+        local at = #tenants + 1
+        pairs_of[2 * at - 1], pairs_of[2 * at] = round, tenant
+        tenants[at], priorities[at] = tenant, priority or false
+        end
+        redis.call('ZADD', turn, 'NX', unpack(pairs_of))
+        local wide = redis.call('SMISMEMBER', key('wide', ring), unpack(tenants))
+        for i, tenant in ipairs(tenants) do
+        local lane = lanes[from + i - 1]
+        if wide[i] == 1 or #lane > #ring + 1 + #tenant then
+        widen(ring, tenant, lane, priorities[i], now)
+        end
+        end
+        end
+        redis.call('SADD', key('queues'), queue)
+        if kind then
+        redis.call('SADD', key('kinds', queue), kind)
+        end
+        end
+        end
+        function widen(...)
+        function widen(ring, tenant, lane, priority, now)
+        local plain = ring .. '\t' .. tenant
+        local lanes = key('lanes', plain)
+        if redis.call('SADD', key('wide', ring), tenant) == 1 then
+        if plain ~= lane and redis.call('EXISTS', key('lane', plain)) == 1
+        and redis.call('HEXISTS', key('parked', ring), plain) == 0 then
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now), plain)
+        end
+        end
+        redis.call('ZADD', lanes, 'NX', string.format('%.0f', now - (priority or 0) * 60000), lane)
+        end
+        return widen(...)
+        end
+        function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
         local ring, _, _, queue = lane_parts(lane)
@@ -12793,7 +12914,9 @@ package enum Scripts {
         end
         enter(entering, now, true)
         end
-        local function free(freed, gate, roused)
+        return rouse(...)
+        end
+        function free(freed, gate, roused)
         local names = {}
         for name, ids in pairs(freed) do
         names[#names + 1] = name
@@ -12823,31 +12946,7 @@ package enum Scripts {
         end
         rouse(lanes, gate.now, roused)
         end
-        local function gate_at(now, us, roused)
-        return {
-        now = now, us = us, limits = {}, of = {}, holding = {}, parked = {}, met = 0, again = {},
-        served = {}, roused = roused, due = {}, line = {},
-        }
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
+        return free(...)
         end
         local id, hint, depth = ARGV[1], ARGV[2], number(3, 'depth')
         local record = redis.call('HGET', key('tasks'), id)
@@ -18477,7 +18576,7 @@ package enum Scripts {
     /// what counts as open in a live run, and the tasks that are there to end it, up to 200 of them a call.
     package static let weighRun = RedisScript(
         name: "weigh_run",
-        digest: "b28c4201d3717f83b815a5c31ddc5b18c20d095a",
+        digest: "fdc3b03162437316729d0a6e73771ce7305908c3",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL weigh_run expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -18494,15 +18593,15 @@ package enum Scripts {
         end
         return value
         end
-        local function run_facts(text)
-        local names = {
+        local fact_names = {
         'state', 'revision', 'round', 'from', 'failing', 'rolls', 'stuck', 'callback', 'parent', 'open', 'made', 'last',
         'rest',
         }
+        local function run_facts(text)
         local facts, at = {}, 0
         for word in string.gmatch(text, '[^ ]+') do
         at = at + 1
-        facts[names[at]] = (at == 1 or at == 4) and word or tonumber(word)
+        facts[fact_names[at]] = (at == 1 or at == 4) and word or tonumber(word)
         end
         return facts
         end
