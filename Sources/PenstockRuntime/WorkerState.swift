@@ -134,9 +134,9 @@ struct WorkerState {
         let claims = wantsWork && room > 0 && ready.count <= pace.lowWater
         guard flush || needsReconcile || isDue || claims else { return .wait }
         claimCount += 1
-        inFlight = ended
-        ended = []
-        oldestEnd = nil
+        inFlight = Array(ended.prefix(Pace.mostEnded))
+        ended.removeFirst(inFlight.count)
+        oldestEnd = ended.isEmpty ? nil : oldestEnd
         isInFlight = true
         isDue = false
         if room > 0 { wantsWork = false }
@@ -171,7 +171,7 @@ struct WorkerState {
     /// What this incarnation knows that it holds: running, waiting for a slot, or ended and not yet committed for certain.
     private var leases: [(id: TaskID, claim: Int)] {
         running.values.filter { $0.incarnation == incarnation }.map { ($0.task.id, $0.task.claim) }
-            + ready.map { ($0.task.id, $0.task.claim) } + inFlight.map { ($0.task.id, $0.task.claim) }
+            + ready.map { ($0.task.id, $0.task.claim) } + (inFlight + ended).map { ($0.task.id, $0.task.claim) }
     }
 
     /// Holding a batch back pays while slots have work waiting in this process; never for longer than `Pace.longestHold`.
@@ -405,8 +405,10 @@ struct WorkerState {
 struct Pace: Sendable {
     static let longestHold: Duration = .milliseconds(2)
     static let longestWait: Duration = .milliseconds(200)
-    private static let reachSeconds = 0.010
-    private static let most = 1000
+    private static let reachSeconds = 0.020
+    private static let most = 2000
+    /// What one call commits at most, so that none keeps Redis busy for more than a few milliseconds.
+    static let mostEnded = 1000
 
     private(set) var ahead = 0
     /// The next call leaves when so few are left waiting: early enough that its reply finds slots at work.
