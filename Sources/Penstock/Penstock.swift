@@ -138,6 +138,9 @@ public final class Penstock: Service {
     /// Enqueues many jobs with the same options: one round trip for up to a thousand, in chunks beyond. Each chunk is
     /// stored whole or not at all, and only when the ones before it are; while one is on its way the next is read from the
     /// sequence, which may be as long as it likes.
+    ///
+    /// - Throws: what `enqueue` of one job throws. `PenstockError.enqueued` then says how many of the first jobs are
+    ///   stored all the same: those of the chunks before the one that was refused or that has a job which cannot be encoded.
     @discardableResult
     public func enqueue<J: Job>(
         many jobs: some Sequence<J>, _ options: EnqueueOptions = .init()
@@ -166,32 +169,43 @@ public final class Penstock: Service {
         _ jobs: some Sequence<J>, _ options: EnqueueOptions
     ) async throws(PenstockError) -> [Enqueued] {
         let store = store
-        do {
-            return try await withThrowingTaskGroup(of: [EnqueueAnswer].self) { group in
-                var done: [Enqueued] = []
-                var payloads: [[UInt8]] = []
-                var keys: [[String]] = []
-                var bytes = 0
-                func send() async throws {
-                    guard let first = keys.first else { return }
-                    let areAlike = keys.allSatisfy { $0 == first }
-                    let tasks = try (areAlike ? [([], first)] : Array(zip(payloads, keys))).map {
-                        try options.adding(limitKeys: $1).task(id: store.makeID(), kind: J.name, payload: $0)
-                    }
-                    if let answers = try await group.next() {
-                        done += answers.map { Enqueued($0) }
-                    } else {
-                        try await store.admit()
-                    }
-                    let chunk = payloads
-                    group.addTask {
-                        if areAlike { return try await store.enqueue(alike: tasks[0], payloads: chunk) }
-                        return try await store.enqueue(tasks)
-                    }
-                    payloads.removeAll()
-                    keys.removeAll()
-                    bytes = 0
+        let outcome = await withTaskGroup(of: Result<[EnqueueAnswer], StoreError>.self) { group in
+            var done: [Enqueued] = []
+            var payloads: [[UInt8]] = []
+            var keys: [[String]] = []
+            var bytes = 0
+            /// Takes in what is on its way; false if nothing is.
+            func settle() async throws(PenstockError) -> Bool {
+                guard let sent = await group.next() else { return false }
+                done += try await publicly { () throws(StoreError) in try sent.get() }.map { Enqueued($0) }
+                return true
+            }
+            func send() async throws(PenstockError) {
+                guard let first = keys.first else { return }
+                let areAlike = keys.allSatisfy { $0 == first }
+                var tasks: [NewTask] = []
+                for (payload, own) in areAlike ? [([], first)] : Array(zip(payloads, keys)) {
+                    let options = options.adding(limitKeys: own)
+                    tasks.append(try options.task(id: store.makeID(), kind: J.name, payload: payload))
                 }
+                if try await !settle() {
+                    try await publicly { () throws(StoreError) in try await store.admit() }
+                }
+                group.addTask { [tasks, payloads] in
+                    do throws(StoreError) {
+                        return .success(
+                            areAlike
+                                ? try await store.enqueue(alike: tasks[0], payloads: payloads)
+                                : try await store.enqueue(tasks))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+                payloads.removeAll()
+                keys.removeAll()
+                bytes = 0
+            }
+            func readAll() async throws(PenstockError) {
                 for job in jobs {
                     let payload = try encode(job)
                     if payloads.count == store.limits.tasksPerCall || bytes + payload.count > store.limits.bytesPerCall
@@ -203,16 +217,14 @@ public final class Penstock: Service {
                     bytes += payload.count
                 }
                 try await send()
-                if let answers = try await group.next() { done += answers.map { Enqueued($0) } }
-                return done
             }
-        } catch let error as PenstockError {
-            throw error
-        } catch let error as StoreError {
-            throw PenstockError(error)
-        } catch {
-            throw PenstockError(.invalidArgument, "\(error)", cause: error)
+            var problem: PenstockError?
+            do throws(PenstockError) { try await readAll() } catch { problem = error }
+            // Of two problems the one of the earlier jobs counts.
+            do throws(PenstockError) { _ = try await settle() } catch { problem = error }
+            return problem.map { .failure($0.after(done.count)) } ?? Result<[Enqueued], PenstockError>.success(done)
         }
+        return try outcome.get()
     }
 
     /// Enqueues a payload as it is, for a kind by name.

@@ -1,7 +1,8 @@
 import PenstockStore
 import RedisClient
 
-/// What the library throws: a code to decide by, a message for people that says what to do, and the cause.
+/// What the library throws: a code to decide by, a message for people that says what to do, and the cause. Where a code says
+/// that nothing was done, `enqueued` tells of the one exception.
 public struct PenstockError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable {
         /// A value is not allowed; nothing was done. The message names the field.
@@ -47,12 +48,23 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
     public let cause: (any Error)?
     /// With `backPressure`: before this time has passed, another try gets the same answer. Nil otherwise.
     public let retryAfter: Duration?
+    /// Of a call that enqueues more than a thousand jobs: so many of the first ones are stored all the same. 0 otherwise.
+    public private(set) var enqueued = 0
 
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil, retryAfter: Duration? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
         self.retryAfter = retryAfter
+    }
+
+    /// The same, of a call that had stored so many jobs before.
+    func after(_ enqueued: Int) -> PenstockError {
+        if enqueued == 0 { return self }
+        var error = PenstockError(
+            code, "\(message); the first \(enqueued) jobs of the call are enqueued", cause: cause, retryAfter: retryAfter)
+        error.enqueued = enqueued
+        return error
     }
 
     public var description: String { message }

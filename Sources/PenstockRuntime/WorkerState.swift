@@ -134,9 +134,14 @@ struct WorkerState {
         let claims = wantsWork && room > 0 && ready.count <= pace.lowWater
         guard flush || needsReconcile || isDue || claims else { return .wait }
         claimCount += 1
-        inFlight = Array(ended.prefix(Pace.mostEnded))
-        ended.removeFirst(inFlight.count)
-        oldestEnd = ended.isEmpty ? nil : oldestEnd
+        if ended.count <= Pace.mostEnded {
+            inFlight = ended
+            ended = []
+            oldestEnd = nil
+        } else {
+            inFlight = Array(ended.prefix(Pace.mostEnded))
+            ended.removeFirst(inFlight.count)
+        }
         isInFlight = true
         isDue = false
         if room > 0 { wantsWork = false }

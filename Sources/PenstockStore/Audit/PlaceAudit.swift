@@ -147,7 +147,7 @@ extension NamespaceAudit {
                     if all.count == 1 { continue }
                     if round == 1 {
                         next.append(task)
-                    } else if all.count == 0 {
+                    } else if all.isEmpty {
                         judge(task.doubtful, places.head, all)
                     } else {
                         try await judgeDoubled(task.doubtful, all)

@@ -42,7 +42,7 @@ import Testing
                             try await serving(rig, shards: 4) { process in
                                 // So much is done between two kills, in which any moment may be met.
                                 let goal =
-                                    try await rig.ledgerCount() + Int.random(in: 1...(count / 12), using: &random)
+                                    try await rig.ledgerCount() + Int.random(in: 1...(count / 30), using: &random)
                                 try await eventually("\(goal) jobs, seed \(seed)", within: .seconds(120)) {
                                     try await rig.ledgerCount() >= min(goal, count)
                                 }
@@ -58,8 +58,7 @@ import Testing
                 return try await group.reduce(0, +)
             }
             print("\(count) entries, \(kills) kills, \(ContinuousClock.now - start), seed \(seed)")
-            // More on a machine of its own; a busy one gets far between two looks.
-            #expect(kills >= 2)
+            #expect(kills >= 5)
             try await rig.expectLedger(entries)
             let aside = try await rig.penstock.setAsideEvents(of: "ledger")
             #expect(aside == [])

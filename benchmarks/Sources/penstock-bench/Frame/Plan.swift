@@ -11,7 +11,7 @@ enum Durability: String, Sendable, Codable, CaseIterable, ExpressibleByArgument 
     case everysec
     case always
 
-    /// The arguments of `redis-server`. The file is in the server's temporary directory, so `TMPDIR` says on which disk.
+    /// The arguments of `redis-server`. The file is in the server's own directory, under `/tmp`.
     var arguments: [String] { self == .none ? [] : ["--appendonly", "yes", "--appendfsync", rawValue] }
 }
 
