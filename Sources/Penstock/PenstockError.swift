@@ -61,8 +61,8 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
     /// The same, of a call that had stored so many jobs before.
     func after(_ enqueued: Int) -> PenstockError {
         if enqueued == 0 { return self }
-        var error = PenstockError(
-            code, "\(message); the first \(enqueued) jobs of the call are enqueued", cause: cause, retryAfter: retryAfter)
+        let told = "\(message); the first \(enqueued) jobs of the call are enqueued"
+        var error = PenstockError(code, told, cause: cause, retryAfter: retryAfter)
         error.enqueued = enqueued
         return error
     }
