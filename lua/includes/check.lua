@@ -10,6 +10,8 @@
 --@include check_index
 --@include check_schedules
 --@include check_life
+--@include check_due
+--@include check_links
 local function check(tell, aspect, part, item, value, now, leases)
   local rules = {
     [check_ready] = 'lane turn wide lanes kinds queue delayed dead',
@@ -22,6 +24,8 @@ local function check(tell, aspect, part, item, value, now, leases)
     [check_index] = 'runs tagged named retained foreign workflows again',
     [check_schedules] = 'schedules schedule ticks ticked fires',
     [check_life] = 'life',
+    [check_due] = 'queue inbox',
+    [check_links] = 'role connections',
   }
   for rule, aspects in pairs(rules) do
     if string.find(' ' .. aspects .. ' ', ' ' .. aspect .. ' ', 1, true) then

@@ -2,10 +2,10 @@
 --- whole (see the includes `check_...`).
 local function shape_of(aspect)
   local shapes = {
-    hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows',
+    hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows connections',
     set = 'wide kinds idle holders members fires again',
     zset = 'turn lanes delayed dead waiting workers live runs tagged named retained broken schedules ticks',
-    key = 'lane queue unique batch log worker wake run part schedule ticked life',
+    key = 'lane queue unique batch log worker wake run part schedule ticked life inbox role',
   }
   for shape, names in pairs(shapes) do
     if string.find(' ' .. names .. ' ', ' ' .. aspect .. ' ', 1, true) then

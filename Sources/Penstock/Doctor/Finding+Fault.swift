@@ -4,7 +4,7 @@ extension Finding {
     init(_ fault: AuditFault) {
         let words = FaultWords(fault)
         code = fault.name.rawValue
-        severity = fault.name == .workersDead ? .warning : .fault
+        severity = fault.name.isWarning ? .warning : .fault
         subject = words.subject
         text = "\(words.what): \(words.wayOut)"
         isRepairable = fault.name.isMendable
@@ -249,6 +249,15 @@ struct FaultWords {
         case .workerLeftover: return .init(worker, "\(worker) is gone and facts of it are kept", "--repair forgets it")
         case .wakeLeftover:
             return .init(worker, "\(worker) is gone and hints for it are kept for ever", "--repair removes them")
+        case .queueUnattended:
+            return .init(
+                "queue \(fault.part)",
+                "queue \(fault.part) has jobs that have been due for more than a minute, and no live worker takes from it",
+                "start a worker with it (--queues \(fault.part)), or pause the queue")
+        case .inboxUnattended:
+            return .init(
+                "inbox", "the inbox has entries that are older than a minute, and no worker is alive",
+                "start a worker: it turns them into jobs")
         case .idleGone:
             return .init(
                 worker, "\(worker) is gone and counts as idle in queue \(fault.part), so hints are wasted on it",
@@ -379,6 +388,16 @@ struct FaultWords {
                 "schedule \(fault.part)",
                 "schedule \(fault.part) takes \(fault.item) for live, which is over or another, so its policy of overlaps would wait for it",
                 "--repair forgets it")
+        case .roleUnreadable:
+            return .init(
+                "role \(fault.part)", "the facts of role \(fault.part) cannot be read, so nobody can take it",
+                "DEL its key: whoever takes it next has a greater fence than all before")
+        case .connectionsUnreadable:
+            let connection = fault.item.split(separator: "\t").last.map(String.init) ?? fault.item
+            return .init(
+                "connection \(connection)",
+                "the connection \(fault.item.debugDescription) cannot be read, so commits of runs may fail",
+                "HDEL it, and restart the workers that declare it")
         case .againOrphan:
             return .init(
                 "connector \(fault.part)",

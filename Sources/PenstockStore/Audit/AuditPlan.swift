@@ -9,7 +9,8 @@ enum AuditPlan {
         "workflows", "wide", "kinds", "idle", "holders", "members", "fires", "again", "turn", "lanes", "delayed",
         "dead",
         "waiting", "workers", "live", "runs", "tagged", "named", "retained", "broken", "schedules", "ticks", "lane",
-        "unique", "batch", "log", "worker", "wake", "run", "schedule", "ticked",
+        "unique", "batch", "log", "worker", "wake", "run", "schedule", "ticked", "inbox", "role",
+        "connections",
     ]
     /// Parts of a run.
     private static let parts: Set = [

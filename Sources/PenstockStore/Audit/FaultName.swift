@@ -16,6 +16,8 @@ package enum FaultName: String, Sendable, Hashable, CaseIterable {
     case lanesWrong = "lanes.wrong"
     case kindsEmpty = "kinds.empty"
     case queueUnlisted = "queue.unlisted"
+    case queueUnattended = "queue.unattended"
+    case inboxUnattended = "inbox.unattended"
     // Limits
     case holdersLeaked = "holders.leaked"
     case heldUncounted = "held.uncounted"
@@ -87,6 +89,9 @@ package enum FaultName: String, Sendable, Hashable, CaseIterable {
     case tickedOrphan = "ticked.orphan"
     case firesStale = "fires.stale"
     case againOrphan = "again.orphan"
+    // Roles and connections
+    case roleUnreadable = "role.unreadable"
+    case connectionsUnreadable = "connections.unreadable"
     // Keys
     case keyUnknown = "key.unknown"
     case keyWrongType = "key.wrong_type"
@@ -94,12 +99,16 @@ package enum FaultName: String, Sendable, Hashable, CaseIterable {
     case lifeFleeting = "life.fleeting"
     case auditHindered = "audit.hindered"
 
+    /// Whether nothing is broken, and somebody should look all the same.
+    package var isWarning: Bool { [.workersDead, .queueUnattended, .inboxUnattended].contains(self) }
+
     /// Whether there is a rule by which it is mended.
     package var isMendable: Bool {
         switch self {
         case .taskUnreadable, .laneUnreadable, .bondsUnknown, .batchUnreadable, .workersNameless, .runUnreadable,
             .runHistoryless, .runShapeless, .runListless, .runOpen, .runIdleStep, .runUndeleted, .workflowsShapeless,
-            .scheduleUnreadable, .keyUnknown, .keyWrongType, .auditHindered:
+            .scheduleUnreadable, .queueUnattended, .inboxUnattended, .roleUnreadable, .connectionsUnreadable,
+            .keyUnknown, .keyWrongType, .auditHindered:
             false
         default: true
         }

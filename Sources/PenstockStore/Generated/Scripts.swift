@@ -510,7 +510,7 @@ package enum Scripts {
     /// which of some findings are true still.
     package static let confirm = RedisScript(
         name: "confirm",
-        digest: "64e29c08217fc0d608547aa9808ba73218f38201",
+        digest: "c0b52f828341ad20a7484c49fb0e5d171b121a30",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL confirm expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -522,10 +522,10 @@ package enum Scripts {
         end
         local function shape_of(aspect)
         local shapes = {
-        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows',
+        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows connections',
         set = 'wide kinds idle holders members fires again',
         zset = 'turn lanes delayed dead waiting workers live runs tagged named retained broken schedules ticks',
-        key = 'lane queue unique batch log worker wake run part schedule ticked life',
+        key = 'lane queue unique batch log worker wake run part schedule ticked life inbox role',
         }
         for shape, names in pairs(shapes) do
         if string.find(' ' .. names .. ' ', ' ' .. aspect .. ' ', 1, true) then
@@ -960,6 +960,42 @@ package enum Scripts {
         tell('life.unending')
         end
         end
+        local function is_attended(queue, now)
+        local oldest = string.format('%.0f', now - 15000)
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), oldest, '+inf', 'BYSCORE')) do
+        local queues = queue and redis.call('HGET', key('worker', worker), 'queues') or ''
+        if not queue or string.find('\n' .. queues .. '\n', '\n' .. queue .. '\n', 1, true) then
+        return true
+        end
+        end
+        return false
+        end
+        local function check_due(tell, aspect, part, _, _, now)
+        if aspect == 'queue' then
+        local first = redis.call('ZRANGE', key('delayed', part), 0, 0, 'WITHSCORES')
+        if first[2] and tonumber(first[2]) < now - 60000 and redis.call('HEXISTS', key('paused'), 'queue:' .. part) == 0
+        and not is_attended(part, now) then
+        tell('queue.unattended', string.format('%.0f', first[2]))
+        end
+        else
+        local time = now - (tonumber(redis.call('HGET', key('clock'), 'offset')) or 0)
+        local first = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 1)[1]
+        local since = first and tonumber(string.match(first[1], '^%d+'))
+        if since and since < time - 60000 and not is_attended(nil, now) then
+        tell('inbox.unattended', string.format('%.0f', since))
+        end
+        end
+        end
+        local function check_links(tell, aspect, part, item, value)
+        if aspect == 'role' then
+        local fence, holder, over = unpack(redis.call('HMGET', key('role', part), 'fence', 'holder', 'until'))
+        if not tonumber(fence or '') or (holder and not tonumber(over or '')) then
+        tell('role.unreadable')
+        end
+        elseif not string.find(item, '\t', 1, true) or not string.find(value, '^[^\t\n]+\t[^\t\n]+\t[^\t\n]*\t[^\n]*\n') then
+        tell('connections.unreadable')
+        end
+        end
         local function check(tell, aspect, part, item, value, now, leases)
         local rules = {
         [check_ready] = 'lane turn wide lanes kinds queue delayed dead',
@@ -972,6 +1008,8 @@ package enum Scripts {
         [check_index] = 'runs tagged named retained foreign workflows again',
         [check_schedules] = 'schedules schedule ticks ticked fires',
         [check_life] = 'life',
+        [check_due] = 'queue inbox',
+        [check_links] = 'role connections',
         }
         for rule, aspects in pairs(rules) do
         if string.find(' ' .. aspects .. ' ', ' ' .. aspect .. ' ', 1, true) then
@@ -8418,7 +8456,7 @@ package enum Scripts {
     /// checks a chunk of the namespace for what should not be, and changes nothing.
     package static let examine = RedisScript(
         name: "examine",
-        digest: "228ccacc4ce7927e91ae71eae9463cb2886017a5",
+        digest: "5786e4c0cca35b879757c566949a98c31ba40703",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV<3 then return redis.error_reply('BADCALL examine expects 1 key and at least 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8848,6 +8886,42 @@ package enum Scripts {
         tell('life.unending')
         end
         end
+        local function is_attended(queue, now)
+        local oldest = string.format('%.0f', now - 15000)
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), oldest, '+inf', 'BYSCORE')) do
+        local queues = queue and redis.call('HGET', key('worker', worker), 'queues') or ''
+        if not queue or string.find('\n' .. queues .. '\n', '\n' .. queue .. '\n', 1, true) then
+        return true
+        end
+        end
+        return false
+        end
+        local function check_due(tell, aspect, part, _, _, now)
+        if aspect == 'queue' then
+        local first = redis.call('ZRANGE', key('delayed', part), 0, 0, 'WITHSCORES')
+        if first[2] and tonumber(first[2]) < now - 60000 and redis.call('HEXISTS', key('paused'), 'queue:' .. part) == 0
+        and not is_attended(part, now) then
+        tell('queue.unattended', string.format('%.0f', first[2]))
+        end
+        else
+        local time = now - (tonumber(redis.call('HGET', key('clock'), 'offset')) or 0)
+        local first = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 1)[1]
+        local since = first and tonumber(string.match(first[1], '^%d+'))
+        if since and since < time - 60000 and not is_attended(nil, now) then
+        tell('inbox.unattended', string.format('%.0f', since))
+        end
+        end
+        end
+        local function check_links(tell, aspect, part, item, value)
+        if aspect == 'role' then
+        local fence, holder, over = unpack(redis.call('HMGET', key('role', part), 'fence', 'holder', 'until'))
+        if not tonumber(fence or '') or (holder and not tonumber(over or '')) then
+        tell('role.unreadable')
+        end
+        elseif not string.find(item, '\t', 1, true) or not string.find(value, '^[^\t\n]+\t[^\t\n]+\t[^\t\n]*\t[^\n]*\n') then
+        tell('connections.unreadable')
+        end
+        end
         local function check(tell, aspect, part, item, value, now, leases)
         local rules = {
         [check_ready] = 'lane turn wide lanes kinds queue delayed dead',
@@ -8860,6 +8934,8 @@ package enum Scripts {
         [check_index] = 'runs tagged named retained foreign workflows again',
         [check_schedules] = 'schedules schedule ticks ticked fires',
         [check_life] = 'life',
+        [check_due] = 'queue inbox',
+        [check_links] = 'role connections',
         }
         for rule, aspects in pairs(rules) do
         if string.find(' ' .. aspects .. ' ', ' ' .. aspect .. ' ', 1, true) then
@@ -8869,10 +8945,10 @@ package enum Scripts {
         end
         local function shape_of(aspect)
         local shapes = {
-        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows',
+        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows connections',
         set = 'wide kinds idle holders members fires again',
         zset = 'turn lanes delayed dead waiting workers live runs tagged named retained broken schedules ticks',
-        key = 'lane queue unique batch log worker wake run part schedule ticked life',
+        key = 'lane queue unique batch log worker wake run part schedule ticked life inbox role',
         }
         for shape, names in pairs(shapes) do
         if string.find(' ' .. names .. ' ', ' ' .. aspect .. ' ', 1, true) then
@@ -10884,7 +10960,7 @@ package enum Scripts {
     /// puts one fault right, if it is there still.
     package static let mend = RedisScript(
         name: "mend",
-        digest: "bb11932473dd01ef607622cc521231f718b7f2c6",
+        digest: "83f5a154fceaa4c9fd0701effb4e83b4dd53f642",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL mend expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -10918,10 +10994,10 @@ package enum Scripts {
         end
         local function shape_of(aspect)
         local shapes = {
-        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows',
+        hash = 'tries cancels progress bonds awaits held parked lines timers items foreign workflows connections',
         set = 'wide kinds idle holders members fires again',
         zset = 'turn lanes delayed dead waiting workers live runs tagged named retained broken schedules ticks',
-        key = 'lane queue unique batch log worker wake run part schedule ticked life',
+        key = 'lane queue unique batch log worker wake run part schedule ticked life inbox role',
         }
         for shape, names in pairs(shapes) do
         if string.find(' ' .. names .. ' ', ' ' .. aspect .. ' ', 1, true) then
@@ -11356,6 +11432,42 @@ package enum Scripts {
         tell('life.unending')
         end
         end
+        local function is_attended(queue, now)
+        local oldest = string.format('%.0f', now - 15000)
+        for _, worker in ipairs(redis.call('ZRANGE', key('workers'), oldest, '+inf', 'BYSCORE')) do
+        local queues = queue and redis.call('HGET', key('worker', worker), 'queues') or ''
+        if not queue or string.find('\n' .. queues .. '\n', '\n' .. queue .. '\n', 1, true) then
+        return true
+        end
+        end
+        return false
+        end
+        local function check_due(tell, aspect, part, _, _, now)
+        if aspect == 'queue' then
+        local first = redis.call('ZRANGE', key('delayed', part), 0, 0, 'WITHSCORES')
+        if first[2] and tonumber(first[2]) < now - 60000 and redis.call('HEXISTS', key('paused'), 'queue:' .. part) == 0
+        and not is_attended(part, now) then
+        tell('queue.unattended', string.format('%.0f', first[2]))
+        end
+        else
+        local time = now - (tonumber(redis.call('HGET', key('clock'), 'offset')) or 0)
+        local first = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 1)[1]
+        local since = first and tonumber(string.match(first[1], '^%d+'))
+        if since and since < time - 60000 and not is_attended(nil, now) then
+        tell('inbox.unattended', string.format('%.0f', since))
+        end
+        end
+        end
+        local function check_links(tell, aspect, part, item, value)
+        if aspect == 'role' then
+        local fence, holder, over = unpack(redis.call('HMGET', key('role', part), 'fence', 'holder', 'until'))
+        if not tonumber(fence or '') or (holder and not tonumber(over or '')) then
+        tell('role.unreadable')
+        end
+        elseif not string.find(item, '\t', 1, true) or not string.find(value, '^[^\t\n]+\t[^\t\n]+\t[^\t\n]*\t[^\n]*\n') then
+        tell('connections.unreadable')
+        end
+        end
         local function check(tell, aspect, part, item, value, now, leases)
         local rules = {
         [check_ready] = 'lane turn wide lanes kinds queue delayed dead',
@@ -11368,6 +11480,8 @@ package enum Scripts {
         [check_index] = 'runs tagged named retained foreign workflows again',
         [check_schedules] = 'schedules schedule ticks ticked fires',
         [check_life] = 'life',
+        [check_due] = 'queue inbox',
+        [check_links] = 'role connections',
         }
         for rule, aspects in pairs(rules) do
         if string.find(' ' .. aspects .. ' ', ' ' .. aspect .. ' ', 1, true) then

@@ -63,7 +63,7 @@ import Testing
             let list = store.keys.prefix + "lane:q\t"
             try await store.raw("LREM", list, "1", ids[150].rawValue)
             try await store.raw("LINSERT", list, "BEFORE", ids[100].rawValue, ids[200].rawValue)
-            try await store.raw("ZADD", store.keys.delayed("q"), "1", ids[120].rawValue)
+            try await store.raw("ZADD", store.keys.delayed("q"), String(store.serverNow + 60_000), ids[120].rawValue)
             let shape: (inout AuditSettings) -> Void = {
                 $0.depth = 10
                 $0.chunk = 40

@@ -33,7 +33,7 @@ import Testing
         .init(["ZADD", "dead:q", "1", "RUNS"], finds: [.taskDoubled]),
         .init(["ZADD", "delayed:q", "1", "WAITS"], finds: [.taskDoubled]),
         .init(
-            ["ZREM", "delayed:q", "LATER"], ["ZADD", "delayed:r", "5", "LATER"],
+            ["ZREM", "delayed:q", "LATER"], ["ZADD", "delayed:r", "99999999999999", "LATER"],
             finds: [.taskMisplaced, .queueUnlisted]),
         .init(
             ["LREM", "lane:q\t", "1", "WAITS"], ["RPUSH", "lane:q\tother", "WAITS"],
@@ -93,6 +93,17 @@ import Testing
             ["HSET", "held:gone", "WAITS", "1\tq\t"], ["LREM", "lane:q\t", "1", "WAITS"], finds: [.heldGone]),
         .init(["ZADD", "workers", "5", "w"], finds: [.workersDead]),
         .init(["ZADD", "workers", "-1", "w"], finds: [.workersDead]),
+        .init(
+            ["ZADD", "delayed:q", "5", "LATER"], ["HSET", "worker:w", "queues", "other"], finds: [.queueUnattended],
+            leaves: [.queueUnattended]),
+        .init(
+            ["ZADD", "workers", "5", "w"], ["XADD", "inbox", "1-1", "kind", "k"],
+            finds: [.workersDead, .inboxUnattended], leaves: [.inboxUnattended]),
+        .init(["HSET", "role:r", "by", "me"], finds: [.roleUnreadable], leaves: [.roleUnreadable]),
+        .init(
+            ["HSET", "role:r", "fence", "1", "holder", "me"], finds: [.roleUnreadable], leaves: [.roleUnreadable]),
+        .init(
+            ["HSET", "connections", "flow\tc", "x"], finds: [.connectionsUnreadable], leaves: [.connectionsUnreadable]),
         .init(["DEL", "worker:w"], finds: [.workersNameless], leaves: [.workersNameless]),
         .init(["ZREM", "workers", "w"], finds: [.workerLeftover, .heldGone, .holdersLeaked, .wakeLeftover]),
         .init(["HSET", "worker:gone", "a", "b"], finds: [.workerLeftover]),
