@@ -104,6 +104,14 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var fires: [String: Set<String>] = [:]
     /// Schedules with notes of what became of their ticks.
     package internal(set) var noted: Set<String> = []
+    /// Role to the fields of its hash.
+    package internal(set) var roles: [String: [String: String]] = [:]
+    /// Connector to events that were set aside, each with its record.
+    package internal(set) var aside: [String: [String: String]] = [:]
+    /// Entries of the streams `inbox` and `rejected`.
+    package internal(set) var streams: [String: Int] = [:]
+    /// Idempotency key to the task that it stands for.
+    package internal(set) var dedupes: [String: String] = [:]
     /// Task to its bonds, one a line.
     package internal(set) var bonds: [String: String] = [:]
     /// Unique key to its value: the id that holds it, and what kind of lock it is.
@@ -243,6 +251,10 @@ extension KeyspaceAudit {
         case "ticks": ticks = moments
         case "fires": fires[form.part] = Set(items)
         case "ticked": noted.insert(form.part)
+        case "inbox", "rejected": streams[form.name] = content.int
+        case "role": roles[form.part] = fields
+        case "aside": aside[form.part] = fields
+        case "dedupe": dedupes[form.part] = Self.text(content)
         case "unique": uniques[form.part] = Self.text(content)
         case "expiring": expiring[form.part] = moments
         case "caps": caps = fields
