@@ -30,6 +30,7 @@ struct Fuzz {
     let seed: UInt64
     var random: SeededRandom
     var model = StoreModel()
+    private var reader: KeyspaceReader
     var audit: KeyspaceAudit
     var players: [Player] = []
     var names = 0
@@ -53,7 +54,8 @@ struct Fuzz {
         random = SeededRandom(seed: seed)
         hasLimits = seed % 4 != 0
         for (tenant, weight) in Self.weights { try await store.setWeight(weight, tenant: tenant, queue: "q0") }
-        audit = try await KeyspaceAudit.read(store)
+        reader = KeyspaceReader(store)
+        audit = try await reader.read()
         for place in 0..<3 { players.append(try await newPlayer(place)) }
         try await look()
     }
@@ -168,5 +170,5 @@ struct Fuzz {
         model.hints = [:]
     }
 
-    mutating func look() async throws { audit = try await KeyspaceAudit.read(store) }
+    mutating func look() async throws { audit = try await reader.read() }
 }
