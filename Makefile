@@ -2,9 +2,10 @@
 
 SWIFT_FILES = Package.swift Sources Tests $(wildcard benchmarks/Package.swift benchmarks/Sources)
 ARGS ?=
+STEPS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench lint format scripts
+.PHONY: help setup build test nightly mutants demo bench lint format scripts
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +18,15 @@ build: setup ## Builds everything, tests included
 
 test: setup ## Builds and runs all tests; ARGS go to `swift test`
 	.ci/test $(ARGS)
+
+nightly: setup ## A million steps of the model fuzz (STEPS=, SEED=), on a build that is optimized
+	swift build -c release --build-tests --scratch-path .build/nightly -Xswiftc -enable-testing
+	PENSTOCK_FUZZ_STEPS=$(STEPS) PENSTOCK_FUZZ_RUNS=500 $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
+		PENSTOCK_TEST_BUILD="-c release --scratch-path .build/nightly -Xswiftc -enable-testing" \
+		.ci/test --filter 'PenstockStoreTests.(Run)?FuzzTests' $(ARGS)
+
+mutants: build ## Tries the tests of the store against faults in lua/, one at a time; ARGS: see `--help`
+	.build/debug/LuaMutants $(ARGS)
 
 demo: ## The tour on an embedded Redis; ARGS go to `penstock demo`
 	@.ci/setup run

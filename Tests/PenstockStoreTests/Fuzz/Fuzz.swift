@@ -37,10 +37,14 @@ struct Fuzz {
     var everything: [TaskID] = []
     /// Parked lanes that no limit blocks: since when, and how many turns with room to spare have passed.
     var patience: [String: (since: Int64, turns: Int)] = [:]
+    /// When each worker looks again of itself, and whether it took less than it might in its last turn.
+    var alarms: [String: (at: Int64, isChoosy: Bool)] = [:]
     /// Schedules as they were read some time ago.
     var readings: [String: StoredSchedule] = [:]
     /// Every fourth life goes without.
     let hasLimits: Bool
+    /// Every other life has little to do, and is often through with it.
+    let most: Int
     let flaw: Flaw?
     /// The call that was made last.
     var last = ""
@@ -53,6 +57,7 @@ struct Fuzz {
         self.flaw = flaw
         random = SeededRandom(seed: seed)
         hasLimits = seed % 4 != 0
+        most = seed % 2 == 0 ? 12 : 50
         for (tenant, weight) in Self.weights { try await store.setWeight(weight, tenant: tenant, queue: "q0") }
         reader = KeyspaceReader(store)
         audit = try await reader.read()
@@ -80,7 +85,7 @@ struct Fuzz {
             left -= weight
             if left > 0 { continue }
             switch call {
-            case .enqueue where model.items.count >= 50, .inbox where model.items.count >= 50: return .cycle
+            case .enqueue where model.items.count >= most, .inbox where model.items.count >= most: return .cycle
             case .limit where !hasLimits: return .cycle
             default: return call
             }
@@ -113,7 +118,7 @@ struct Fuzz {
             flaw?(&model, last)
             try await forgetBatches()
             model.settle(audit)
-            var findings = audit.findings + model.differences(from: audit) + fairness()
+            var findings = audit.findings + model.differences(from: audit) + fairness() + sleepers()
             if chance(5) { findings += try await counts() }
             try await hear()
             return findings

@@ -99,6 +99,7 @@ extension Fuzz {
                 throw StoreModel.Wrong(description: "history of \(task.id): \(task.history), expected \(tries)")
             }
         }
+        alarms[player.name] = (turn.nextDue ?? .max, player.kinds != nil || !bounds.isEmpty)
         let isIdle = turn.claimed.count < room
         for queue in player.queues where (audit.idle[queue]?.contains(player.name) == true) != isIdle {
             throw StoreModel.Wrong(description: "idle in \(queue) should be \(isIdle)")

@@ -118,4 +118,28 @@ extension Fuzz {
         }
         return findings
     }
+
+    /// Where a task could start, somebody is awake, was told, or looks of itself by now.
+    func sleepers() -> [String] {
+        let now = audit.clock["last"] ?? 0
+        let holders = model.holders()
+        return ["q0", "q1", "q2"].compactMap { queue in
+            if model.paused.contains("queue:\(queue)") { return nil }
+            let ready = model.lanes.filter { lane, ids in
+                let ring = lane.prefix { $0 != "\t" }.split(separator: "|").map(String.init)
+                let isParked = audit.parked[ring.joined(separator: "|")]?[lane] != nil
+                let isOpen = ids.contains { !model.paused.contains("kind:\(model.items[$0]?.kind ?? "")") }
+                return ring.first == queue && isOpen && !isParked && !model.isBlocked(lane, holders, now: now)
+            }
+            let serving = audit.workers.keys.filter { name in
+                queue == "q1" || queue != "q1" && !name.hasPrefix("w2-")
+            }
+            let asleep = serving.filter { name in
+                audit.idle[queue]?.contains(name) == true && audit.hints[name] == nil && alarms[name]?.at ?? 0 > now
+            }
+            let mayTake = asleep.contains { alarms[$0]?.isChoosy == false }
+            guard !ready.isEmpty, asleep.count == serving.count, mayTake else { return nil }
+            return "\(queue) has \(ready), and all sleep: \(alarms), idle \(audit.idle), at \(now)"
+        }
+    }
 }
