@@ -19,11 +19,11 @@ build: setup ## Builds everything, tests included
 test: setup ## Builds and runs all tests; ARGS go to `swift test`
 	.ci/test $(ARGS)
 
+NIGHTLY = -c release --scratch-path .build/nightly -Xswiftc -enable-testing
+
 nightly: setup ## A million steps of the model fuzz (STEPS=, SEED=), on a build that is optimized
-	swift build -c release --build-tests --scratch-path .build/nightly -Xswiftc -enable-testing
 	PENSTOCK_FUZZ_STEPS=$(STEPS) PENSTOCK_FUZZ_RUNS=500 $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
-		PENSTOCK_TEST_BUILD="-c release --scratch-path .build/nightly -Xswiftc -enable-testing" \
-		.ci/test --filter 'PenstockStoreTests.(Run)?FuzzTests' $(ARGS)
+		PENSTOCK_TEST_BUILD="$(NIGHTLY)" .ci/test --filter 'PenstockStoreTests.(Run)?FuzzTests' $(ARGS)
 
 mutants: build ## Tries the tests of the store against faults in lua/, one at a time; ARGS: see `--help`
 	.build/debug/LuaMutants $(ARGS)

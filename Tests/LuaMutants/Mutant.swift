@@ -19,7 +19,10 @@ struct Mutant: Sendable {
 
     /// What must not be lost unnoticed.
     enum Tag: String, Sendable, CaseIterable {
-        case fence, wakeUp = "wake-up", release = "limit release", bound = "chunk bound"
+        case fence
+        case wakeUp = "wake-up"
+        case release = "limit release"
+        case bound = "chunk bound"
     }
 
     let path: String
@@ -30,8 +33,8 @@ struct Mutant: Sendable {
     let before: String
     let after: String
     let tags: [Tag]
-    /// The whole file.
-    let file: LuaFile
+    /// Lines that differ, by their numbers.
+    let changes: [Int: String]
 
     /// The same as long as its line is the same.
     var id: String { "\(path):\(line):\(column) \(kind.rawValue)\t\(before)\t\(after)" }
@@ -39,9 +42,6 @@ struct Mutant: Sendable {
     init(_ text: LuaText, _ range: Range<Int>, by replacement: String, _ kind: Kind) {
         let lines = text.lineRange(at: range.lowerBound)
         let rest = text.lineRange(at: max(range.upperBound - 1, range.lowerBound)).upperBound
-        // Lines keep their numbers.
-        let breaks = text.bytes[range].count { $0 == UInt8(ascii: "\n") }
-        let filled = replacement + String(repeating: "\n", count: breaks)
         path = text.file.path
         line = text.line(at: range.lowerBound)
         column = range.lowerBound - lines.lowerBound + 1
@@ -53,9 +53,15 @@ struct Mutant: Sendable {
         after = plain(
             text.text(lines.lowerBound..<range.lowerBound) + replacement + text.text(range.upperBound..<rest))
         tags = Self.tags(before, text.file.name, kind)
-        file = LuaFile(
-            text.file.role, name: text.file.name,
-            text: text.text(0..<range.lowerBound) + filled + text.text(range.upperBound..<text.bytes.count))
+        // Lines keep their numbers.
+        let breaks = text.bytes[range].count { $0 == UInt8(ascii: "\n") }
+        var changes: [Int: String] = [:]
+        for place in 0...breaks { changes[line + place] = "" }
+        let whole = text.text(lines.lowerBound..<range.lowerBound) + replacement + text.text(range.upperBound..<rest)
+        for (place, part) in whole.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            changes[line + place] = String(part)
+        }
+        self.changes = changes
     }
 
     private static func tags(_ line: String, _ name: String, _ kind: Kind) -> [Tag] {
@@ -64,8 +70,10 @@ struct Mutant: Sendable {
         let compares = [.inverted, .negated].contains(kind)
         if compares, line.contains(/\bfence\b|\brevision\b|holds_role|\bclaim\b|\bstale\b/) { tags.append(.fence) }
         let isDropped = kind == .dropped || kind == .kept
-        if isDropped, line.contains(/\b(wake|rouse|set_due|tell_connections)\(|key\('wake'|'nudge/) { tags.append(.wakeUp) }
-        if isDropped, line.contains(/\b(give_up|free|forget_worker)\(|key\('holders'|key\('fires'/) { tags.append(.release) }
+        let wakes = line.contains(/\b(wake|rouse|set_due|tell_connections)\(|key\('wake'|'nudge/)
+        let releases = line.contains(/\b(give_up|free|forget_worker)\(|key\('holders'|key\('fires'/)
+        if isDropped, wakes { tags.append(.wakeUp) }
+        if isDropped, releases { tags.append(.release) }
         return tags
     }
 }
@@ -81,12 +89,14 @@ extension Mutant {
         return found + bounds(text)
     }
 
+    private static let changes: [(String, [(String, Kind)])] = [
+        ("==", [("~=", .inverted)]), ("~=", [("==", .inverted)]),
+        ("<=", [(">", .inverted), ("<", .shifted)]), (">=", [("<", .inverted), (">", .shifted)]),
+        ("<", [(">=", .inverted), ("<=", .shifted)]), (">", [("<=", .inverted), (">=", .shifted)]),
+    ]
+
     private static func comparisons(_ text: LuaText, _ place: Int) -> [Mutant] {
-        let changes: [(String, [(String, Kind)])] = [
-            ("==", [("~=", .inverted)]), ("~=", [("==", .inverted)]),
-            ("<=", [(">", .inverted), ("<", .shifted)]), (">=", [("<", .inverted), (">", .shifted)]),
-            ("<", [(">=", .inverted), ("<=", .shifted)]), (">", [("<=", .inverted), (">=", .shifted)]),
-        ]
+        guard "=~<>".utf8.contains(text.bytes[place]) else { return [] }
         for (sign, others) in changes where text.has(sign, at: place) {
             // The second byte of another sign.
             if place > 0, "=~<>".utf8.contains(text.bytes[place - 1]) { return [] }
@@ -96,6 +106,7 @@ extension Mutant {
     }
 
     private static func conditions(_ text: LuaText, _ place: Int) -> [Mutant] {
+        guard "iew".utf8.contains(text.bytes[place]) else { return [] }
         for (word, end) in [("if", "then"), ("elseif", "then"), ("while", "do")] where text.hasWord(word, at: place) {
             let start = place + word.utf8.count + 1
             guard let stop = (start..<text.bytes.count).first(where: { text.hasWord(end, at: $0) }) else { return [] }
@@ -110,7 +121,7 @@ extension Mutant {
         return []
     }
 
-    private static let removals = ["ZREM", "SREM", "HDEL", "DEL", "LREM", "UNLINK", "XDEL", "ZREMRANGEBYSCORE", "LTRIM"]
+    private static let removals = ["ZREM", "SREM", "HDEL", "DEL", "LREM", "UNLINK", "XDEL", "LTRIM"]
 
     private static func calls(_ text: LuaText, _ place: Int, _ includes: Set<String>) -> [Mutant] {
         guard place == 0 || !LuaText.isName(text.bytes[place - 1]), LuaText.isName(text.bytes[place]) else { return [] }

@@ -56,8 +56,8 @@ struct Record {
             rate(kind.rawValue, tried.filter { $0.0.kind == kind }, of: mutants.count { $0.kind == kind })
         }
         for tag in Mutant.Tag.allCases {
-            rate(
-                "[\(tag.rawValue)]", tried.filter { $0.0.tags.contains(tag) }, of: mutants.count { $0.tags.contains(tag) })
+            let all = mutants.count { $0.tags.contains(tag) }
+            rate("[\(tag.rawValue)]", tried.filter { $0.0.tags.contains(tag) }, of: all)
         }
         rate("in all", tried, of: mutants.count)
         return lines.joined(separator: "\n")

@@ -12,7 +12,8 @@ import Testing
 /// - Parameter calls: Is told of each script that is called.
 func withStore(
     _ options: EmbeddedRedis.Options = .init(), limits: StoreLimits = .init(), audits: Bool = true,
-    calls: (@Sendable (String) -> Void)? = nil, isolation: isolated (any Actor)? = #isolation, sourceLocation: SourceLocation = #_sourceLocation,
+    calls: (@Sendable (String) -> Void)? = nil, isolation: isolated (any Actor)? = #isolation,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (Store) async throws -> Void
 ) async throws {
     try await EmbeddedRedis.withRedis(options) { server in

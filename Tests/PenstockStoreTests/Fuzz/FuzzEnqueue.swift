@@ -52,7 +52,7 @@ extension Fuzz {
         do {
             let answers = try await store.enqueue(tasks)
             guard !isFull else { throw StoreModel.Wrong(description: "should be refused: a length cap") }
-            guard isHeld else { throw StoreModel.Wrong(description: "should be refused: \(claim.map { "\($0)" } ?? "-")") }
+            guard isHeld else { throw StoreModel.Wrong(description: "should be refused: the role is not held") }
             // Tokens are remembered for half a minute: to look at all of them each time would take most of the test's.
             for token in audit.sent { try await store.raw("DEL", store.keys.prefix + "sent:" + token) }
             try await look()

@@ -34,7 +34,9 @@ extension StoreModel {
         let its = audit.roles[name]
         let until = its?["until"].flatMap { Int64($0) }
         if role.holder == holder, fence == nil || fence == role.fence {
-            guard answer == .held(fence: role.fence) else { throw Wrong(description: "\(answer), but it holds \(name)") }
+            guard answer == .held(fence: role.fence) else {
+                throw Wrong(description: "\(answer), but it holds \(name)")
+            }
             role.until = try fresh(until, "lease of \(name)", now: now + lease)
             role.note = note
         } else if fence != nil {

@@ -17,8 +17,8 @@ import Testing
     /// Called by `RunLockstep`, and in no life of `Fuzz`.
     static let ofRuns: Set = ["control", "keep_shape", "remove_run", "signal", "start_run"]
     static let others = [
-        "confirm": "asks once more about what the doctor holds for a fault, and a sound namespace has none: CorruptionTests",
-        "locate": "looks for what the doctor misses, and a sound namespace lacks nothing: CorruptionTests",
+        "confirm": "asks again about what the doctor takes for a fault; a sound namespace has none: CorruptionTests",
+        "locate": "looks for what the doctor misses; a sound namespace lacks nothing: CorruptionTests",
         "mend": "repairs what no script leaves behind: CorruptionTests",
         "mend_task": "repairs what no script leaves behind: CorruptionTests",
         "weigh_run": "weighs runs of a thousand steps and more for the doctor: AuditScaleTests",
@@ -33,21 +33,23 @@ import Testing
     }
 
     @Test func `lives call what is said of them`() async throws {
-        let called = Mutex<Set<String>>([])
+        let called = Calls()
+        let note: @Sendable (String) -> Void = { called.add($0) }
         for seed: UInt64 in 1...20 {
-            try await withStore(audits: false, calls: { name in called.withLock { _ = $0.insert(name) } }) { store in
+            try await withStore(audits: false, calls: note) { store in
                 let deviation = try await FuzzLife(seed: seed).play(Array(0..<FuzzLife.round), on: store)
                 #expect(deviation == nil, "seed \(seed)")
             }
-            if Self.fuzzed.isSubset(of: called.withLock(\.self)) { break }
+            if Self.fuzzed.isSubset(of: called.names) { break }
         }
-        #expect(called.withLock(\.self) == Self.fuzzed)
+        #expect(called.names == Self.fuzzed)
     }
 
     @Test func `runs in lockstep call what is said of them`() async throws {
-        let called = Mutex<Set<String>>([])
+        let called = Calls()
+        let note: @Sendable (String) -> Void = { called.add($0) }
         for seed: UInt64 in 1...20 {
-            try await withStore(calls: { name in called.withLock { _ = $0.insert(name) } }) { store in
+            try await withStore(calls: note) { store in
                 var random = SeededRandom(seed: seed)
                 let graph = RandomGraph(&random, rollback: .preserve, failFast: true, failures: 0.1)
                 var lockstep = try await RunLockstep(store, graph, seed: seed)
@@ -55,8 +57,16 @@ import Testing
                 try await lockstep.drive()
                 #expect(try await store.remove(lockstep.run) == .removed)
             }
-            if Self.ofRuns.isSubset(of: called.withLock(\.self)) { return }
+            if Self.ofRuns.isSubset(of: called.names) { return }
         }
-        Issue.record("never called: \(Self.ofRuns.subtracting(called.withLock(\.self)))")
+        Issue.record("never called: \(Self.ofRuns.subtracting(called.names))")
     }
+}
+
+/// Names of scripts that were called.
+private final class Calls: Sendable {
+    private let all = Mutex<Set<String>>([])
+
+    var names: Set<String> { all.withLock { $0 } }
+    func add(_ name: String) { all.withLock { _ = $0.insert(name) } }
 }
