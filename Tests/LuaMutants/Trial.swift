@@ -34,8 +34,10 @@ struct Trial: Sendable {
         let name: String
         /// Which tests of the binary.
         let filter: String
-        var skipped: [String]
-        let seconds: Int
+        var skipped: [String] = []
+        var seconds = 240
+        /// Scripts that it tests; nil: any.
+        var scripts: Set<String>?
     }
 
     let scripts: [RenderedScript]
@@ -74,7 +76,8 @@ struct Trial: Sendable {
             let check = try await Command.run(luac, ["-p", "-"], input: plain)
             if check.status != 0 { return .invalid("\(file.lastPathComponent): \(check.errorOutput.prefix(200))") }
         }
-        for stage in stages {
+        let names = scripts.map(\.name)
+        for stage in stages where stage.scripts?.isDisjoint(with: names) != true {
             if let what = try await issue(stage, folder) { return .killed(stage: stage.name, by: what) }
         }
         return .survived

@@ -4,7 +4,7 @@ import ScriptRendering
 
 let usage = """
     usage: LuaMutants [--sample N] [--seed S] [--only PART] [--tag TAG] [--jobs N] [--steps N] [--list] [--summary]
-                      [--again] [--results FILE]
+                      [--quick] [--again] [--results FILE]
       Changes lua/ in one place at a time, and runs the built tests of the store against each change.
       --sample N      so many mutants, spread over all files
       --only PART     those whose file, or file:line, has this in its name
@@ -13,6 +13,7 @@ let usage = """
       --steps N       of the model fuzz, which comes first; 1000 by default
       --list          names the mutants and tries none
       --summary       tells what is known and tries none
+      --quick         leaves out the tests that count what a call costs
       --again         tries survivors once more
       --results FILE  where verdicts are kept: what is in it is not tried again; .build/lua-mutants.tsv by default
     Run it in the root of the package, after `swift build --build-tests`.
@@ -27,7 +28,7 @@ var options: [String: String] = [:]
 var words = CommandLine.arguments.dropFirst()
 while let word = words.popFirst() {
     switch word {
-    case "--list", "--summary", "--again": options[word] = ""
+    case "--list", "--summary", "--quick", "--again": options[word] = ""
     case "--sample", "--seed", "--only", "--tag", "--jobs", "--steps", "--results":
         guard let value = words.popFirst() else { fail("\(word) needs a value\n\(usage)") }
         options[word] = value
@@ -57,10 +58,10 @@ let asked = all.filter { mutant in
         && options["--tag"].map { tag in mutant.tags.contains { $0.rawValue == tag } } ?? true
 }
 var chosen = asked
+var random = SeededRandom(seed: UInt64(number("--seed", or: 1)))
 if options["--sample"] != nil {
     // Every n-th of a list that is ordered by place covers all files as they are large.
     let count = min(number("--sample", or: 0), asked.count)
-    var random = SeededRandom(seed: UInt64(number("--seed", or: 1)))
     let step = Double(asked.count) / Double(max(count, 1))
     let shift = Double.random(in: 0..<max(step, 1), using: &random)
     chosen = (0..<count).map { asked[min(asked.count - 1, Int(Double($0) * step + shift))] }
@@ -76,16 +77,24 @@ if options["--list"] != nil {
 let results = URL(fileURLWithPath: options["--results"] ?? root.path + "/.build/lua-mutants.tsv")
 var record = try Record(results)
 if options["--summary"] == nil {
-    let quick = Trial.Stage(name: "fuzz", filter: "FuzzTests", skipped: [], seconds: 60)
-    let rest = Trial.Stage(
-        name: "store tests", filter: "PenstockStoreTests",
-        skipped: ["FuzzTests", "ShrinkerTests", "VerbTests", "AuditScaleTests"], seconds: 240)
+    let doctor: Set = [
+        "confirm", "examine", "list_tasks", "locate", "mend", "mend_task", "walk_keys", "weigh_run",
+    ]
+    // Those that are slow come last, and those of time not at all.
+    var stages = [
+        Trial.Stage(name: "fuzz", filter: "FuzzTests", seconds: 60),
+        Trial.Stage(
+            name: "store tests", filter: "PenstockStoreTests",
+            skipped: ["FuzzTests", "ShrinkerTests", "VerbTests", "Audit", "CorruptionTests", "CostTests"]),
+        Trial.Stage(name: "doctor", filter: "CorruptionTests", scripts: doctor),
+    ]
+    if options["--quick"] == nil { stages.append(Trial.Stage(name: "costs", filter: "CostTests")) }
     let trial = Trial(
-        try ScriptLibrary(files: files), stages: [quick, rest], binary: binary, steps: number("--steps", or: 1000))
+        try ScriptLibrary(files: files), stages: stages, binary: binary, steps: number("--steps", or: 1000))
     let todo = chosen.filter { mutant in
         let known = record.verdicts[mutant.id]
         return known == nil || options["--again"] != nil && known == .survived
-    }
+    }.shuffled(using: &random)
     say("\(chosen.count) of \(all.count) mutants, \(todo.count) to be tried")
     var before = try await trial.verdict()
     // Once more: a machine that slept in between is no fault of the tests.

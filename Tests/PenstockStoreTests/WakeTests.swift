@@ -41,6 +41,17 @@ import Testing
         }
     }
 
+    @Test func `what a full worker hands back, since it does not run it, wakes another one`() async throws {
+        try await withStore { store in
+            try await store.fill(1)
+            var full = try await Player(store, "full")
+            _ = try await full.claim()
+            let idle = try await idlers(store, 1)
+            try await full.turn(0, reconcile: [])
+            #expect(try await hints(store) == [idle[0].name: ["work"]])
+        }
+    }
+
     @Test func `nobody is woken for a paused queue, one for its resumption`() async throws {
         try await withStore { store in
             _ = try await idlers(store, 2)

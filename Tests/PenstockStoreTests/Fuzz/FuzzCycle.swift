@@ -43,7 +43,7 @@ extension Fuzz {
             }
         }
         let bounds = !drains && chance(25) ? [("k0", number(0...2)), ("k2", number(0...1))] : []
-        let room = !drains && chance(10) ? 0 : number(1...7)
+        let room = !drains && chance(reconcile == nil ? 12 : 40) ? 0 : number(1...7)
         let fires = chance(60)
         last = """
             cycle \(player.name) room \(room) ended \(ended) bounds \(bounds) reconcile \(reconcile ?? [])\
