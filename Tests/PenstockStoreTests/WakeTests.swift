@@ -41,6 +41,38 @@ import Testing
         }
     }
 
+    @Test func `a slot that is given back wakes a worker of the queue in which a lane waits for it`() async throws {
+        try await withStore { store in
+            let name = try LimitName("a:1")
+            try await store.setLimit(name, LimitTerms(concurrency: 1))
+            var options = TaskOptions()
+            options.limits = [name]
+            _ = try await store.enqueue([store.task(queue: "q", options: options)])
+            var holder = try await Player(store, "holder", lease: .seconds(300))
+            let task = try await holder.claim()
+            _ = try await store.enqueue([store.task(queue: "r", options: options)])
+            var other = try await Player(store, "other", queues: ["r"], lease: .seconds(300))
+            #expect(try await other.turn(1).claimed.isEmpty)
+            _ = try await hints(store)
+            try await holder.end(task, .completed)
+            #expect(try await hints(store) == ["other": ["work"]])
+            #expect(try await other.turn(1).claimed.count == 1)
+        }
+    }
+
+    @Test func `a callback of a batch wakes a worker`() async throws {
+        try await withStore { store in
+            let batch = BatchID(store.makeID())
+            try await store.openBatch(
+                batch, keep: .seconds(60), parent: nil, name: "", callbacks: [.done: store.task(queue: "after")])
+            var idle = try await Player(store, "idle", queues: ["after"], lease: .seconds(300))
+            try await idle.turn(1)
+            #expect(try await store.sealBatch(batch) == .ended)
+            #expect(try await hints(store) == ["idle": ["work"]])
+            #expect(try await idle.turn(1).claimed.count == 1)
+        }
+    }
+
     @Test func `what a full worker hands back, since it does not run it, wakes another one`() async throws {
         try await withStore { store in
             try await store.fill(1)
