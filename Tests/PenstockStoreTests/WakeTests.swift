@@ -60,6 +60,24 @@ import Testing
         }
     }
 
+    @Test(arguments: ["a:1", "a:*"])
+    func `a limit that is removed wakes a worker for what it kept back`(text: String) async throws {
+        try await withStore { store in
+            let name = try LimitName(text)
+            try await store.setLimit(name, LimitTerms(concurrency: 1))
+            var options = TaskOptions()
+            options.limits = [try LimitName("a:1")]
+            _ = try await store.enqueue([store.task(options: options), store.task(options: options)])
+            var holder = try await Player(store, "holder", lease: .seconds(300))
+            #expect(try await holder.turn(2).claimed.count == 1)
+            try await holder.turn(0)
+            let idle = try await idlers(store, 1)
+            _ = try await hints(store)
+            try await store.setLimit(name, nil)
+            #expect(try await hints(store) == [idle[0].name: ["work"]])
+        }
+    }
+
     @Test func `a callback of a batch wakes a worker`() async throws {
         try await withStore { store in
             let batch = BatchID(store.makeID())
