@@ -78,6 +78,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        Outcome.dead(attempt: 1, message: "no"), .retry(after: .seconds(60), counted: true, attempt: 1, message: "no"),
+    ])
+    func `what starts again by hand wakes a worker`(outcome: Outcome) async throws {
+        try await withStore { store in
+            try await store.fill(1)
+            var worker = try await Player(store, lease: .seconds(300))
+            let task = try await worker.claim()
+            try await worker.end(task, outcome)
+            let idle = try await idlers(store, 1, as: "idle")
+            _ = try await hints(store)
+            #expect(try await store.revive([task.id]) == [.ready])
+            #expect(try await hints(store) == [idle[0].name: ["work"]])
+        }
+    }
+
     @Test func `a callback of a batch wakes a worker`() async throws {
         try await withStore { store in
             let batch = BatchID(store.makeID())
