@@ -94,6 +94,41 @@ import Testing
         }
     }
 
+    @Test func `the end of a pause wakes who takes a kind that was set aside`() async throws {
+        try await withStore { store in
+            try await store.fill(1, "b")
+            var other = try await Player(store, "other", kinds: ["a"], lease: .seconds(300))
+            #expect(try await other.turn(1).claimed.isEmpty)
+            var right = try await Player(store, "right", kinds: ["b"], lease: .seconds(300))
+            // Several times, since one of the two is woken in any case.
+            for _ in 0..<8 {
+                _ = try await store.pause(.queue("q"), by: "me")
+                try await other.turn(1)
+                #expect(try await right.turn(1).claimed.isEmpty)
+                _ = try await hints(store)
+                _ = try await store.resume(.queue("q"))
+                #expect(try await hints(store)["right"] == ["work"])
+            }
+        }
+    }
+
+    @Test func `a schedule that is due before all others tells a worker, a later one nobody`() async throws {
+        try await withStore { store in
+            let worker = try await idlers(store, 1)[0]
+            func save(_ name: String, in milliseconds: Int64) async throws {
+                let due = store.serverNow + milliseconds
+                let change = ScheduleChange(name: name, spec: Array("{}".utf8), payload: [], tick: due, due: due)
+                #expect(try await store.save(change) == .saved)
+            }
+            try await save("first", in: 60_000)
+            #expect(try await hints(store) == [worker.name: ["work"]])
+            try await save("later", in: 90_000)
+            #expect(try await hints(store) == [:])
+            try await save("sooner", in: 30_000)
+            #expect(try await hints(store) == [worker.name: ["work"]])
+        }
+    }
+
     @Test func `a callback of a batch wakes a worker`() async throws {
         try await withStore { store in
             let batch = BatchID(store.makeID())
