@@ -2,9 +2,10 @@
 
 SWIFT_FILES = Package.swift Sources Tests $(wildcard benchmarks/Package.swift benchmarks/Sources)
 ARGS ?=
+STEPS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench lint format scripts
+.PHONY: help setup build test nightly tsan mutants demo bench lint format scripts
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +18,18 @@ build: setup ## Builds everything, tests included
 
 test: setup ## Builds and runs all tests; ARGS go to `swift test`
 	.ci/test $(ARGS)
+
+NIGHTLY = -c release --scratch-path .build/nightly -Xswiftc -enable-testing
+
+nightly: setup ## A million steps of the model fuzz (STEPS=, SEED=), on a build that is optimized
+	PENSTOCK_FUZZ_STEPS=$(STEPS) PENSTOCK_FUZZ_RUNS=500 $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
+		PENSTOCK_TEST_BUILD="$(NIGHTLY)" .ci/test --filter 'PenstockStoreTests.(Run)?FuzzTests' $(ARGS)
+
+tsan: setup ## The tests with the thread sanitizer, in a build of its own: slow
+	PENSTOCK_TEST_BUILD="--sanitize=thread --scratch-path .build/tsan" .ci/test $(ARGS)
+
+mutants: build ## Tries the tests of the store against faults in lua/, one at a time; ARGS: see `--help`
+	.build/debug/LuaMutants $(ARGS)
 
 demo: ## The tour on an embedded Redis; ARGS go to `penstock demo`
 	@.ci/setup run

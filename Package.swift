@@ -112,6 +112,10 @@ let package = Package(
         .target(name: "ScriptRendering", dependencies: [crypto, subprocess, systemPackage]),
         .executableTarget(name: "RenderScripts", dependencies: ["ScriptRendering"]),
 
+        // Whether the tests of the store notice a fault in any one place of lua/: see `make mutants`.
+        .executableTarget(
+            name: "LuaMutants", dependencies: ["ScriptRendering", "PenstockTesting"], path: "Tests/LuaMutants"),
+
         .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel", "PenstockTesting"]),
         .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "PenstockTesting", "EmbeddedRedis"]),
         // A process that owns an embedded Redis, for the test that kills it.

@@ -13,11 +13,19 @@ package final class Store: Sendable {
     let combiner: EnqueueCombiner
     let replicaLines: ReplicaLines
     let gauge = MemoryGauge()
+    /// What is called in the place of a script.
+    private let stand: (@Sendable (RedisScript) -> RedisScript)?
 
-    package init(redis: RedisClient, namespace: String, limits: StoreLimits = .init()) throws(InvalidName) {
+    /// - Parameter stand: What is called in the place of each script: nil but in tests that want to know what was called, or
+    ///   whether a script with a fault is found out.
+    package init(
+        redis: RedisClient, namespace: String, limits: StoreLimits = .init(),
+        standingIn stand: (@Sendable (RedisScript) -> RedisScript)? = nil
+    ) throws(InvalidName) {
         keys = try KeySpace(namespace: namespace)
         self.redis = redis
         self.limits = limits
+        self.stand = stand
         ids = Mutex(TaskIDGenerator(shard: keys.shard))
         combiner = EnqueueCombiner()
         replicaLines = ReplicaLines(redis)
@@ -52,8 +60,11 @@ package final class Store: Sendable {
         assert(
             Scripts.contracts[script.name]?.accepts(keys: 1, arguments: arguments.count) == true,
             "lua/\(script.name).lua does not take \(arguments.count) arguments")
-        return try await (client ?? redis).evaluate(script, keys: [keys.prefix], arguments: arguments, timeout: timeout)
+        return try await (client ?? redis).evaluate(
+            actual(script), keys: [keys.prefix], arguments: arguments, timeout: timeout)
     }
+
+    func actual(_ script: RedisScript) -> RedisScript { stand.map { $0(script) } ?? script }
 
     func send(_ command: RedisCommand) async throws(StoreError) -> RedisReply {
         do throws(RedisError) { return try await redis.send(command) } catch { throw StoreError(error) }

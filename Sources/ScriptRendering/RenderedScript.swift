@@ -19,10 +19,28 @@ package struct RenderedScript: Sendable {
         header = script.header
         code = scope.code + script.code
         lintLines = units.flatMap(\.lines)
+        (source, digest) = Self.render(name, header, code)
+    }
+
+    private static func render(_ name: String, _ header: ScriptHeader, _ code: [LuaLine]) -> (
+        source: String, digest: String
+    ) {
         let shebang = header.flags.isEmpty ? "#!lua" : "#!lua flags=\(header.flags.joined(separator: ","))"
         let lines = [shebang, header.guardLine(name: name)] + code.map { String($0.trimmed) }
-        source = lines.joined(separator: "\n")
-        digest = Insecure.SHA1.hash(data: Array(source.utf8)).hexadecimal
+        let source = lines.joined(separator: "\n")
+        return (source, Insecure.SHA1.hash(data: Array(source.utf8)).hexadecimal)
+    }
+
+    /// What Redis would get if some lines of the code were others: by the number of each in the file `path`. Nil if the
+    /// script has none of them.
+    package func changed(_ lines: [Int: String], of path: String) -> (source: String, digest: String)? {
+        var isChanged = false
+        let code = self.code.map { line -> LuaLine in
+            guard line.path == path, let text = lines[line.number] else { return line }
+            isChanged = true
+            return LuaLine(path: path, number: line.number, text: text)
+        }
+        return isChanged ? Self.render(name, header, code) : nil
     }
 
     /// lower_snake becomes lowerCamel.

@@ -46,9 +46,14 @@ package struct ScriptLibrary: Sendable {
 extension ScriptLibrary {
     /// Reads `lua/*.lua` and `lua/includes/*.lua` of a package.
     package static func load(packageRoot root: URL) throws -> ScriptLibrary {
+        try ScriptLibrary(files: files(packageRoot: root))
+    }
+
+    /// The files that a package has, as they are.
+    package static func files(packageRoot root: URL) throws -> [LuaFile] {
         let lua = root.appendingPathComponent("lua", isDirectory: true)
         let includes = lua.appendingPathComponent("includes", isDirectory: true)
-        return try ScriptLibrary(files: files(.script, in: lua) + files(.include, in: includes))
+        return try files(.script, in: lua) + files(.include, in: includes)
     }
 
     private static func files(_ role: LuaFile.Role, in directory: URL) throws -> [LuaFile] {

@@ -8,9 +8,12 @@ import Testing
 @testable import PenstockStore
 
 /// Runs `body` with a store in an empty Redis of its own, and looks at the end whether the namespace is in order.
+///
+/// - Parameter calls: Is told of each script that is called.
 func withStore(
     _ options: EmbeddedRedis.Options = .init(), limits: StoreLimits = .init(), audits: Bool = true,
-    isolation: isolated (any Actor)? = #isolation, sourceLocation: SourceLocation = #_sourceLocation,
+    calls: (@Sendable (String) -> Void)? = nil, isolation: isolated (any Actor)? = #isolation,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (Store) async throws -> Void
 ) async throws {
     try await EmbeddedRedis.withRedis(options) { server in
@@ -18,7 +21,7 @@ func withStore(
         configuration.commandTimeout = .seconds(60)
         let client = RedisClient(
             configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let store = try Store(redis: client, namespace: "t", limits: limits)
+        let store = try Store(redis: client, namespace: "t", limits: limits, standingIn: ScriptStand.closure(calls))
         do {
             try await body(store)
             if audits {

@@ -111,6 +111,19 @@ import Testing
         }
     }
 
+    @Test func `lanes whose token is due, and for which a claim has no room, go to the next claim`() async throws {
+        try await withStore { store in
+            try await store.setLimit(LimitName("tenant:*"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))
+            for tenant in 0..<8 { try await store.fill(2, tenant: "t\(tenant)") }
+            var worker = try await Player(store, lease: .seconds(3600))
+            #expect(try await worker.turn(20).claimed.count == 8)
+            #expect(try await worker.turn(20).claimed.isEmpty)
+            try await store.stepClock(by: .milliseconds(5_100))
+            #expect(try await worker.turn(1).claimed.count == 1)
+            #expect(try await worker.turn(20).claimed.count == 7)
+        }
+    }
+
     @Test func `a full worker that knows of a token alone tells another one`() async throws {
         try await withStore { store in
             try await store.setLimit(.tenant("t"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))

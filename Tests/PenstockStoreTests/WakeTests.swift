@@ -41,6 +41,118 @@ import Testing
         }
     }
 
+    @Test func `a slot that is given back wakes a worker of the queue in which a lane waits for it`() async throws {
+        try await withStore { store in
+            let name = try LimitName("a:1")
+            try await store.setLimit(name, LimitTerms(concurrency: 1))
+            var options = TaskOptions()
+            options.limits = [name]
+            _ = try await store.enqueue([store.task(queue: "q", options: options)])
+            var holder = try await Player(store, "holder", lease: .seconds(300))
+            let task = try await holder.claim()
+            _ = try await store.enqueue([store.task(queue: "r", options: options)])
+            var other = try await Player(store, "other", queues: ["r"], lease: .seconds(300))
+            #expect(try await other.turn(1).claimed.isEmpty)
+            _ = try await hints(store)
+            try await holder.end(task, .completed)
+            #expect(try await hints(store) == ["other": ["work"]])
+            #expect(try await other.turn(1).claimed.count == 1)
+        }
+    }
+
+    @Test(arguments: ["a:1", "a:*"])
+    func `a limit that is removed wakes a worker for what it kept back`(text: String) async throws {
+        try await withStore { store in
+            let name = try LimitName(text)
+            try await store.setLimit(name, LimitTerms(concurrency: 1))
+            var options = TaskOptions()
+            options.limits = [try LimitName("a:1")]
+            _ = try await store.enqueue([store.task(options: options), store.task(options: options)])
+            var holder = try await Player(store, "holder", lease: .seconds(300))
+            #expect(try await holder.turn(2).claimed.count == 1)
+            try await holder.turn(0)
+            let idle = try await idlers(store, 1)
+            _ = try await hints(store)
+            try await store.setLimit(name, nil)
+            #expect(try await hints(store) == [idle[0].name: ["work"]])
+        }
+    }
+
+    @Test(arguments: [
+        Outcome.dead(attempt: 1, message: "no"), .retry(after: .seconds(60), counted: true, attempt: 1, message: "no"),
+    ])
+    func `what starts again by hand wakes a worker`(outcome: Outcome) async throws {
+        try await withStore { store in
+            try await store.fill(1)
+            var worker = try await Player(store, lease: .seconds(300))
+            let task = try await worker.claim()
+            try await worker.end(task, outcome)
+            let idle = try await idlers(store, 1, as: "idle")
+            _ = try await hints(store)
+            #expect(try await store.revive([task.id]) == [.ready])
+            #expect(try await hints(store) == [idle[0].name: ["work"]])
+        }
+    }
+
+    @Test func `the end of a pause wakes who takes a kind that was set aside`() async throws {
+        try await withStore { store in
+            try await store.fill(1, "b")
+            var other = try await Player(store, "other", kinds: ["a"], lease: .seconds(300))
+            #expect(try await other.turn(1).claimed.isEmpty)
+            var right = try await Player(store, "right", kinds: ["b"], lease: .seconds(300))
+            // Several times, since one of the two is woken in any case.
+            for _ in 0..<8 {
+                _ = try await store.pause(.queue("q"), by: "me")
+                try await other.turn(1)
+                #expect(try await right.turn(1).claimed.isEmpty)
+                _ = try await hints(store)
+                _ = try await store.resume(.queue("q"))
+                #expect(try await hints(store)["right"] == ["work"])
+            }
+        }
+    }
+
+    @Test func `a schedule that is due before all others tells a worker, a later one nobody`() async throws {
+        try await withStore { store in
+            let worker = try await idlers(store, 1)[0]
+            func save(_ name: String, in milliseconds: Int64) async throws {
+                let due = store.serverNow + milliseconds
+                let change = ScheduleChange(name: name, spec: Array("{}".utf8), payload: [], tick: due, due: due)
+                #expect(try await store.save(change) == .saved)
+            }
+            try await save("first", in: 60_000)
+            #expect(try await hints(store) == [worker.name: ["work"]])
+            try await save("later", in: 90_000)
+            #expect(try await hints(store) == [:])
+            try await save("sooner", in: 30_000)
+            #expect(try await hints(store) == [worker.name: ["work"]])
+        }
+    }
+
+    @Test func `a callback of a batch wakes a worker`() async throws {
+        try await withStore { store in
+            let batch = BatchID(store.makeID())
+            try await store.openBatch(
+                batch, keep: .seconds(60), parent: nil, name: "", callbacks: [.done: store.task(queue: "after")])
+            var idle = try await Player(store, "idle", queues: ["after"], lease: .seconds(300))
+            try await idle.turn(1)
+            #expect(try await store.sealBatch(batch) == .ended)
+            #expect(try await hints(store) == ["idle": ["work"]])
+            #expect(try await idle.turn(1).claimed.count == 1)
+        }
+    }
+
+    @Test func `what a full worker hands back, since it does not run it, wakes another one`() async throws {
+        try await withStore { store in
+            try await store.fill(1)
+            var full = try await Player(store, "full")
+            _ = try await full.claim()
+            let idle = try await idlers(store, 1)
+            try await full.turn(0, reconcile: [])
+            #expect(try await hints(store) == [idle[0].name: ["work"]])
+        }
+    }
+
     @Test func `nobody is woken for a paused queue, one for its resumption`() async throws {
         try await withStore { store in
             _ = try await idlers(store, 2)

@@ -271,7 +271,7 @@ extension Store {
     /// The whole command that enqueues a task, for somebody else's connection: as `enqueue` without its repetition.
     package func enqueueCommand(_ task: NewTask) throws(StoreError) -> [[UInt8]] {
         try validate(task)
-        var fixed = RedisArguments(["EVAL", Scripts.enqueue.source, "1", keys.prefix])
+        var fixed = RedisArguments(["EVAL", actual(Scripts.enqueue).source, "1", keys.prefix])
         fixed.append(contentsOf: Self.arguments([task], ids: [task.id], token: "").0)
         return fixed.values
     }

@@ -104,6 +104,14 @@ package struct KeyspaceAudit: Sendable {
     package internal(set) var fires: [String: Set<String>] = [:]
     /// Schedules with notes of what became of their ticks.
     package internal(set) var noted: Set<String> = []
+    /// Role to the fields of its hash.
+    package internal(set) var roles: [String: [String: String]] = [:]
+    /// Connector to events that were set aside, each with its record.
+    package internal(set) var aside: [String: [String: String]] = [:]
+    /// Entries of the streams `inbox` and `rejected`.
+    package internal(set) var streams: [String: Int] = [:]
+    /// Idempotency key to the task that it stands for.
+    package internal(set) var dedupes: [String: String] = [:]
     /// Task to its bonds, one a line.
     package internal(set) var bonds: [String: String] = [:]
     /// Unique key to its value: the id that holds it, and what kind of lock it is.
@@ -124,38 +132,10 @@ package struct KeyspaceAudit: Sendable {
     /// Names of keys that nobody knows, that hold another type than they should, or that should expire and do not.
     package internal(set) var oddities: [String] = []
 
-    /// Reads a namespace.
+    /// Reads a namespace. Whoever does so often takes a `KeyspaceReader`.
     package static func read(_ store: Store) async throws -> KeyspaceAudit {
-        let prefix = store.keys.prefix
-        let list = RedisCommand("KEYS", prefix + "*")
-        func names(_ reply: RedisReply) -> Set<String> { Set((reply.array ?? []).compactMap(\.text)) }
-        while true {
-            let keys = names(try await store.redis.send(list)).sorted()
-            let known = keys.map { (name: $0, form: KeyForm(key: $0.dropFirst(prefix.count))) }
-            var commands = [RedisCommand("MULTI"), list]
-            for (name, form) in known {
-                guard let form else { continue }
-                commands.append(form.shape.readAll(name))
-                if form.mayExpire { commands.append(RedisCommand("PTTL", name)) }
-            }
-            commands.append(RedisCommand("EXEC"))
-            guard let replies = try await store.redis.pipeline(commands).last?.array, let first = replies.first else {
-                continue
-            }
-            // A key came or went in between: once more.
-            guard names(first) == Set(keys) else { continue }
-            var audit = KeyspaceAudit()
-            var rest = replies.dropFirst()
-            for (name, form) in known {
-                guard let form else {
-                    audit.oddities.append("unknown key \(name)")
-                    continue
-                }
-                guard let content = rest.popFirst() else { break }
-                audit.take(content, of: form, lives: form.mayExpire ? rest.popFirst()?.int ?? -1 : -1)
-            }
-            return audit
-        }
+        var reader = KeyspaceReader(store)
+        return try await reader.read()
     }
 
     /// What is wrong with a namespace; empty when all is well.
@@ -165,16 +145,13 @@ package struct KeyspaceAudit: Sendable {
 }
 
 extension KeyspaceAudit {
-    private mutating func take(_ content: RedisReply, of form: KeyForm, lives milliseconds: Int) {
-        if let error = content.error {
-            oddities.append("\(form.name) \(form.part): \(error.message)")
+    mutating func take(_ content: KeyContent) {
+        let form = content.form
+        guard form.shape.rawValue == content.type else {
+            oddities.append("\(form.name) \(form.part) is a \(content.type)")
             return
         }
-        let items = (content.array ?? []).map { Self.text($0) }
-        let pairs = stride(from: 0, to: items.count - 1, by: 2).map { (items[$0], items[$0 + 1]) }
-        let fields = Dictionary(pairs) { first, _ in first }
-        let scores = fields.compactMapValues(Double.init)
-        let moments = scores.mapValues { Int64($0) }
+        let (items, fields, scores, moments) = (content.items, content.fields, content.scores, content.moments)
         switch form.name {
         case "tasks":
             heads = fields.mapValues { String($0.prefix { $0 != "\n" }) }
@@ -182,7 +159,7 @@ extension KeyspaceAudit {
                 runTasks[id] = String((fields[id] ?? "").dropFirst(head.count + 1))
             }
         case "run": runs[form.part] = fields
-        case "history": histories[form.part] = content.int ?? 0
+        case "history": histories[form.part] = content.count
         case "errors": errors[form.part] = fields
         case "timers": timers[form.part] = fields
         case "shelf": shelves[form.part] = items
@@ -217,7 +194,7 @@ extension KeyspaceAudit {
         case "wake":
             hints[form.part] = items
             // A hint for nobody is left only by `nudge`, and goes by itself.
-            if milliseconds >= 0 { facts.insert(form.part) }
+            if content.expires { facts.insert(form.part) }
         case "sent": sent.insert(form.part)
         case "limits": limits = fields
         case "tokens": tokens = scores
@@ -243,16 +220,20 @@ extension KeyspaceAudit {
         case "ticks": ticks = moments
         case "fires": fires[form.part] = Set(items)
         case "ticked": noted.insert(form.part)
-        case "unique": uniques[form.part] = Self.text(content)
+        case "inbox", "rejected": streams[form.name] = content.count
+        case "role": roles[form.part] = fields
+        case "aside": aside[form.part] = fields
+        case "dedupe": dedupes[form.part] = content.text
+        case "unique": uniques[form.part] = content.text
         case "expiring": expiring[form.part] = moments
         case "caps": caps = fields
         case "live": live[form.part] = Set(fields.keys)
         case "batch":
             batches[form.part] = fields
-            if milliseconds < 0, fields["ended"] != nil {
+            if !content.expires, fields["ended"] != nil {
                 oddities.append("batch \(form.part) has ended and never expires")
             }
-            if milliseconds >= 0, fields["ended"] == nil {
+            if content.expires, fields["ended"] == nil {
                 oddities.append("batch \(form.part) expires and has not ended")
             }
         case "members": members[form.part] = Set(items)
@@ -260,24 +241,19 @@ extension KeyspaceAudit {
         case "progress": progress = fields
         case "log":
             logs[form.part] = items
-            if milliseconds >= 0 { retained.insert(form.part) }
-        case "result": results[form.part] = content.bytes ?? []
+            if content.expires { retained.insert(form.part) }
+        case "result": results[form.part] = content.bytes
         default: break
         }
-        if form.name == "unique", (milliseconds >= 0) != Self.text(content).hasSuffix("\tp") {
+        if form.name == "unique", content.expires != content.text.hasSuffix("\tp") {
             oddities.append("unique key \(form.part) expires, or should and does not")
         }
-        if form.shape == .string, milliseconds < 0, form.name != "unique" {
+        if form.shape == .string, !content.expires, form.name != "unique" {
             oddities.append("\(form.name) \(form.part) never expires")
         }
         if form.shape != .string, form.shape != .stream, items.isEmpty {
             oddities.append("\(form.name) \(form.part) is empty")
         }
-    }
-
-    /// Records may have any bytes in their payload.
-    private static func text(_ reply: RedisReply) -> String {
-        reply.bytes.map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }
 
@@ -288,19 +264,5 @@ extension KeyspaceAudit.Lease {
         claim = parts.first.map(String.init) ?? ""
         lane = parts.count > 1 ? String(parts[1]) : ""
         limits = Array(lines.dropFirst())
-    }
-}
-
-extension KeyForm.Shape {
-    /// Reads all that is in a key.
-    fileprivate func readAll(_ key: String) -> RedisCommand {
-        switch self {
-        case .string: RedisCommand("GET", key)
-        case .list: RedisCommand("LRANGE", key, "0", "-1")
-        case .set: RedisCommand("SMEMBERS", key)
-        case .hash: RedisCommand("HGETALL", key)
-        case .sortedSet: RedisCommand("ZRANGE", key, "0", "-1", "WITHSCORES")
-        case .stream: RedisCommand("XLEN", key)
-        }
     }
 }

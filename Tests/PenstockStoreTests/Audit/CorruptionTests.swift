@@ -197,6 +197,35 @@ import Testing
         }
     }
 
+    @Test func `a job that was lost and is brought back wakes a worker`() async throws {
+        try await withStore { store in
+            let lost = try await store.fill(1)[0]
+            var idle = try await Player(store, "idle")
+            try await idle.turn(1)
+            try await store.raw("DEL", store.keys.prefix + "held:idle")
+            try await store.raw("DEL", store.keys.wake("idle"))
+            try await idle.turn(1)
+            let mended = try await store.audited { $0.mends = true }
+            #expect(mended.map(\.name) == [.taskLost])
+            #expect(try await KeyspaceAudit.read(store).hints["idle"] == ["work"])
+            #expect(try await idle.turn(1).claimed.map(\.id) == [lost])
+        }
+    }
+
+    @Test func `a lane that gets its turn back wakes a worker`() async throws {
+        try await withStore { store in
+            let ids = try await store.fill(2)
+            var idle = try await Player(store, "idle")
+            try await idle.turn(0)
+            try await store.raw("SADD", store.keys.prefix + "idle:q", "idle")
+            try await store.raw("DEL", store.keys.prefix + "turn:q")
+            let mended = try await store.audited { $0.mends = true }
+            #expect(mended.map(\.name) == [.laneUnserved])
+            #expect(try await KeyspaceAudit.read(store).hints["idle"] == ["work"])
+            #expect(try await idle.turn(2).claimed.map(\.id) == ids)
+        }
+    }
+
     @Test func `no fault is left without a test`() {
         let tested = (Self.ofTasks + Self.ofLanes + Self.ofWorkers + Self.ofRuns).reduce(into: Set<FaultName>()) {
             $0.formUnion($1.faults)

@@ -30,6 +30,10 @@ extension StoreModel {
         }
         if event == "start" { return }
         items[id]?.caps = []
+        if let schedule = item.schedule {
+            items[id]?.schedule = nil
+            leaveSchedule(schedule, id)
+        }
         for waiter in item.waiters { hints[waiter, default: []].append("ended \(id) \(event)") }
         items[id]?.waiters = []
         if let batch = item.batch {
@@ -73,8 +77,8 @@ extension StoreModel {
     mutating func add(_ task: NewTask, expiry: Int64?) {
         let record = task.record
         items[task.id.rawValue] = Item(
-            kind: record.kind, queue: record.queue, lane: record.lane, lanes: Self.lanes(record),
-            payload: record.payload, expiry: expiry)
+            kind: record.kind, queue: record.queue, lane: record.lane, lanes: Self.lanes(record), head: record.head,
+            payload: record.payload, born: step, isRetained: record.options.retention != nil, expiry: expiry)
     }
 
     private static func lanes(_ record: TaskRecord) -> [String] {
@@ -97,7 +101,7 @@ extension StoreModel {
     }
 
     /// Who stands for each task of the call, nil for those that are stored.
-    private func known(_ tasks: [NewTask]) -> [String?] {
+    func known(_ tasks: [NewTask]) -> [String?] {
         var (keysNow, uniquesNow) = ([String: String](), [String: String]())
         return tasks.map { task in
             let byKey = task.idempotencyKey.flatMap { keysNow[$0] ?? keys[$0] }
@@ -145,17 +149,7 @@ extension StoreModel {
             while end < tasks.count, !task.hasKey, !tasks[end].hasKey, tasks[end].record.lane == task.record.lane,
                 tasks[end].start == task.start, tasks[end].extras == task.extras
             { end += 1 }
-            for cap in capsOf(task.record) {
-                var excess = count(under: cap.target) + end - place - cap.most
-                guard excess > 0 else { continue }
-                for (id, _) in items.filter({ $0.value.caps.contains(cap.target) }).sorted(by: { $0.key < $1.key })
-                where excess > 0 {
-                    if takeOut(id) {
-                        drop(id, as: "discarded")
-                        excess -= 1
-                    }
-                }
-            }
+            makeWay(for: task.record, count: end - place)
             for task in tasks[place..<end] { try store(task, now: audit) }
             for answer in answers[place..<end] where answer.isDuplicate {
                 throw Wrong(description: "\(answer.id) is no duplicate")
@@ -164,7 +158,23 @@ extension StoreModel {
         }
     }
 
-    private mutating func store(_ task: NewTask, now audit: KeyspaceAudit) throws {
+    /// The oldest that wait are dropped for so many new ones.
+    mutating func makeWay(for record: TaskRecord, count new: Int) {
+        for cap in capsOf(record) { makeWay(under: cap.target, count: count(under: cap.target) + new - cap.most) }
+    }
+
+    mutating func makeWay(under target: String, count: Int) {
+        var excess = count
+        let live = items.filter { $0.value.caps.contains(target) }
+        for (id, _) in live.sorted(by: { ($0.value.born, $0.key) < ($1.value.born, $1.key) }) where excess > 0 {
+            if takeOut(id) {
+                drop(id, as: "discarded", "made way for a newer one")
+                excess -= 1
+            }
+        }
+    }
+
+    mutating func store(_ task: NewTask, now audit: KeyspaceAudit) throws {
         let (record, id) = (task.record, task.id.rawValue)
         var due = task.start == .now ? nil : audit.delayed[record.queue]?[id]
         add(task, expiry: task.expiry == nil ? nil : audit.expiring[record.queue]?[id])
@@ -216,6 +226,8 @@ extension StoreModel {
         items[id]?.queue = queue
         items[id]?.lane = task.record.lane
         items[id]?.lanes = Self.lanes(task.record)
+        items[id]?.head = task.record.head
+        items[id]?.isRetained = task.record.options.retention != nil
         items[id]?.payload = task.record.payload
         items[id]?.expiry = task.expiry == nil ? nil : audit.expiring[queue]?[id]
     }

@@ -14,7 +14,15 @@ struct StoreModel {
         /// Its lanes by where it may wait: its own, that of its kind while the kind has a limit, and both in the ring of
         /// its kind.
         var lanes: [String]
+        /// Names and options, but for the moment of a deadline.
+        var head = ""
         var payload: [UInt8] = []
+        /// The step that brought it.
+        var born = 0
+        /// Whether its end is remembered.
+        var isRetained = false
+        /// The schedule that has started it and looks whether it goes on.
+        var schedule: String?
         /// Attempts and recoveries, once it was in trouble.
         var tries: (attempts: Int, recoveries: Int)?
         var cancel: String?
@@ -40,6 +48,7 @@ struct StoreModel {
     }
 
     var items: [String: Item] = [:]
+    var step = 0
     var lanes: [String: [String]] = [:]
     var delayed: [String: [String: Int64]] = [:]
     var dead: [String: Set<String>] = [:]
@@ -56,6 +65,19 @@ struct StoreModel {
     var batches: [String: Batch] = [:]
     /// Waiter to hints.
     var hints: [String: [String]] = [:]
+    var schedules: [String: Schedule] = [:]
+    /// Schedule to what it has started that goes on.
+    var fires: [String: Set<String>] = [:]
+    /// Schedules that became due by an end, at a moment that only Redis knows.
+    var dueNow: Set<String> = []
+    var roles: [String: Role] = [:]
+    /// Connector to events that were set aside.
+    var aside: [String: [String: String]] = [:]
+    var inbox: [InboxEntry] = []
+    /// How many entries of the inbox could not become tasks.
+    var rejected = 0
+    /// What became of tasks whose end is remembered.
+    var results: [String: (state: String, bytes: [UInt8])] = [:]
 
     // MARK: Moves
 
@@ -66,8 +88,9 @@ struct StoreModel {
     mutating func append(_ id: String, to lane: String) { lanes[lane, default: []].append(id) }
     mutating func handBack(_ id: String, to lane: String) { lanes[lane, default: []].insert(id, at: 0) }
 
-    mutating func drop(_ id: String, as state: String) {
+    mutating func drop(_ id: String, as state: String, _ reason: String = "") {
         guard let queue = items[id]?.queue else { return }
+        if items[id]?.isRetained == true, state != "completed" { results[id] = (state, Array(reason.utf8)) }
         untie(id, state)
         items[id] = nil
         count(queue, state)
@@ -101,10 +124,13 @@ struct StoreModel {
         let id = task.id.rawValue
         guard let lease = held[worker]?.removeValue(forKey: id), let item = items[id] else { return }
         switch task.outcome {
-        case .completed, .result, .planned:
+        case .completed, .planned:
             drop(id, as: "completed")
-        case .cancelled: drop(id, as: "cancelled")
-        case _ where item.cancel != nil: drop(id, as: "cancelled")
+        case .result(let bytes, _):
+            drop(id, as: "completed")
+            results[id] = ("completed", bytes)
+        case .cancelled(let reason): drop(id, as: "cancelled", item.cancel ?? reason)
+        case _ where item.cancel != nil: drop(id, as: "cancelled", item.cancel ?? "")
         case .released: handBack(id, to: lease.lane)
         case .retry(let wait, let counted, _, _):
             let tries = item.tries ?? (0, 0)
@@ -123,7 +149,11 @@ struct StoreModel {
         let back = (held[worker] ?? [:]).filter { !keeps($0.key, $0.value) }
         for (id, lease) in back.sorted(by: { $0.key > $1.key }) {
             held[worker]?[id] = nil
-            if items[id]?.cancel != nil { drop(id, as: "cancelled") } else { handBack(id, to: lease.lane) }
+            if let reason = items[id]?.cancel {
+                drop(id, as: "cancelled", reason)
+            } else {
+                handBack(id, to: lease.lane)
+            }
         }
         return back.count
     }
@@ -131,8 +161,8 @@ struct StoreModel {
     mutating func takeOver(_ worker: String) {
         for (id, lease) in (held.removeValue(forKey: worker) ?? [:]).sorted(by: { $0.key > $1.key }) {
             guard let item = items[id] else { continue }
-            if item.cancel != nil {
-                drop(id, as: "cancelled")
+            if let reason = item.cancel {
+                drop(id, as: "cancelled", reason)
                 continue
             }
             let tries = item.tries ?? (0, 0)
@@ -151,7 +181,7 @@ struct StoreModel {
         for (id, item) in items.sorted(by: { $0.key < $1.key }) where item.queue == queue {
             guard let expiry = item.expiry, expiry <= now else { continue }
             items[id]?.expiry = nil
-            if takeOut(id) { drop(id, as: "expired") }
+            if takeOut(id) { drop(id, as: "expired", "did not start in time") }
         }
     }
 
@@ -159,7 +189,7 @@ struct StoreModel {
         guard let item = items[id] else { return .unknown }
         if dead[item.queue]?.contains(id) == true { return .dead }
         if takeOut(id) {
-            drop(id, as: "cancelled")
+            drop(id, as: "cancelled", reason)
             return .cancelled
         }
         items[id]?.cancel = reason
@@ -230,6 +260,13 @@ struct StoreModel {
             if mine != its { found.append("\(what): expected \(mine), found \(its)") }
         }
         compare("tasks", Set(items.keys), Set(audit.heads.keys))
+        for (id, item) in items {
+            let head = audit.heads[id] ?? ""
+            // A deadline is told by Redis's clock.
+            if head != item.head, !head.hasPrefix(item.head + "\td=") {
+                found.append("head of \(id): expected \(item.head), found \(head)")
+            }
+        }
         compare("lanes", lanes.filter { !$0.value.isEmpty }, audit.lanes)
         compare("delayed", delayed.filter { !$0.value.isEmpty }, audit.delayed)
         compare("dead", dead.filter { !$0.value.isEmpty }, audit.dead.mapValues { Set($0.keys) })
@@ -245,5 +282,6 @@ struct StoreModel {
         compare("totals", totals, audit.totals)
         compare("paused", paused, Set(audit.paused.keys))
         return found + differencesOfLimits(from: audit) + differencesOfBonds(from: audit)
+            + differencesOfSchedules(from: audit) + differencesOfRoles(from: audit)
     }
 }
