@@ -27,6 +27,8 @@ public final class Penstock: Service {
         public var memoryMark: Double?
         /// Called around every enqueue, the first one outermost; none by default.
         public var enqueueMiddleware: [any EnqueueMiddleware]
+        /// See `StoreLimits.otherScripts`.
+        package var otherScripts: [String: RedisScript] = [:]
 
         public init(
             url: String = "redis://127.0.0.1:6379", namespace: String = "penstock", codec: any JobCodec = JSONCodec(),
@@ -85,6 +87,7 @@ public final class Penstock: Service {
                 .invalidArgument, "memoryMark must be a share above 0 and up to 1, such as 0.9; it is \(mark)")
         }
         limits.memoryMark = configuration.memoryMark
+        limits.otherScripts = configuration.otherScripts
         do throws(InvalidName) {
             store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
             endings = Endings(store: store, logger: logger)

@@ -52,6 +52,7 @@ package final class Store: Sendable {
         assert(
             Scripts.contracts[script.name]?.accepts(keys: 1, arguments: arguments.count) == true,
             "lua/\(script.name).lua does not take \(arguments.count) arguments")
+        let script = limits.otherScripts.isEmpty ? script : limits.otherScripts[script.name] ?? script
         return try await (client ?? redis).evaluate(script, keys: [keys.prefix], arguments: arguments, timeout: timeout)
     }
 
@@ -77,6 +78,9 @@ package struct StoreLimits: Sendable {
     package var memoryMark: Double?
     /// How long a look at Redis's memory counts. Default 1 s.
     package var memoryInterval: Duration = .seconds(1)
+    /// Texts that take the place of this build's scripts, by name: so two versions of a script can be tried side by side in one
+    /// Redis. Default none.
+    package var otherScripts: [String: RedisScript] = [:]
 
     package init() {}
 }
