@@ -39,7 +39,7 @@ struct SuiteCommand: AsyncParsableCommand {
                 guard .now < end else { break suite }
                 // The seed of a trial follows from that of the run, the round and the fault, so `--only` repeats it.
                 let own = seed &+ UInt64(round) &* 1000 &+ UInt64(Catalogue.place(of: fault.name) ?? place)
-                let result = try await Trial(fault: fault, program: program, seed: own).run()
+                let result = try await play(fault, program, own)
                 FaultSuite.say(Line(fault: fault.name, result: result).text)
                 for violation in result.verdict.violations { FaultSuite.say("    VIOLATION \(fault.name) SEED=\(seed) round \(round + 1): \(violation)") }
                 sum = sum + result.verdict
@@ -51,6 +51,16 @@ struct SuiteCommand: AsyncParsableCommand {
         FaultSuite.say(Line.total(sum, trials: trials, rounds: round))
         FaultSuite.say("SEED=\(seed): \(broken == 0 ? "nothing violated" : "\(broken) of \(trials) trials with violations")")
         if broken > 0 { throw ExitCode(1) }
+    }
+
+    /// Once, and again where somebody stopped the suite meanwhile and something is violated.
+    private func play(_ fault: any InjectedFault, _ program: String, _ seed: UInt64) async throws -> Trial.Result {
+        for _ in 0..<3 {
+            let result = try await Trial(fault: fault, program: program, seed: seed).run()
+            if result.verdict.isGood || result.standstill < StandstillWatch.most { return result }
+            FaultSuite.say("    \(fault.name) is played again: the suite stood still for \(result.standstill)")
+        }
+        return try await Trial(fault: fault, program: program, seed: seed).run()
     }
 
     private static func ownPath() throws -> String {

@@ -29,6 +29,8 @@ import RedisClient
     var poison: Set<String> = []
     /// What to say in the line of the fault.
     var remarks: [String] = []
+    /// Runs that have been looked at.
+    var judged: Set<String> = []
     private var next = 0
     private var notes: [Record] = []
 
@@ -139,6 +141,15 @@ import RedisClient
     func note(_ what: String, _ words: String...) { notes.append(Record(what, at: Moment.now, process: -1, words)) }
 
     // MARK: Asking and telling
+
+    /// A part of a trial; what takes long is told.
+    func phase<Value>(_ what: String, _ body: () async throws -> Value) async throws -> Value {
+        let start = ContinuousClock.now
+        let value = try await body()
+        let took = ContinuousClock.now - start
+        if took > .seconds(10) { remarks.append("\(what) \(took.components.seconds) s") }
+        return value
+    }
 
     /// Lays down or takes away a file that a worker process looks for.
     func harm(_ child: Child, _ what: String, _ isWanted: Bool = true) throws {

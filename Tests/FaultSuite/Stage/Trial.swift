@@ -10,6 +10,8 @@ import PenstockTesting
     let seed: UInt64
 
     struct Result: Sendable {
+        /// The longest time for which the suite itself could not run: somebody stopped it, or the machine had no time for it.
+        var standstill: Duration = .zero
         var verdict: Verdict
         var killed: Int
         var recovery: Duration
@@ -19,6 +21,17 @@ import PenstockTesting
 
     /// Throws what keeps the suite itself from going on. The folder is removed unless something is violated.
     func run() async throws -> Result {
+        let watch = StandstillWatch()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await watch.run() }
+            var result = try await once()
+            group.cancelAll()
+            result.standstill = watch.longest
+            return result
+        }
+    }
+
+    private func once() async throws -> Result {
         let folder = try Self.folder()
         let start = ContinuousClock.now
         var result: Result
@@ -59,34 +72,48 @@ import PenstockTesting
 
     /// Warms up, breaks, heals, drains and looks whether all is as before.
     private func play(on stage: Stage) async throws -> Duration {
+        let before = try await stage.phase("warming up") { try await warmUp(stage) }
+        try await stage.phase("workload") {
+            try await stage.createSchedules()
+            try await stage.start(.producer)
+            try await stage.warmUp(5)
+            try await stage.someTime()
+        }
+        try await stage.phase("fault") {
+            try await fault.inject(stage)
+            try await fault.heal(stage)
+            try await stage.replaceKilled()
+        }
+        let recovery = try await stage.recover()
+        try await stage.phase("halt") { try await stage.halt() }
+        try await stage.phase("drain") {
+            try await stage.endSchedules()
+            try await stage.drain()
+        }
+        try await stage.phase("judging") {
+            try await stage.judgeSchedules()
+            try await stage.judgeRuns()
+        }
+        try await stage.phase("audit") { try await audit(stage) }
+        if stage.plan.checksIdleness { try await stage.expectIdleness() }
+        try await stage.phase("baseline") {
+            try await deleteSchedules(stage)
+            try await stage.expect(before)
+        }
+        try await stage.phase("end") { try await end(stage) }
+        return recovery
+    }
+
+    /// The measure of a namespace that has been in use.
+    private func warmUp(_ stage: Stage) async throws -> Baseline {
         try await stage.prepare()
         for _ in 0..<stage.plan.workers { try await stage.start(.worker) }
         try await stage.start(.producer)
         try await stage.warmUp(8)
         try await stage.halt()
         try await stage.drain()
-        let before = try await stage.measure()
-
-        try await stage.createSchedules()
-        try await stage.start(.producer)
-        try await stage.warmUp(5)
-        try await stage.someTime()
-        try await fault.inject(stage)
-        try await fault.heal(stage)
-        try await stage.replaceKilled()
-        let recovery = try await stage.recover()
-        try await stage.halt()
-        try await stage.endSchedules()
-        try await stage.drain()
-
-        try await stage.judgeSchedules()
         try await stage.judgeRuns()
-        try await audit(stage)
-        if stage.plan.checksIdleness { try await stage.expectIdleness() }
-        try await deleteSchedules(stage)
-        try await stage.expect(before)
-        try await end(stage)
-        return recovery
+        return try await stage.measure()
     }
 
     private func deleteSchedules(_ stage: Stage) async throws {

@@ -148,6 +148,7 @@ extension Stage {
             after = page.next
         } while after != nil
         for operation in operations.values where operation.kind.hasSuffix("run") && operation.outcome == .ok {
+            guard judged.insert(operation.key).inserted else { continue }
             guard let (id, state) = states[operation.key] else {
                 if !allowance.mayForget(operation.ended) && !allowance.forgets { violations.append("run \(operation.key) is gone") }
                 continue

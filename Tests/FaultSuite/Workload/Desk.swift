@@ -123,11 +123,22 @@ struct Desk: Sendable {
             for operation in open { await askAgain(operation) }
             await cancelTheRest()
             let isDone = book.state.withLock { $0.unknown.isEmpty && $0.cancels.isEmpty }
-            if isDone { return }
+            if isDone, await isResumed() { return }
             // Sleeps because: what hinders it is somewhere else.
             try await Task.sleep(for: .milliseconds(250))
         }
         for operation in book.state.withLock({ $0.unknown }) { log.note("open", operation.kind, operation.key) }
+    }
+
+    /// Takes the operator's pause back.
+    private func isResumed() async -> Bool {
+        do throws(PenstockError) {
+            _ = try await penstock.resume(kind: IdleWork.name)
+            return true
+        } catch {
+            log.note("fail", "look", "resume", error.code.rawValue)
+            return false
+        }
     }
 
     /// A refusal now says nothing of the first time.
