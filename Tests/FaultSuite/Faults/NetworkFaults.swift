@@ -29,7 +29,7 @@ struct RepliesDropped: InjectedFault {
     func inject(_ stage: Stage) async throws {
         var verbs: [String] = []
         // A connection that hangs takes the caller's patience each time.
-        let (most, patience) = then == .close ? (Int.max, 1200) : (6, 6000)
+        let (most, patience) = then == .close ? (Int.max, 1200) : (3, 6000)
         for script in Scripts.all.shuffled(using: &stage.random) {
             let matcher = RequestMatcher.script(script.digest)
             // What the workload never calls cannot be lost.
@@ -46,7 +46,7 @@ struct RepliesDropped: InjectedFault {
             }
         }
         stage.remarks.append("\(verbs.count) verbs")
-        if verbs.count < (then == .close ? 8 : 3) { stage.violations.append("only \(verbs) have lost a reply") }
+        if verbs.count < (then == .close ? 8 : 2) { stage.violations.append("only \(verbs) have lost a reply") }
     }
 
     func heal(_ stage: Stage) async throws { stage.proxy.clearFaults() }

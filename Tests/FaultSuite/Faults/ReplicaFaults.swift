@@ -16,7 +16,8 @@ struct Promotion: InjectedFault {
         try await stage.wait(for: "the replica to follow") { try await stage.info("replication", "connected_slaves") == 1 }
         if isLagging {
             let since = Moment.now
-            between.setTraffic(.blackHole)
+            between.setTraffic(.refused)
+            await between.closeAllConnections()
             try await stage.pause(.milliseconds(500))
             // What was on its way when the link broke is lost as well: a tenth of a second is plenty on one machine.
             stage.allowance.forgotten = (since - 100)...Moment.now
@@ -32,15 +33,16 @@ struct Promotion: InjectedFault {
         }
         stage.proxy.setTraffic(.refused)
         await stage.proxy.closeAllConnections()
-        if isLagging, let forgotten = stage.allowance.forgotten {
-            stage.allowance.forgotten = forgotten.lowerBound...Moment.now
-        }
         await stage.redis.kill()
         try stage.turn(to: replica)
         // The one that is gone is stopped at the end.
         (stage.redis, stage.replica) = (replica, stage.redis)
         try await stage.wait(for: "the promotion") {
             try await stage.command("REPLICAOF", "NO", "ONE").text == "OK"
+        }
+        // Up to here only the one that is gone has answered.
+        if isLagging, let forgotten = stage.allowance.forgotten {
+            stage.allowance.forgotten = forgotten.lowerBound...Moment.now
         }
         stage.proxy.setTraffic(.passThrough)
     }

@@ -81,6 +81,8 @@ struct PoisonPills: InjectedFault {
     var plan: Plan { Plan(lease: 1500) }
 
     func inject(_ stage: Stage) async throws {
+        // Whatever else three of these workers held is set aside as well, and steps fail.
+        stage.allowance.failsRuns = true
         for number in 0..<2 {
             let key = "poison\(number)"
             let id = try await stage.penstock.enqueue(
@@ -99,5 +101,6 @@ struct PoisonPills: InjectedFault {
         }
         try await stage.penstock.discard(dead.filter { stage.poison.contains($0.id.rawValue) }.map(\.id))
         try await stage.penstock.retry(others.map(\.id))
+        stage.allowance.revived = Set(others.map(\.id.rawValue))
     }
 }

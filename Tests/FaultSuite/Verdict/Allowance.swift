@@ -9,6 +9,10 @@ struct Allowance: Sendable {
     var deletedBefore: Int64?
     /// How often a task may have been left without a commit, beyond what has a cause in the ledger.
     var causeless = 0
+    /// Steps of runs may have failed with workers that were killed, so runs may be rolled back.
+    var failsRuns = false
+    /// Dead letters that were given a new start, with all their attempts.
+    var revived: Set<String> = []
     /// No lease may have expired.
     var keepsLeases = false
 

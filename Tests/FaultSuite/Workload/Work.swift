@@ -49,13 +49,17 @@ enum OrderWorkflow {
                 try await work(order, "reserve", context.attempt)
                 return order.key
             }
-            .rollback { key, context in effect("\(key ?? "")/unreserve", context.attempt) }
+            .rollback { _, context in
+                effect("\(try await context.input(Order.self).key)/unreserve", context.attempt)
+            }
             let charge = flow.step("charge", after: reserve, retry: retry) { order, context in
                 if context.attempt == 1, order.milliseconds % 3 == 0 { throw JobFailure.retryable("once more") }
                 try await work(order, "charge", context.attempt)
                 return order.key
             }
-            .rollback { key, context in effect("\(key ?? "")/refund", context.attempt) }
+            .rollback { _, context in
+                effect("\(try await context.input(Order.self).key)/refund", context.attempt)
+            }
             let go = flow.signal(signal, of: Int.self, after: charge)
             flow.step("ship", after: go, retry: retry) { order, context in
                 if order.fails { throw JobFailure.permanent("sold out") }
