@@ -4,7 +4,7 @@ SWIFT_FILES = Package.swift Sources Tests $(wildcard benchmarks/Package.swift be
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench lint format scripts
+.PHONY: help setup build test faults demo bench lint format scripts
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ build: setup ## Builds everything, tests included
 
 test: setup ## Builds and runs all tests; ARGS go to `swift test`
 	.ci/test $(ARGS)
+
+faults: setup ## Breaks things under a workload for SECONDS=1800, with SEED=; ARGS go to the suite (--only, --list)
+	@swift build --product FaultSuite >&2
+	@.build/debug/FaultSuite --seconds $(or $(SECONDS),1800) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 demo: ## The tour on an embedded Redis; ARGS go to `penstock demo`
 	@.ci/setup run

@@ -63,7 +63,8 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
     func after(_ enqueued: Int) -> PenstockError {
         if enqueued == 0 { return self }
         var error = PenstockError(
-            code, "\(message); the first \(enqueued) jobs of the call are enqueued", cause: cause, retryAfter: retryAfter)
+            code, "\(message); the first \(enqueued) jobs of the call are enqueued", cause: cause,
+            retryAfter: retryAfter)
         error.enqueued = enqueued
         return error
     }
@@ -101,7 +102,7 @@ extension PenstockError {
         case .outcomeUnknown: .outcomeUnknown
         case .server(let answer) where answer.kind == .noAuth || answer.kind == .wrongPassword: .unavailable
         // What the server had no means to do it did not begin.
-        case .server(let answer) where answer.isServerTrouble: .unavailable
+        case .server(let answer) where answer.isServerTrouble && answer.kind != .unblocked: .unavailable
         case .server, .invalidReply: .server
         case .closed, .cancelled: .closed
         }

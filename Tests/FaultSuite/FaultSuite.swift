@@ -31,7 +31,9 @@ import Glibc
     /// `CommandLine.arguments` is empty where libfaketime is loaded: the runtime looks for them beside `environ`, which that
     /// library replaces.
     private static func commandLine() -> [String] {
-        guard let data = FileManager.default.contents(atPath: "/proc/self/cmdline") else { return CommandLine.arguments }
+        guard let data = FileManager.default.contents(atPath: "/proc/self/cmdline") else {
+            return CommandLine.arguments
+        }
         return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 }

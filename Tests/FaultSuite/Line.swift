@@ -14,9 +14,10 @@ struct Line {
 
     var text: String {
         let verdict = result.verdict
-        let numbers = Self.numbers(verdict) + [
-            String(result.killed), Self.seconds(result.recovery), Self.seconds(result.took),
-        ]
+        let numbers =
+            Self.numbers(verdict) + [
+                String(result.killed), Self.seconds(result.recovery), Self.seconds(result.took),
+            ]
         let remarks = result.remarks.isEmpty ? "" : " (\(result.remarks.joined(separator: "; ")))"
         return fault.padded(to: 30) + zip(numbers, Self.columns).map { $0.padded(leftTo: $1.1) }.joined()
             + (verdict.isGood ? "  ok" : "  VIOLATED") + remarks

@@ -19,6 +19,8 @@ struct SuiteCommand: AsyncParsableCommand {
     var rounds = Int.max
     @Flag(help: "Lists the faults.")
     var list = false
+    @Flag(help: "Breaks scripts on purpose, and sees that the suite complains.")
+    var selfTest = false
 
     func run() async throws {
         let faults = Catalogue.all.filter { fault in only.isEmpty || only.contains { fault.name.hasPrefix($0) } }
@@ -26,6 +28,7 @@ struct SuiteCommand: AsyncParsableCommand {
             for fault in faults { FaultSuite.say("\(fault.name.padded(to: 30))\(fault.words)") }
             return
         }
+        if selfTest { return try await testItself() }
         guard !faults.isEmpty else { throw ValidationError("no fault begins with \(only.joined(separator: " or "))") }
         let seed = seed ?? .random(in: 1..<1_000_000)
         FaultSuite.say("SEED=\(seed) SECONDS=\(seconds), \(faults.count) faults")
@@ -41,7 +44,9 @@ struct SuiteCommand: AsyncParsableCommand {
                 let own = seed &+ UInt64(round) &* 1000 &+ UInt64(Catalogue.place(of: fault.name) ?? place)
                 let result = try await play(fault, program, own)
                 FaultSuite.say(Line(fault: fault.name, result: result).text)
-                for violation in result.verdict.violations { FaultSuite.say("    VIOLATION \(fault.name) SEED=\(seed) round \(round + 1): \(violation)") }
+                for violation in result.verdict.violations {
+                    FaultSuite.say("    VIOLATION \(fault.name) SEED=\(seed) round \(round + 1): \(violation)")
+                }
                 sum = sum + result.verdict
                 trials += 1
                 if !result.verdict.isGood { broken += 1 }
@@ -49,8 +54,24 @@ struct SuiteCommand: AsyncParsableCommand {
             round += 1
         }
         FaultSuite.say(Line.total(sum, trials: trials, rounds: round))
-        FaultSuite.say("SEED=\(seed): \(broken == 0 ? "nothing violated" : "\(broken) of \(trials) trials with violations")")
+        FaultSuite.say(
+            "SEED=\(seed): \(broken == 0 ? "nothing violated" : "\(broken) of \(trials) trials with violations")")
         if broken > 0 { throw ExitCode(1) }
+    }
+
+    /// Each sabotage has to be noticed.
+    private func testItself() async throws {
+        let program = try Self.ownPath()
+        var missed = 0
+        for sabotage in Sabotage.all {
+            let trial = Trial(
+                fault: Sabotaged(sabotage: sabotage), program: program, seed: seed ?? 1, keepsEvidence: false)
+            let result = try await trial.run()
+            if result.verdict.isGood { missed += 1 }
+            let told = result.verdict.violations.first.map { "noticed: \($0.prefix(120))" } ?? "NOT NOTICED"
+            FaultSuite.say("\(sabotage.name.padded(to: 20))\(told)")
+        }
+        if missed > 0 { throw ExitCode(1) }
     }
 
     /// Once, and again where somebody stopped the suite meanwhile and something is violated.
@@ -65,7 +86,9 @@ struct SuiteCommand: AsyncParsableCommand {
 
     private static func ownPath() throws -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
-        guard readlink("/proc/self/exe", &buffer, 4095) > 0 else { throw SuiteError("cannot tell the own path: errno \(errno)") }
+        guard readlink("/proc/self/exe", &buffer, 4095) > 0 else {
+            throw SuiteError("cannot tell the own path: errno \(errno)")
+        }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

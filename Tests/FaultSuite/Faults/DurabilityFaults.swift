@@ -29,7 +29,8 @@ struct ServerKilled: InjectedFault {
 /// The last of what Redis wrote is gone, as after the loss of power.
 struct TailTruncated: InjectedFault {
     let name = "aof-truncated"
-    let words = "SIGKILL to Redis, and the last half second of its append-only file is cut off, in the middle of an entry"
+    let words =
+        "SIGKILL to Redis, and the last half second of its append-only file is cut off, in the middle of an entry"
     var plan: Plan { Plan(fsync: .everysec, redisArguments: ["--aof-load-truncated", "yes"]) }
 
     func inject(_ stage: Stage) async throws {
@@ -50,7 +51,9 @@ struct TailTruncated: InjectedFault {
     @MainActor static func file(_ stage: Stage) throws -> String {
         let folder = stage.redis.directory + "/appendonlydir"
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        guard let name = names.filter({ $0.hasSuffix(".incr.aof") }).max() else { throw SuiteError("no append-only file in \(folder)") }
+        guard let name = names.filter({ $0.hasSuffix(".incr.aof") }).max() else {
+            throw SuiteError("no append-only file in \(folder)")
+        }
         return folder + "/" + name
     }
 
@@ -67,7 +70,8 @@ struct DiskFull: InjectedFault {
     var name: String { "disk-full-\(fsync.rawValue)" }
     var words: String {
         "no room for the append-only file, appendfsync \(fsync.rawValue): "
-            + (fsync == .always ? "Redis ends, and is started when there is room" : "Redis refuses writes until there is")
+            + (fsync == .always
+                ? "Redis ends, and is started when there is room" : "Redis refuses writes until there is")
     }
     var plan: Plan { Plan(fsync: fsync, ignoresSizeSignal: true) }
 
@@ -100,6 +104,8 @@ struct DiskFull: InjectedFault {
         process.arguments = ["--pid", String(stage.redis.pid), "--fsize=\(bytes):"]
         try process.run()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw SuiteError("prlimit ended with \(process.terminationStatus)") }
+        guard process.terminationStatus == 0 else {
+            throw SuiteError("prlimit ended with \(process.terminationStatus)")
+        }
     }
 }

@@ -33,7 +33,9 @@ struct RepliesDropped: InjectedFault {
         for script in Scripts.all.shuffled(using: &stage.random) {
             let matcher = RequestMatcher.script(script.digest)
             // What the workload never calls cannot be lost.
-            guard verbs.count < most, stage.proxy.hits(of: matcher) > 0, script.name != Scripts.register.name else { continue }
+            guard verbs.count < most, stage.proxy.hits(of: matcher) > 0, script.name != Scripts.register.name else {
+                continue
+            }
             let rule = stage.proxy.apply(.dropReply(then: then), to: matcher)
             // Some verbs come only once in a while: those wait beside the others.
             do {
@@ -80,9 +82,11 @@ struct BadTraffic: InjectedFault {
 
     static let all = [
         BadTraffic(
-            name: "delayed", words: "every reply takes 200 ms longer", traffic: .delayed(by: .milliseconds(200)), seconds: 5),
+            name: "delayed", words: "every reply takes 200 ms longer", traffic: .delayed(by: .milliseconds(200)),
+            seconds: 5),
         BadTraffic(
-            name: "trickling", words: "replies trickle at 10 kB/s", traffic: .trickle(bytesPerSecond: 10_000), seconds: 5),
+            name: "trickling", words: "replies trickle at 10 kB/s", traffic: .trickle(bytesPerSecond: 10_000),
+            seconds: 5),
         BadTraffic(
             name: "black-hole", words: "nothing is answered for longer than every deadline and lease",
             traffic: .blackHole, seconds: 6),

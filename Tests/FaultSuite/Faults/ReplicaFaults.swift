@@ -12,8 +12,12 @@ struct Promotion: InjectedFault {
     var plan: Plan { Plan(hasReplica: true) }
 
     func inject(_ stage: Stage) async throws {
-        guard let replica = stage.replica, let between = stage.replicationProxy else { throw SuiteError("there is no replica") }
-        try await stage.wait(for: "the replica to follow") { try await stage.info("replication", "connected_slaves") == 1 }
+        guard let replica = stage.replica, let between = stage.replicationProxy else {
+            throw SuiteError("there is no replica")
+        }
+        try await stage.wait(for: "the replica to follow") {
+            try await stage.info("replication", "connected_slaves") == 1
+        }
         if isLagging {
             let since = Moment.now
             between.setTraffic(.refused)

@@ -53,7 +53,9 @@ struct MemoryFull: InjectedFault {
         let start = Moment.now
         try await stage.command("CONFIG", "SET", "maxmemory", String(try await stage.info("memory", "used_memory") / 2))
         try await stage.wait(for: "enqueues to be refused") {
-            stage.producers.allSatisfy { $0.count(since: start) { $0.what == "fail" && $0.word(2) == "outOfMemory" } > 10 }
+            stage.producers.allSatisfy {
+                $0.count(since: start) { $0.what == "fail" && $0.word(2) == "outOfMemory" } > 10
+            }
         }
         try await stage.wait(for: "the queue to be drained") {
             let queue = try await stage.penstock.queues([WorkerChild.queue]).first
@@ -79,7 +81,8 @@ struct DueAtOnce: InjectedFault {
             for (job, answer) in zip(jobs, answers) { stage.note("ok", "job", job.key, answer.id.rawValue) }
         }
         try await stage.wait(for: "all of them to be done", within: .seconds(60)) {
-            stage.workers.reduce(0) { $0 + $1.count { $0.what == "effect" && $0.word(0).hasPrefix("due") } } >= Self.count
+            stage.workers.reduce(0) { $0 + $1.count { $0.what == "effect" && $0.word(0).hasPrefix("due") } }
+                >= Self.count
         }
     }
 }

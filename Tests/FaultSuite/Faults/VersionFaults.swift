@@ -2,7 +2,7 @@
 struct TwoVersions: InjectedFault {
     let name = "two-versions"
     let words = "workers of two builds, with other scripts under other digests, in one namespace; some are killed"
-    var plan: Plan { Plan(isOtherVersion: { $0 % 2 == 1 }) }
+    var plan: Plan { Plan(edition: { $0 % 2 == 1 ? "other" : "own" }) }
 
     func inject(_ stage: Stage) async throws {
         for _ in 0..<2 {

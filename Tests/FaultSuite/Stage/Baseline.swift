@@ -85,21 +85,27 @@ extension Stage {
         while true {
             let growth = try await measure().growth(since: before)
             if growth.isEmpty { return }
-            guard .now < end else { return violations.append("not back to the baseline: " + growth.joined(separator: "; ")) }
+            guard .now < end else {
+                return violations.append("not back to the baseline: " + growth.joined(separator: "; "))
+            }
             try await pause(.milliseconds(400))
         }
     }
 
     /// Nothing spins when there is nothing to do.
     func expectIdleness() async throws {
-        let (calls, ticks) = (try await info("stats", "total_commands_processed"), workers.map { Child.ticks(of: $0.process.pid) })
+        let (calls, ticks) = (
+            try await info("stats", "total_commands_processed"), workers.map { Child.ticks(of: $0.process.pid) }
+        )
         let pids = workers.map(\.process.pid)
         try await pause(.seconds(2))
         let sent = try await info("stats", "total_commands_processed") - calls
         let used = zip(pids, ticks).map { Child.ticks(of: $0) - $1 }
         // Ten workers' worth of what idle workers send; what scripts call inside Redis is counted as well.
         if sent > 400 { violations.append("\(sent) commands in 2 s with nothing to do") }
-        if used.contains(where: { $0 > 60 }) { violations.append("workers use \(used) hundredths of a second in 2 s with nothing to do") }
+        if used.contains(where: { $0 > 60 }) {
+            violations.append("workers use \(used) hundredths of a second in 2 s with nothing to do")
+        }
         remarks.append("\(sent) commands in 2 s idle")
     }
 }

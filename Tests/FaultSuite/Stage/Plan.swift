@@ -15,8 +15,8 @@ struct Plan: Sendable {
     var hasReplica = false
     /// For worker and producer processes, by ordinal.
     var environment: @Sendable (Int) -> [String: String?] = { _ in [:] }
-    /// Whether a worker has the scripts of another build, by ordinal.
-    var isOtherVersion: @Sendable (Int) -> Bool = { _ in false }
+    /// The scripts of a worker, by ordinal: `own`, `other` for those of another build, or the name of a sabotage.
+    var edition: @Sendable (Int) -> String = { _ in "own" }
     /// Whether what runs when nothing is to be done is measured.
     var checksIdleness = false
 }

@@ -49,8 +49,9 @@ import RedisClient
         let server = ProcessInfo.processInfo.environment["PENSTOCK_REDIS_SERVER"] ?? "redis-server"
         let path = folder + "/redis-server"
         let text = "#!/bin/sh\ntrap '' XFSZ\nexec '\(server)' \"$@\"\n"
-        guard FileManager.default.createFile(
-            atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o700])
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o700])
         else { throw SuiteError("cannot make \(path)") }
         return path
     }
@@ -96,7 +97,7 @@ import RedisClient
         next += 1
         let last: [String]
         switch role {
-        case .worker: last = [String(plan.lease), plan.isOtherVersion(ordinal) ? "other" : "own"]
+        case .worker: last = [String(plan.lease), plan.edition(ordinal)]
         case .producer: last = [String(seed), plan.hasReplica ? "confirms" : "plain"]
         }
         let process = try await TestProcess.start(

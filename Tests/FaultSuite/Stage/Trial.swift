@@ -8,6 +8,8 @@ import PenstockTesting
     let fault: any InjectedFault
     let program: String
     let seed: UInt64
+    /// Whether the ledgers stay if something is violated.
+    var keepsEvidence = true
 
     struct Result: Sendable {
         /// The longest time for which the suite itself could not run: somebody stopped it, or the machine had no time for it.
@@ -54,7 +56,7 @@ import PenstockTesting
             result.verdict.violations.append("the stage could not be set: \(error)")
         }
         result.took = ContinuousClock.now - start
-        if result.verdict.isGood {
+        if result.verdict.isGood || !keepsEvidence {
             try FileManager.default.removeItem(atPath: folder)
         } else {
             result.remarks.append("evidence in \(folder)")
@@ -64,9 +66,11 @@ import PenstockTesting
 
     private static func folder() throws -> String {
         var template = Array("/tmp/penstock-faults-XXXXXX".utf8CString)
-        guard let path = template.withUnsafeMutableBufferPointer({ buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-        }) else { throw SuiteError("cannot make a folder under /tmp: errno \(errno)") }
+        guard
+            let path = template.withUnsafeMutableBufferPointer({ buffer in
+                buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+            })
+        else { throw SuiteError("cannot make a folder under /tmp: errno \(errno)") }
         return path
     }
 
@@ -128,7 +132,9 @@ import PenstockTesting
     private func audit(_ stage: Stage) async throws {
         let report = try await stage.penstock.audit(.init())
         let findings = report.findings.filter { !$0.code.hasPrefix("server.") && $0.severity != .note }
-        for finding in findings.prefix(5) { stage.violations.append("the doctor finds \(finding.code): \(finding.text)") }
+        for finding in findings.prefix(5) {
+            stage.violations.append("the doctor finds \(finding.code): \(finding.text)")
+        }
     }
 
     /// Workers end in order.

@@ -9,7 +9,7 @@ extension Stage {
     /// What the workload needs beside processes.
     func prepare() async throws {
         try await penstock.setLimit("rated:*", try LimitTerms(jobs: 40, burst: 5))
-        try await penstock.setLimit("slots:*", try LimitTerms(concurrency: 3))
+        try await penstock.setLimit("slots:*", try LimitTerms(concurrency: Checker.slots))
     }
 
     func createSchedules() async throws {
@@ -48,7 +48,9 @@ extension Stage {
 
     private static func goesWell(_ producer: Child) -> Bool {
         let last = producer.records.lazy.reversed()
-            .filter { ["ok", "fail", "unknown"].contains($0.what) && !["look", "cancel", "confirmed"].contains($0.word(0)) }.prefix(5)
+            .filter {
+                ["ok", "fail", "unknown"].contains($0.what) && !["look", "cancel", "confirmed"].contains($0.word(0))
+            }.prefix(5)
         return last.count == 5 && last.allSatisfy { $0.what == "ok" }
     }
 
@@ -61,7 +63,8 @@ extension Stage {
         do {
             try await wait(for: "the producers to end", within: .seconds(60)) { ending.allSatisfy { !$0.isAlive } }
         } catch {
-            violations.append("a producer does not end: \(ending.map { $0.records.suffix(3).map { "\($0.what) \($0.words)" } })")
+            violations.append(
+                "a producer does not end: \(ending.map { $0.records.suffix(3).map { "\($0.what) \($0.words)" } })")
         }
         try FileManager.default.removeItem(atPath: folder + "/halt")
         let open = ending.flatMap(\.records).filter { $0.what == "open" }
@@ -76,7 +79,8 @@ extension Stage {
                 if self.allowance.forgets { try await self.signalAnew() }
                 let queues = try await self.penstock.queues()
                 let runs = try await self.penstock.runs(.init(states: Self.liveStates), limit: 500).entries
-                rest = "\(queues.filter { $0.ready + $0.limited + $0.delayed + $0.running > 0 }); runs \(runs.prefix(3))"
+                rest =
+                    "\(queues.filter { $0.ready + $0.limited + $0.delayed + $0.running > 0 }); runs \(runs.prefix(3))"
                 let waiting = queues.reduce(0) { $0 + $1.ready + $1.limited + $1.delayed + $1.running }
                 return waiting == 0 && runs.isEmpty
             }
@@ -92,7 +96,9 @@ extension Stage {
     private func signalAnew() async throws {
         for entry in try await penstock.runs(.init(states: [.running]), limit: 500).entries {
             let status = try await penstock.run(entry.id).status()
-            guard status.steps.contains(where: { $0.name == OrderWorkflow.signal && $0.state == .waiting }) else { continue }
+            guard status.steps.contains(where: { $0.name == OrderWorkflow.signal && $0.state == .waiting }) else {
+                continue
+            }
             try? await penstock.run(entry.id).signal(OrderWorkflow.signal, 1)
         }
     }
@@ -124,7 +130,9 @@ extension Stage {
                 switch record.fate {
                 case .fired(let id):
                     ticks.append(tick)
-                    if !done.contains(id) && !allowance.forgets { violations.append("tick \(name)@\(tick): job \(id) was not done") }
+                    if !done.contains(id) && !allowance.forgets {
+                        violations.append("tick \(name)@\(tick): job \(id) was not done")
+                    }
                 case .missed(let through):
                     missed.append(tick...max(tick, Int64((through.timeIntervalSince1970 * 1000).rounded())))
                 default: violations.append("tick \(name)@\(tick): \(record.fate)")
@@ -150,7 +158,9 @@ extension Stage {
         for operation in operations.values where operation.kind.hasSuffix("run") && operation.outcome == .ok {
             guard judged.insert(operation.key).inserted else { continue }
             guard let (id, state) = states[operation.key] else {
-                if !allowance.mayForget(operation.ended) && !allowance.forgets { violations.append("run \(operation.key) is gone") }
+                if !allowance.mayForget(operation.ended) && !allowance.forgets {
+                    violations.append("run \(operation.key) is gone")
+                }
                 continue
             }
             let expected = OrderWorkflow.end(fails: operation.kind == "failing-run")
@@ -166,7 +176,9 @@ extension Stage {
         for entry in try await penstock.run(id).history() {
             for case .step(let step, let state, _) in entry.moves {
                 let before = steps[step] ?? .pending
-                if !before.canMove(to: state) { violations.append("run \(id): step \(step) went from \(before) to \(state)") }
+                if !before.canMove(to: state) {
+                    violations.append("run \(id): step \(step) went from \(before) to \(state)")
+                }
                 steps[step] = state
             }
         }

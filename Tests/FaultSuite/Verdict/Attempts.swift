@@ -30,6 +30,8 @@ struct Attempts: Sendable {
 
     init(_ records: [Record], killed: Set<Int>) {
         var open: [Key: Int] = [:]
+        /// Where the attempts of a task in a process are.
+        var places: [Key: [Int]] = [:]
         var refused: [Key: Int64] = [:]
         var lost: [Int: [Int64]] = [:]
         for record in records {
@@ -37,12 +39,22 @@ struct Attempts: Sendable {
             switch record.what {
             case "begin":
                 open[key] = all.count
+                places[key, default: []].append(all.count)
                 all.append(
                     Attempt(
                         id: record.word(0), number: Int(record.word(1)) ?? 0, process: record.process,
                         begun: record.at, kind: record.word(3)))
             case "commit":
                 commits[record.word(0), default: []].append(record)
+                // A worker may begin the next attempt before it has written down the outcome of the last.
+                let named = Int(record.word(3)).flatMap { number in
+                    places[key, default: []].last { all[$0].number == number && all[$0].commit == nil }
+                }
+                if let named, named != open[key] {
+                    all[named].commit = record.word(2)
+                    all[named].committed = record.at
+                    continue
+                }
                 guard let index = open[key] else { continue }
                 all[index].commit = record.word(2)
                 all[index].committed = record.at

@@ -6,6 +6,9 @@ struct Checker: Sendable {
     var killed: Set<Int> = []
     var allowance = Allowance()
 
+    /// So many jobs of the workload run at once under each of its limits.
+    static let slots = 3
+
     func verdict() -> Verdict {
         var verdict = Verdict()
         let operations = Operation.read(producers)
@@ -17,6 +20,7 @@ struct Checker: Sendable {
         judgeCommits(attempts, &verdict)
         judgeAttempts(attempts, &verdict)
         judgeTicks(effects, &verdict)
+        judgeSlots(attempts, &verdict)
         return verdict
     }
 
@@ -117,6 +121,10 @@ struct Checker: Sendable {
     private func judgeCommits(_ attempts: Attempts, _ verdict: inout Verdict) {
         var twice: [String] = []
         var late: [String] = []
+        var completed: [String: Int] = [:]
+        for attempt in attempts.all where attempt.commit == "completed" && !allowance.mayForget(attempt.committed) {
+            completed[attempt.id] = attempt.number
+        }
         for (id, commits) in attempts.commits where !allowance.revived.contains(id) {
             let ends = commits.filter { ["completed", "dead", "run"].contains($0.word(2)) }
                 .filter { !allowance.mayForget($0.at) }
@@ -128,9 +136,11 @@ struct Checker: Sendable {
             {
                 twice.append("attempt \(number) of \(id) failed \(same.count) times")
             }
-            guard let end = ends.map(\.at).max(), ends.first?.word(2) != "dead" else { continue }
-            let after = commits.filter { $0.at > end && !["completed", "run", "released"].contains($0.word(2)) }
-            if !after.isEmpty { late.append("\(id) after its end: \(after.map { $0.word(2) })") }
+            // By the numbers of attempts: workers write at their own pace.
+            guard let last = completed[id] else { continue }
+            for number in retried.keys.compactMap({ Int($0) }) where number >= last {
+                late.append("\(id) completed in attempt \(last), attempt \(number) failed")
+            }
         }
         verdict.violate("outcomes accepted twice, so a stale lease counted", twice)
         verdict.violate("outcomes accepted after the end", late)
@@ -155,8 +165,32 @@ struct Checker: Sendable {
         }
         verdict.violate("leases expired where none should", expired)
         if allowance.keepsLeases {
-            verdict.violate("workers taken over where none should be", workers.filter { $0.what == "lost" }.map { $0.word(0) })
+            verdict.violate(
+                "workers taken over where none should be", workers.filter { $0.what == "lost" }.map { $0.word(0) })
         }
+    }
+
+    /// Jobs whose commit was accepted held their lease, and so their slot, from before they began until after they ended: at no moment
+    /// more of them than the limit has slots.
+    private func judgeSlots(_ attempts: Attempts, _ verdict: inout Verdict) {
+        if allowance.forgets { return }
+        let held = Set(attempts.all.lazy.filter { $0.commit != nil }.map { "\($0.process) \($0.id)" })
+        var changes: [String: [(at: Int64, by: Int)]] = [:]
+        for record in workers where ["enter", "leave"].contains(record.what) {
+            guard held.contains("\(record.process) \(record.word(0))") else { continue }
+            changes[record.word(1), default: []].append((record.at, record.what == "enter" ? 1 : -1))
+        }
+        var exceeded: [String] = []
+        for (slot, changes) in changes {
+            var (now, most) = (0, 0)
+            // Ends before begins of the same millisecond.
+            for change in changes.sorted(by: { ($0.at, $0.by) < ($1.at, $1.by) }) {
+                now += change.by
+                most = max(most, now)
+            }
+            if most > Self.slots { exceeded.append("\(slot): \(most) at once") }
+        }
+        verdict.violate("limits exceeded, of \(Self.slots) at once", exceeded)
     }
 
     /// Each tick of a schedule has started one job.

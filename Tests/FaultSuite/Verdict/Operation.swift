@@ -21,7 +21,8 @@ struct Operation: Sendable, Hashable {
         var operations: [String: Operation] = [:]
         for record in records.lazy.filter({ ["invoke", "ok", "fail", "unknown"].contains($0.what) }) {
             // Asked again, a confirmed job is a job like any other.
-            let kind = record.word(0), key = record.word(1)
+            let kind = record.word(0)
+            let key = record.word(1)
             let name = "\(kind == "confirmed" ? "job" : kind) \(key)"
             if record.what == "invoke" {
                 operations[name] = Operation(kind: kind, key: key, invoked: record.at)

@@ -34,7 +34,10 @@ struct Desk: Sendable {
         var options = options
         options.idempotencyKey = job.key
         let again = enqueuing(job, options, confirmed: false)
-        guard options.replicas != nil else { return _ = await perform("job", job.key, again) }
+        guard options.replicas != nil else {
+            _ = await perform("job", job.key, again)
+            return
+        }
         // Asked again, it need not be confirmed: the replicas may be gone for good.
         await perform("confirmed", job.key, enqueuing(job, options, confirmed: true), again: ("job", again))
     }

@@ -53,7 +53,9 @@ struct ProducerChild {
                     key: "r\(key)", fails: random.chance(0.3), milliseconds: .random(in: 0...20, using: &random))
                 await desk.order(order)
             case 2: await desk.enqueueAndCancel("c\(key)")
-            default: await desk.enqueue(job("j\(key)", &random), options(&random))
+            default:
+                let job = job("j\(key)", &random)
+                await desk.enqueue(job, options(job, &random))
             }
             // Sleeps because: it is the pace of the workload.
             try? await Task.sleep(for: .milliseconds(.random(in: 5...35, using: &random)))
@@ -63,16 +65,17 @@ struct ProducerChild {
     private func job(_ key: String, _ random: inout SeededRandom) -> Work {
         Work(
             key: key, milliseconds: random.chance(0.5) ? 0 : .random(in: 1...40, using: &random),
-            failures: random.chance(0.1) ? .random(in: 1...2, using: &random) : 0)
+            failures: random.chance(0.1) ? .random(in: 1...2, using: &random) : 0,
+            slot: random.chance(0.3) ? "slots:\(Int.random(in: 0..<3, using: &random))" : nil)
     }
 
-    private func options(_ random: inout SeededRandom) -> EnqueueOptions {
+    private func options(_ job: Work, _ random: inout SeededRandom) -> EnqueueOptions {
         var options = EnqueueOptions(queue: WorkerChild.queue, keyLifetime: .seconds(600))
         options.tenant = ["", "a", "b", "c"].randomElement(using: &random) ?? ""
         options.priority = Priority(clamping: .random(in: -2...2, using: &random))
         if random.chance(0.2) { options.delay = .milliseconds(.random(in: 1...900, using: &random)) }
         if random.chance(0.3) { options.limits = ["rated:\(Int.random(in: 0..<3, using: &random))"] }
-        if random.chance(0.3) { options.limits.append("slots:\(Int.random(in: 0..<3, using: &random))") }
+        if let slot = job.slot { options.limits.append(slot) }
         if confirms, random.chance(0.4) { options.replicas = .replicas(1, within: .seconds(2)) }
         return options
     }

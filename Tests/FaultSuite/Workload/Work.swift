@@ -9,6 +9,8 @@ struct Work: Job {
     var milliseconds = 0
     /// Attempts that throw before one succeeds.
     var failures = 0
+    /// The limit of concurrency that it counts under.
+    var slot: String?
     /// Kills whatever worker begins it.
     var isPoison = false
 }

@@ -18,14 +18,14 @@ struct WorkerChild {
     let folder: String
     let ordinal: Int
     let lease: Int
-    /// Whether its scripts have other texts than this build's.
-    let isOtherVersion: Bool
+    /// Whose scripts it has: `own`, `other` with other texts than this build's, or the name of a sabotage.
+    let edition: String
 
-    /// `worker URL FOLDER ORDINAL LEASE_MS own|other`
+    /// `worker URL FOLDER ORDINAL LEASE_MS own|other|SABOTAGE`
     init?(_ arguments: [String]) {
         guard arguments.count == 5, let ordinal = Int(arguments[2]), let lease = Int(arguments[3]) else { return nil }
         (url, folder, self.ordinal, self.lease) = (arguments[0], arguments[1], ordinal, lease)
-        isOtherVersion = arguments[4] == "other"
+        edition = arguments[4]
     }
 
     func run() async throws {
@@ -33,7 +33,7 @@ struct WorkerChild {
         let log = try LogFile("\(folder)/worker-\(ordinal).log")
         let harm = Harm(folder: folder, ordinal: ordinal)
         var configuration = Penstock.Configuration(url: url, namespace: "t")
-        if isOtherVersion { configuration.otherScripts = try await Self.otherScripts(url) }
+        if edition != "own" { configuration.otherScripts = try await otherScripts() }
         let penstock = try Penstock(configuration, logger: Self.quiet)
         let worker = Worker(
             penstock, queues: [Self.queue], concurrency: Self.concurrency, options: options(log, harm)
@@ -78,6 +78,8 @@ struct WorkerChild {
         worker.handle(Work.self) { job, context in
             if job.isPoison { kill(getpid(), SIGKILL) }
             harm.starve()
+            if let slot = job.slot { log.note("enter", context.id.rawValue, slot) }
+            defer { if let slot = job.slot { log.note("leave", context.id.rawValue, slot) } }
             // Sleeps because: it is the job's work.
             if job.milliseconds > 0 { try await Task.sleep(for: .milliseconds(job.milliseconds)) }
             if context.attempt <= job.failures { throw JobFailure.retryable("attempt \(context.attempt) is to fail") }
@@ -100,12 +102,15 @@ struct WorkerChild {
             })
     }
 
-    /// This build's scripts with another text, and so other digests: as a build of another day would have them.
-    private static func otherScripts(_ url: String) async throws -> [String: RedisScript] {
-        let redis = RedisClient(configuration: try RedisConfiguration(url: url), logger: quiet)
+    /// This build's scripts with another text, and so other digests, as a build of another day would have them; or with one of them
+    /// broken.
+    private func otherScripts() async throws -> [String: RedisScript] {
+        let sabotage = Sabotage.all.first { $0.name == edition }
+        let redis = RedisClient(configuration: try RedisConfiguration(url: url), logger: Self.quiet)
         var scripts: [String: RedisScript] = [:]
         for script in Scripts.all {
-            let source = script.source + "\n-- of another build\n"
+            var source = script.source + "\n-- of another build\n"
+            if let sabotage, script.name == Scripts.cycle.name { source = try sabotage.script() }
             let digest = try await redis.send(RedisCommand("SCRIPT", RedisArguments(["LOAD", source]))).text
             scripts[script.name] = RedisScript(name: script.name, digest: digest ?? "", source: source)
         }

@@ -1,0 +1,58 @@
+import Foundation
+import PenstockStore
+
+/// A script that is broken on purpose, and the fault that has to show it: a suite that never complains shows nothing.
+struct Sabotage: Sendable {
+    let name: String
+    let words: String
+    /// What of the text of `cycle` is replaced, and by what.
+    let text: String
+    let replacement: String
+    let fault: any InjectedFault
+
+    static let all = [
+        Sabotage(
+            name: "no-takeover", words: "what a dead worker held is not put back",
+            text: "redis.call('HDEL', held, unpack(ids))\npush_groups(groups, now, 'LPUSH')",
+            replacement: "redis.call('HDEL', held, unpack(ids))", fault: WorkerKilled(point: .beforeEffect)),
+        Sabotage(
+            name: "leaked-slots", words: "a takeover keeps the slots of limits",
+            text: "give_up(freed, names, rows[i])", replacement: "", fault: WorkerKilled(point: .beforeEffect)),
+        Sabotage(
+            name: "no-reconciliation", words: "claims whose reply was lost are not handed back",
+            text: "known[id] ~= claim and", replacement: "false and", fault: RepliesDropped(then: .close)),
+        Sabotage(
+            name: "no-fence", words: "a commit counts whoever holds the task",
+            text: "elseif value and string.sub(value, 1, #fence) == fence then",
+            replacement: "elseif true then\nvalue = value or (fence .. 'work\\t')", fault: WorkerStopped()),
+        Sabotage(
+            name: "no-removal", words: "what is completed stays",
+            text: "redis.call('HDEL', key('tasks'), unpack(ids, low, high))", replacement: "",
+            fault: WorkerKilled(point: nil)),
+    ]
+
+    /// The script as it is with the sabotage; an error if the text to be replaced is not there once.
+    func script() throws -> String {
+        // The text is one line or several, whatever their indentation.
+        let source = Scripts.cycle.source.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.drop { $0 == " " } }.joined(separator: "\n")
+        let parts = source.components(separatedBy: text)
+        guard parts.count == 2 else { throw SuiteError("sabotage \(name): its text is there \(parts.count - 1) times") }
+        return parts.joined(separator: replacement)
+    }
+}
+
+/// A fault, with a script that is broken on purpose on all workers.
+struct Sabotaged: InjectedFault {
+    let sabotage: Sabotage
+    var name: String { "\(sabotage.name) (\(sabotage.fault.name))" }
+    var words: String { sabotage.words }
+    var plan: Plan {
+        var plan = sabotage.fault.plan
+        plan.edition = { [name = sabotage.name] _ in name }
+        return plan
+    }
+
+    func inject(_ stage: Stage) async throws { try await sabotage.fault.inject(stage) }
+    func heal(_ stage: Stage) async throws { try await sabotage.fault.heal(stage) }
+}
