@@ -6,39 +6,52 @@ struct Sabotage: Sendable {
     let name: String
     let words: String
     /// What of the text of `cycle` is replaced, and by what.
-    let text: String
-    let replacement: String
+    let changes: [(text: String, by: String)]
     let fault: any InjectedFault
 
     static let all = [
         Sabotage(
             name: "no-takeover", words: "what a dead worker held is not put back",
-            text: "redis.call('HDEL', held, unpack(ids))\npush_groups(groups, now, 'LPUSH')",
-            replacement: "redis.call('HDEL', held, unpack(ids))", fault: WorkerKilled(point: .beforeEffect)),
+            changes: [
+                (
+                    "redis.call('HDEL', held, unpack(ids))\npush_groups(groups, now, 'LPUSH')",
+                    by: "redis.call('HDEL', held, unpack(ids))"
+                )
+            ], fault: WorkerKilled(point: .beforeEffect)),
         Sabotage(
             name: "leaked-slots", words: "a takeover keeps the slots of limits",
-            text: "give_up(freed, names, rows[i])", replacement: "", fault: WorkerKilled(point: .beforeEffect)),
+            changes: [("give_up(freed, names, rows[i])", by: "")], fault: WorkerKilled(point: .beforeEffect)),
         Sabotage(
             name: "no-reconciliation", words: "claims whose reply was lost are not handed back",
-            text: "known[id] ~= claim and", replacement: "false and", fault: RepliesDropped(then: .close)),
+            changes: [("known[id] ~= claim and", by: "false and")], fault: RepliesDropped(then: .close)),
         Sabotage(
-            name: "no-fence", words: "a commit counts whoever holds the task",
-            text: "elseif value and string.sub(value, 1, #fence) == fence then",
-            replacement: "elseif true then\nvalue = value or (fence .. 'work\\t')", fault: WorkerStopped()),
+            name: "no-fence", words: "a commit counts whoever holds the task, and whoever was taken over",
+            changes: [
+                ("if expiry < 0 then\nreturn { 'dead', string.format('%.0f', now) }\nend", by: ""),
+                (
+                    "elseif value and string.sub(value, 1, #fence) == fence then",
+                    by: "elseif true then\nvalue = value or (fence .. 'work\\t')"
+                ),
+            ], fault: WorkerStopped()),
         Sabotage(
             name: "no-removal", words: "what is completed stays",
-            text: "redis.call('HDEL', key('tasks'), unpack(ids, low, high))", replacement: "",
+            changes: [("redis.call('HDEL', key('tasks'), unpack(ids, low, high))", by: "")],
             fault: WorkerKilled(point: nil)),
     ]
 
     /// The script as it is with the sabotage; an error if the text to be replaced is not there once.
     func script() throws -> String {
-        // The text is one line or several, whatever their indentation.
-        let source = Scripts.cycle.source.split(separator: "\n", omittingEmptySubsequences: false)
+        // A text is one line or several, whatever their indentation.
+        var source = Scripts.cycle.source.split(separator: "\n", omittingEmptySubsequences: false)
             .map { $0.drop { $0 == " " } }.joined(separator: "\n")
-        let parts = source.components(separatedBy: text)
-        guard parts.count == 2 else { throw SuiteError("sabotage \(name): its text is there \(parts.count - 1) times") }
-        return parts.joined(separator: replacement)
+        for (text, replacement) in changes {
+            let parts = source.components(separatedBy: text)
+            guard parts.count == 2 else {
+                throw SuiteError("sabotage \(name): its text is there \(parts.count - 1) times")
+            }
+            source = parts.joined(separator: replacement)
+        }
+        return source
     }
 }
 

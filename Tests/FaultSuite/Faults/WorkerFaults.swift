@@ -25,7 +25,13 @@ struct WorkerKilled: InjectedFault {
     func inject(_ stage: Stage) async throws {
         for _ in 0..<3 {
             let victim = try stage.anyWorker()
-            if let point { try stage.harm(victim, point.rawValue) } else { victim.process.signal(SIGKILL) }
+            if let point {
+                try stage.harm(victim, point.rawValue)
+            } else {
+                try await stage.burden()
+                try await stage.waitUntilBusy(victim)
+                victim.process.signal(SIGKILL)
+            }
             try await stage.wait(for: "the death of a worker") { !victim.isAlive }
             try await stage.someTime(50...600)
         }
@@ -40,6 +46,7 @@ struct WorkerStopped: InjectedFault {
 
     func inject(_ stage: Stage) async throws {
         let victim = try stage.anyWorker()
+        try await stage.waitUntilBusy(victim)
         victim.process.signal(SIGSTOP)
         try await stage.pause(.milliseconds(stage.plan.lease * 2))
         victim.process.signal(SIGCONT)
@@ -62,6 +69,7 @@ struct WorkerStarved: InjectedFault {
 
     func inject(_ stage: Stage) async throws {
         let victim = try stage.anyWorker()
+        try await stage.waitUntilBusy(victim)
         if loops {
             try stage.harm(victim, "loops-until")
             try stage.harm(victim, "loops")

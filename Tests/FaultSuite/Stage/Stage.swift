@@ -31,6 +31,8 @@ import RedisClient
     var remarks: [String] = []
     /// Runs that have been looked at.
     var judged: Set<String> = []
+    /// How often workers were given more to do.
+    var loads = 0
     private var next = 0
     private var notes: [Record] = []
 

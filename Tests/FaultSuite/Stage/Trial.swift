@@ -84,6 +84,7 @@ import PenstockTesting
             try await stage.someTime()
         }
         try await stage.phase("fault") {
+            try await stage.burden()
             try await fault.inject(stage)
             try await fault.heal(stage)
             try await stage.replaceKilled()

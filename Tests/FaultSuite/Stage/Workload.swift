@@ -27,6 +27,25 @@ extension Stage {
         }
     }
 
+    /// Gives the workers jobs that take a while, so that all of them hold some when things break.
+    func burden(_ count: Int = 60) async throws {
+        loads += 1
+        let jobs = (0..<count).map {
+            Work(key: "slow\(loads).\($0)", milliseconds: .random(in: 100...400, using: &random))
+        }
+        for job in jobs { note("invoke", "job", job.key) }
+        let answers = try await penstock.enqueue(
+            many: jobs, .init(queue: WorkerChild.queue, priority: Priority(clamping: 5)))
+        for (job, answer) in zip(jobs, answers) { note("ok", "job", job.key, answer.id.rawValue) }
+    }
+
+    /// Waits until a worker executes several jobs at once.
+    func waitUntilBusy(_ worker: Child) async throws {
+        try await wait(for: "a worker to be busy") {
+            worker.count { $0.what == "begin" } - worker.count { $0.what == "end" } >= 3
+        }
+    }
+
     /// Waits until things go well again: every worker has five commits since the fault was healed, and the last five operations of
     /// every producer went well. Returns how long that took.
     func recover(within limit: Duration = .seconds(45)) async throws -> Duration {
