@@ -23,7 +23,7 @@ struct Sabotage: Sendable {
             changes: [("give_up(freed, names, rows[i])", by: "")], fault: WorkerKilled(point: .beforeEffect)),
         Sabotage(
             name: "no-reconciliation", words: "claims whose reply was lost are not handed back",
-            changes: [("known[id] ~= claim and", by: "false and")], fault: RepliesDropped(then: .close)),
+            changes: [("known[id] ~= claim and", by: "false and")], fault: RepliesCut()),
         Sabotage(
             name: "no-fence", words: "a commit counts whoever holds the task, and whoever was taken over",
             changes: [

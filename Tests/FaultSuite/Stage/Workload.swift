@@ -27,15 +27,22 @@ extension Stage {
         }
     }
 
-    /// Gives the workers jobs that take a while, so that all of them hold some when things break.
-    func burden(_ count: Int = 60) async throws {
+    /// Gives the workers jobs that take a while, so that all of them hold some when things break; some under a limit.
+    func burden() async throws {
         loads += 1
+        try await burden(60, nil, .init(queue: WorkerChild.queue, priority: Priority(clamping: 5)))
+        let slot = "slots:slow"
+        try await burden(
+            15, slot, .init(queue: WorkerChild.queue, priority: Priority(clamping: 5), limits: [slot]))
+    }
+
+    private func burden(_ count: Int, _ slot: String?, _ options: EnqueueOptions) async throws {
+        let name = "slow\(loads).\(slot == nil ? "free" : "slot")"
         let jobs = (0..<count).map {
-            Work(key: "slow\(loads).\($0)", milliseconds: .random(in: 100...400, using: &random))
+            Work(key: "\(name).\($0)", milliseconds: .random(in: 100...400, using: &random), slot: slot)
         }
         for job in jobs { note("invoke", "job", job.key) }
-        let answers = try await penstock.enqueue(
-            many: jobs, .init(queue: WorkerChild.queue, priority: Priority(clamping: 5)))
+        let answers = try await penstock.enqueue(many: jobs, options)
         for (job, answer) in zip(jobs, answers) { note("ok", "job", job.key, answer.id.rawValue) }
     }
 
