@@ -5,7 +5,7 @@ ARGS ?=
 STEPS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test nightly tsan mutants demo bench lint format scripts
+.PHONY: help setup build test nightly tsan mutants faults demo bench lint format scripts
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ tsan: setup ## The tests with the thread sanitizer, in a build of its own: slow
 
 mutants: build ## Tries the tests of the store against faults in lua/, one at a time; ARGS: see `--help`
 	.build/debug/LuaMutants $(ARGS)
+
+faults: setup ## Breaks things under a workload for SECONDS=1800, with SEED=; ARGS go to the suite (--only, --list)
+	@swift build --product FaultSuite >&2
+	@.build/debug/FaultSuite --seconds $(or $(SECONDS),1800) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 demo: ## The tour on an embedded Redis; ARGS go to `penstock demo`
 	@.ci/setup run

@@ -148,6 +148,16 @@ let package = Package(
                 "Penstock", "PenstockModel", "PenstockRuntime", "PenstockTesting", serviceLifecycle, logging,
             ],
             path: "Tests/RunWorkerProcess"),
+        // `make faults`: a workload on processes of its own, faults, and a verdict. Run as `FaultSuite worker` and `FaultSuite
+        // producer` it is such a process.
+        .executableTarget(
+            name: "FaultSuite",
+            dependencies: [
+                "Penstock", "PenstockModel", "PenstockRuntime", "PenstockStore", "PenstockTesting", "EmbeddedRedis",
+                "RedisClient", "CTimerCalls", serviceLifecycle, logging, nioCore, nioPosix, argumentParser,
+            ],
+            path: "Tests/FaultSuite"),
+        .testTarget(name: "FaultSuiteTests", dependencies: ["FaultSuite"]),
         // One that serves a connector.
         .executableTarget(
             name: "ConnectorProcess", dependencies: ["Penstock", serviceLifecycle, logging],

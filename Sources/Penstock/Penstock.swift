@@ -27,6 +27,8 @@ public final class Penstock: Service {
         public var memoryMark: Double?
         /// Called around every enqueue, the first one outermost; none by default.
         public var enqueueMiddleware: [any EnqueueMiddleware]
+        /// What is called in the place of each script, in tests: see `Store`.
+        package var standIn: (@Sendable (RedisScript) -> RedisScript)?
 
         public init(
             url: String = "redis://127.0.0.1:6379", namespace: String = "penstock", codec: any JobCodec = JSONCodec(),
@@ -86,7 +88,8 @@ public final class Penstock: Service {
         }
         limits.memoryMark = configuration.memoryMark
         do throws(InvalidName) {
-            store = try Store(redis: redis, namespace: configuration.namespace, limits: limits)
+            store = try Store(
+                redis: redis, namespace: configuration.namespace, limits: limits, standingIn: configuration.standIn)
             endings = Endings(store: store, logger: logger)
             roles = LeftRoles(store: store, logger: logger)
             watch = RunWatch.listeners(store: store, logger: logger)

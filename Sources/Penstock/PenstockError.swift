@@ -7,7 +7,8 @@ public struct PenstockError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable {
         /// A value is not allowed; nothing was done. The message names the field.
         case invalidArgument
-        /// Redis could not be reached, or is too old, or refused the password; nothing was done.
+        /// Redis could not be reached, is too old, refused the password, or has no means to do it now (it is read-only, is
+        /// loading, or cannot write to its disk); nothing was done.
         case unavailable
         /// Redis has no memory left for new work; nothing was done.
         case outOfMemory
@@ -99,6 +100,8 @@ extension PenstockError {
         case .invalidConfiguration: .unavailable
         case .outcomeUnknown: .outcomeUnknown
         case .server(let answer) where answer.kind == .noAuth || answer.kind == .wrongPassword: .unavailable
+        // What the server had no means to do it did not begin.
+        case .server(let answer) where answer.isServerTrouble && answer.kind != .unblocked: .unavailable
         case .server, .invalidReply: .server
         case .closed, .cancelled: .closed
         }

@@ -118,6 +118,8 @@ package enum WorkerEvent: Sendable, Hashable {
     case idle
     /// Commits that were refused because the lease had been lost.
     case refused([TaskID])
+    /// What a call committed, as Redis took it.
+    case committed([Commitment])
     /// Commits that were sent again after a lost reply and had been applied the first time.
     case confirmed([TaskID])
     case incarnationLost(String)

@@ -16,8 +16,8 @@ package final class Store: Sendable {
     /// What is called in the place of a script.
     private let stand: (@Sendable (RedisScript) -> RedisScript)?
 
-    /// - Parameter stand: What is called in the place of each script: nil but in tests that want to know what was called, or
-    ///   whether a script with a fault is found out.
+    /// - Parameter stand: What is called in the place of each script: nil but in tests that want to know what was called,
+    ///   whether a script with a fault is found out, or how two versions get on in one Redis.
     package init(
         redis: RedisClient, namespace: String, limits: StoreLimits = .init(),
         standingIn stand: (@Sendable (RedisScript) -> RedisScript)? = nil

@@ -63,7 +63,7 @@ let worker = Worker(
     case .incarnationLost(let name): say("lost \(name)")
     case .interrupted(let id, _): say("interrupted \(id)")
     case .stopped: say("stopped")
-    case .idle, .declared: break
+    case .idle, .declared, .committed: break
     }
 }
 worker.handle(LedgerJob.self) { job, context in

@@ -43,6 +43,10 @@ extension WorkerEngine {
             $0.accept(turn, requested: request, briefs: briefs, now: now)
         }
         count(refused: refused, confirmed: confirmed)
+        if let observe {
+            let accepted = request.accepted(by: turn, confirmed: confirmed)
+            if !accepted.isEmpty { observe(.committed(accepted)) }
+        }
         if !turn.unreadable.isEmpty {
             logger.error("claimed tasks that cannot be read", metadata: ["jobs": "\(turn.unreadable)"])
         }

@@ -175,6 +175,11 @@ public final class FaultProxy: Sendable {
         }
     }
 
+    /// Whether the rule has done its harm so often.
+    public func hasApplied(_ rule: FaultRule, times: Int = 1) -> Bool {
+        state.book.value.applied[rule, default: 0] >= times
+    }
+
     /// Waits until so many connections have been accepted in all: a client has come, or come back.
     public func waitForAcceptedConnections(_ count: Int, within limit: Duration = .seconds(10)) async throws {
         try await state.book.wait(for: "\(count) connections accepted by the proxy", within: limit) { book in

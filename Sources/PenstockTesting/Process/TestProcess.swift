@@ -81,9 +81,10 @@ public final class TestProcess: Sendable {
         return Exit(exit)
     }
 
-    private static func start(
-        _ program: String, _ arguments: [String], environment: [String: String?], directory: String?, input: [UInt8],
-        bounds: ProcessOutput.Bounds
+    /// Starts `program` without a scope: whoever calls this calls `finish`.
+    package static func start(
+        _ program: String, _ arguments: [String], environment: [String: String?] = [:], directory: String? = nil,
+        input: [UInt8] = [], bounds: ProcessOutput.Bounds = .init()
     ) async throws -> TestProcess {
         let name = program.split(separator: "/").last.map(String.init) ?? program
         let standardInput = try OwnedDescriptor.memory(holding: input)
@@ -123,7 +124,8 @@ public final class TestProcess: Sendable {
             .get()
     }
 
-    private func finish() async {
+    /// Kills what is left of it. Idempotent.
+    package func finish() async {
         await process.finish()
         for pipe in pipes { try? await pipe.close() }
     }

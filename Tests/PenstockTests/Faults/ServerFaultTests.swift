@@ -211,6 +211,20 @@ import Testing
         }
     }
 
+    @Test("that may not write for now: an enqueue says that nothing was done, and that is so")
+    func readOnly() async throws {
+        try await Rig.with { rig in
+            try await rig.penstock.enqueue(Work(number: 1))
+            // A replica of nobody, and so read-only.
+            try await rig.command("REPLICAOF", "127.0.0.1", "1")
+            let error = await #expect(throws: PenstockError.self) { try await rig.penstock.enqueue(Work(number: 2)) }
+            #expect(error?.code == .unavailable)
+            #expect(error?.message.contains("READONLY") == true, "\(error?.message ?? "")")
+            try await rig.command("REPLICAOF", "NO", "ONE")
+            #expect(try await rig.queue().ready == 1)
+        }
+    }
+
     @Test("an idle worker sends at most two commands a second")
     func idle() async throws {
         try await Rig.with { rig in
