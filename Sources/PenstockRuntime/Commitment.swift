@@ -10,17 +10,23 @@ package struct Commitment: Sendable, Hashable {
     package let outcome: String
     /// The attempt, where the outcome names it.
     package let attempt: Int?
+    /// Redis did not say so: the reply of the call that committed it was lost, and a later one found the lease gone.
+    package let isInferred: Bool
 }
 
 extension CycleRequest {
     /// What of its outcomes was accepted, now or, as far as `confirmed` tells, by an earlier call whose reply was lost.
     func accepted(by turn: CycleTurn, confirmed: [TaskID]) -> [Commitment] {
-        let refused = Set(turn.stale + turn.refused.map(\.id)).subtracting(confirmed)
+        let inferred = Set(confirmed)
+        let refused = Set(turn.stale + turn.refused.map(\.id)).subtracting(inferred)
         let plain = ended.lazy.filter { !refused.contains($0.id) }.map { task in
-            Commitment(id: task.id, claim: task.claim, outcome: task.outcome.word, attempt: task.outcome.attempt)
+            Commitment(
+                id: task.id, claim: task.claim, outcome: task.outcome.word, attempt: task.outcome.attempt,
+                isInferred: inferred.contains(task.id))
         }
         let runs = committed.lazy.filter { !refused.contains($0.id) }.map { task in
-            Commitment(id: task.id, claim: task.claim, outcome: "run", attempt: nil)
+            Commitment(
+                id: task.id, claim: task.claim, outcome: "run", attempt: nil, isInferred: inferred.contains(task.id))
         }
         return Array(plain) + Array(runs)
     }

@@ -20,6 +20,9 @@ import Testing
         "1 commit 25 T1 7 completed -",
     ]
 
+    /// The same in a third attempt.
+    private static let doneLater = done.map { $0.replacing("begin 20 T1 1", with: "begin 20 T1 3") }
+
     private static func run(_ kind: String, _ steps: String...) -> [String] {
         ["p invoke 10 \(kind) r", "p ok 12 \(kind) r R1"] + steps.map { "1 effect 20 r/\($0) - 1" }
     }
@@ -107,18 +110,33 @@ import Testing
             lines: ["0 begin 15 T1 1 0 work", "0 effect 16 a T1 1", "0 commit 17 T1 3 completed -"] + done,
             allowance: Allowance(forgotten: 16...18)),
         Case(
+            testDescription: "inferred of a lost reply, where Redis has forgotten",
+            lines: ["0 begin 15 T1 1 0 work", "0 effect 16 a T1 1", "0 commit 19 T1 3 completed - inferred"] + done,
+            allowance: Allowance(forgotten: 16...18)),
+        Case(
+            testDescription: "inferred of a lost reply, where Redis has not",
+            lines: ["0 begin 15 T1 1 0 work", "0 effect 16 a T1 1", "0 commit 19 T1 3 completed - inferred"] + done,
+            violations: ["T1 ended 2 times"]),
+        Case(
+            testDescription: "in doubt as the lease was lost, and done",
+            lines: [
+                "p invoke 10 job a", "p ok 12 job a T1", "1 begin 20 T1 1 0 work", "1 effect 21 a T1 1", "1 lost 30 w1",
+                "1 refused 30 T1",
+            ]
+        ) { $0.duplicates == 1 },
+        Case(
             testDescription: "one attempt failed twice",
             lines: [
                 "0 begin 14 T1 1 0 work", "0 commit 15 T1 3 retry 1", "0 begin 16 T1 1 0 work",
                 "0 commit 17 T1 4 retry 1",
-            ] + done,
+            ] + doneLater,
             violations: ["attempt 1 of T1 failed 2 times"]),
         Case(
             testDescription: "two attempts failed",
             lines: [
                 "0 begin 14 T1 1 0 work", "0 commit 15 T1 3 retry 1", "0 begin 16 T1 2 0 work",
                 "0 commit 17 T1 4 retry 2",
-            ] + done),
+            ] + doneLater),
         Case(
             testDescription: "retried after its end",
             lines: done + ["0 begin 24 T1 1 0 work", "0 commit 30 T1 4 retry 1"],

@@ -47,6 +47,8 @@ struct KeyDeleted: InjectedFault {
             found.formUnion(report.findings.lazy.filter { $0.severity == .fault }.map(\.code))
             if report.isClean { break }
         }
+        let left = try await stage.penstock.audit().findings.filter { $0.severity == .fault && !$0.isRepairable }
+        stage.reported = Set(left.map(\.code))
         if !found.isEmpty { stage.remarks.append("found \(found.sorted().joined(separator: ", "))") }
         try await stage.prepare()
     }

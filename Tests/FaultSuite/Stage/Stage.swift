@@ -29,6 +29,8 @@ import RedisClient
     var poison: Set<String> = []
     /// What to say in the line of the fault.
     var remarks: [String] = []
+    /// Codes of findings that the doctor reports and leaves to people, which the fault is about.
+    var reported: Set<String> = []
     /// Runs that have been looked at.
     var judged: Set<String> = []
     /// How often workers were given more to do.

@@ -68,10 +68,10 @@ struct Attempts: Sendable {
             let attempt = all[index]
             if killed.contains(attempt.process) {
                 all[index].excuse = .killed
-            } else if refused[Key(process: attempt.process, id: attempt.id)] ?? 0 >= attempt.begun {
-                all[index].excuse = .refused
             } else if lost[attempt.process, default: []].contains(where: { $0 >= attempt.begun }) {
                 all[index].excuse = .leaseLost
+            } else if refused[Key(process: attempt.process, id: attempt.id)] ?? 0 >= attempt.begun {
+                all[index].excuse = .refused
             }
         }
     }

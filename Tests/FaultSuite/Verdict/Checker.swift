@@ -126,8 +126,11 @@ struct Checker: Sendable {
             completed[attempt.id] = attempt.number
         }
         for (id, commits) in attempts.commits where !allowance.revived.contains(id) {
-            let ends = commits.filter { ["completed", "dead", "run"].contains($0.word(2)) }
-                .filter { !allowance.mayForget($0.at) }
+            // Where Redis has forgotten, what a worker infers of a lost reply may be wrong.
+            let ends = commits.filter { commit in
+                ["completed", "dead", "run"].contains(commit.word(2)) && !allowance.mayForget(commit.at)
+                    && !(allowance.forgets && commit.word(4) == "inferred")
+            }
             if ends.count > 1 { twice.append("\(id) ended \(ends.count) times: \(ends.map { $0.word(2) })") }
             let retried = Dictionary(grouping: commits.filter { $0.word(2) == "retry" && $0.word(3) != "-" }) {
                 $0.word(3)

@@ -69,7 +69,7 @@ struct WorkerChild {
             for commit in commits {
                 log.note(
                     "commit", commit.id.rawValue, String(commit.claim), commit.outcome,
-                    commit.attempt.map(String.init) ?? "-")
+                    commit.attempt.map(String.init) ?? "-", commit.isInferred ? "inferred" : "told")
             }
         case .refused(let ids): for id in ids { log.note("refused", id.rawValue) }
         case .stopped: log.note("stopped")
