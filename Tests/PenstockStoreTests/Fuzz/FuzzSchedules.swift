@@ -134,7 +134,7 @@ extension Fuzz {
         switch number(1...5) {
         case 1: plan.cancelsLive = true
         case 2, 3:
-            plan.wantsEnds = !plan.isOver
+            plan.wantsEnds = plan.tick != nil || !plan.isOver && live > 0
             // Only an end makes it due.
             if plan.wantsEnds, live > 0 { plan.due = chance(30) ? plan.tick : nil }
         default: break
