@@ -44,6 +44,7 @@
 --@include untie_all
 --@include intake
 --@include wake
+--@include wake_rings
 --@include hand_out
 --@include keep_tick
 local worker, claim = ARGV[1], ARGV[3]
@@ -156,14 +157,14 @@ for _, ids in pairs(released) do
   table.sort(ids, function(a, b) return older(b, a) end)
 end
 if next(released) then
-  push_groups(released, now, 'LPUSH')
+  push_groups(released, now, 'LPUSH', roused)
 end
 if ARGV[5] == '1' then
   local known = {}
   for i = running_from, running_to, 2 do
     known[ARGV[i]] = ARGV[i + 1]
   end
-  handed_back = reconcile(worker, known, rare.cancels, now, freed, tonumber(claim)) > 0 or handed_back
+  handed_back = reconcile(worker, known, rare.cancels, now, freed, roused, tonumber(claim)) > 0 or handed_back
 end
 if commits[1] then
   commit_runs(worker, commits, involved, rare, stale, refused, done, freed, now)
@@ -204,7 +205,7 @@ local head = #reply
 
 -- Claim.
 local claims = { worker = worker, claim = claim, reply = reply, leases = {}, tried = tried }
-local leases, more = claims.leases, false
+local leases, more, looked = claims.leases, false, {}
 if room > 0 then
   if rare.inbox then
     intake(rare.limits and gate or nil, now)
@@ -310,6 +311,9 @@ if room > 0 then
     end
     settle(gate)
   end
+  for _, ring in ipairs(rings) do
+    looked[ring[1]] = true
+  end
   for i = 1, #leases, 2000 do
     redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
   end
@@ -336,14 +340,17 @@ for _, leases_done in ipairs(done) do
   redis.call('HDEL', key('held', worker), unpack(leases_done[1], leases_done[2], leases_done[3]))
 end
 
--- Lanes that were woken in queues of others; those of its own queues it has just looked at, if it had room.
+-- Lanes that were woken elsewhere, also in its own queues for kinds that it does not take now.
 for i = queues_from, queues_to do
   if roused[ARGV[i]] then
     handed_back, roused[ARGV[i]] = true, nil
   end
 end
-for queue in pairs(roused) do
-  wake(queue)
+for ring in pairs(looked) do
+  roused[ring] = nil
+end
+if next(roused) then
+  wake_rings(roused, worker)
 end
 
 -- With room it is idle: say so, and learn when to look again. Without, what was handed back, comes back later or is due

@@ -10,7 +10,7 @@
 --@include clock
 --@include next_in_line
 --@include rouse
---@include wake
+--@include wake_rings
 local name, terms = ARGV[1], ARGV[2]
 local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)\t')
 local is_rate = interval and tonumber(interval) and tonumber(interval) > 0 and tonumber(burst) and tonumber(burst) > 0
@@ -36,7 +36,5 @@ end
 local lanes, roused = {}, {}
 next_in_line({ name, 500 }, lanes)
 rouse(lanes, now, roused)
-for queue in pairs(roused) do
-  wake(queue)
-end
+wake_rings(roused)
 return #lanes

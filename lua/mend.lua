@@ -18,7 +18,7 @@
 --@include mend_schedules
 --@include free
 --@include gate_at
---@include wake
+--@include wake_rings
 local fault, aspect, part, item, detail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local now, _, us = clock()
 local found, value = is_so(fault, aspect, part, item, detail, now)
@@ -33,7 +33,5 @@ for _, mend in ipairs({
   answer = answer or mend(fault, part, item, detail, now, freed, roused, value)
 end
 free(freed, gate_at(now, us, roused), roused)
-for queue in pairs(roused) do
-  wake(queue)
-end
+wake_rings(roused)
 return answer or 'left'

@@ -18,7 +18,7 @@
 --@include push_groups
 --@include free
 --@include gate_at
---@include wake
+--@include wake_rings
 local id, hint, depth = ARGV[1], ARGV[2], number(3, 'depth')
 local record = redis.call('HGET', key('tasks'), id)
 if not record then
@@ -55,7 +55,5 @@ elseif (is_misplaced and not is_left) or #found == 0 then
 end
 roused[queue] = true
 free(freed, gate_at(now, us, roused), roused)
-for name in pairs(roused) do
-  wake(name)
-end
+wake_rings(roused)
 return is_left and 'left' or 'mended'

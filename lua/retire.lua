@@ -8,7 +8,7 @@
 --@include clock
 --@include reconcile
 --@include forget_worker
---@include wake
+--@include wake_rings
 --@include free
 --@include gate_at
 local worker = ARGV[1]
@@ -19,14 +19,12 @@ if expiry and tonumber(expiry) < 0 then
   return 0
 end
 local freed, roused = {}, {}
-local back = expiry and reconcile(worker, {}, true, now, freed) or 0
+local back = expiry and reconcile(worker, {}, true, now, freed, roused) or 0
 free(freed, gate_at(now, us, roused), roused)
 forget_worker(worker)
 -- What came back, and what this worker alone may have known to come due, is for others to look at.
 for queue in string.gmatch(queues, '[^\n]+') do
   roused[queue] = true
 end
-for queue in pairs(roused) do
-  wake(queue)
-end
+wake_rings(roused)
 return back

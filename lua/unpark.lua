@@ -10,7 +10,7 @@
 --@include clock
 --@include leave_lines
 --@include rouse
---@include wake
+--@include wake_rings
 local ring, scope = ARGV[1], ARGV[3]
 local now = clock()
 local reply = redis.call('HSCAN', key('parked', ring), ARGV[2], 'COUNT', 200)
@@ -24,7 +24,5 @@ for i = 1, #reply[2], 2 do
 end
 leave_lines(leaving)
 rouse(lanes, now, roused)
-for queue in pairs(roused) do
-  wake(queue)
-end
+wake_rings(roused)
 return reply[1]

@@ -143,8 +143,10 @@ import Testing
             var expected: [String: [String]] = [:]
             var tasks: [NewTask] = []
             for i in 0..<2500 {
-                let task = store.task(
-                    "k\(i % 2)", queue: "q\(i % 3 / 2)", tenant: "t\(i % 5)", priority: i % 7 == 0 ? 2 : .normal)
+                var task = store.task(
+                    "k\(i % 2)", queue: "q\(i % 3 / 2)", tenant: "t\(i % 5)", priority: i % 7 == 0 ? 2 : .normal,
+                    deadline: i % 11 == 0 ? .seconds(60) : nil, key: i % 13 == 0 ? "key\(i)" : nil)
+                if i % 17 == 0 { task.uniqueness = Uniqueness("lock\(i)", until: .finished) }
                 tasks.append(task)
                 expected[task.record.lane, default: []].append(task.id.rawValue)
             }

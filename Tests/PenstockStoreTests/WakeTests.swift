@@ -112,6 +112,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 1])
+    func `a slot that is given back wakes who takes the kind that waits for it, by a worker that does not`(
+        room: Int
+    ) async throws {
+        try await withStore { store in
+            let name = try LimitName("a:1")
+            try await store.setLimit(name, LimitTerms(concurrency: 1))
+            var options = TaskOptions()
+            options.limits = [name]
+            var choosy = try await Player(store, "choosy", kinds: ["a"], lease: .seconds(300))
+            _ = try await store.enqueue([store.task("b", options: options)])
+            #expect(try await choosy.turn(1).claimed.isEmpty, "b is set aside")
+            _ = try await store.enqueue([store.task("a", options: options)])
+            let task = try await choosy.claim()
+            var right = try await Player(store, "right", lease: .seconds(300))
+            #expect(try await right.turn(1).claimed.isEmpty, "b waits for the slot")
+            _ = try await hints(store)
+            try await choosy.turn(room, ended: [EndedTask(id: task.id, claim: task.claim, outcome: .completed)])
+            #expect(try await hints(store) == ["right": ["work"]])
+            #expect(try await right.turn(1).claimed.map(\.record.kind) == ["b"])
+        }
+    }
+
     @Test func `a schedule that is due before all others tells a worker, a later one nobody`() async throws {
         try await withStore { store in
             let worker = try await idlers(store, 1)[0]

@@ -14,7 +14,7 @@ local function check_due(tell, aspect, part, _, _, now)
     local first = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 1)[1]
     local since = first and tonumber(string.match(first[1], '^%d+'))
     if since and since < time - 60000 and not is_attended(nil, now) then
-      tell('inbox.unattended', string.format('%.0f', since))
+      tell('inbox.unattended', first[1])
     end
   end
 end

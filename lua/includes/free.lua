@@ -1,5 +1,5 @@
 --- free: ends the holding of limits by leases that have ended (`freed`: limit -> ids, see `give_up`), and wakes a
---- lane in line for each slot that has a token too; where tokens lack, a timer is set. The queues of lanes that were
+--- lane in line for each slot that has a token too; where tokens lack, a timer is set. The rings of lanes that were
 --- woken are noted in `roused`.
 --@seldom
 --@include key

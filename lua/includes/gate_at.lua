@@ -1,7 +1,7 @@
 --- gate_at: what a claim knows of limits, nothing yet: `limits` by name (see `load_limits`), `of` those of each lane,
 --- `holding` the ids that it adds to each, `parked` the lanes that it met blocked, `met` how many of them for nothing,
 --- `served` those that it was given tasks of, `again` the rings in which lanes got a turn meanwhile, `roused` the
---- queues of lanes that were woken, `look` how often lanes were looked at. `due`, by ring, lanes in line whose tokens
+--- rings of lanes that were woken, `look` how often lanes were looked at. `due`, by ring, lanes in line whose tokens
 --- are due, each with its tenant; `line` the limit that each stands in line for, until it leaves (see `refill`).
 --- `terms`: see `load_terms`.
 local function gate_at(now, us, roused)

@@ -1,6 +1,7 @@
 --- reconcile: hands back, uncounted, what an incarnation holds but does not know of: tasks of a claim whose reply was
 --- lost. `known` has the claim of each task that it knows. Claims from `before` on are left alone: they came after
---- the list was made, which happens when a call that was sent again is overtaken by its repetition. Returns how many.
+--- the list was made, which happens when a call that was sent again is overtaken by its repetition. `roused` as for
+--- `push_groups`. Returns how many.
 --@seldom
 --@include key
 --@include push_groups
@@ -8,7 +9,7 @@
 --@include drop
 --@include lease_parts
 --@include give_up
-local function reconcile(worker, known, cancelling, now, freed, before)
+local function reconcile(worker, known, cancelling, now, freed, roused, before)
   local held = key('held', worker)
   local rows, groups, ids = redis.call('HGETALL', held), {}, {}
   for i = 1, #rows, 2 do
@@ -32,6 +33,6 @@ local function reconcile(worker, known, cancelling, now, freed, before)
   for _, list in pairs(groups) do
     table.sort(list, function(a, b) return older(b, a) end)
   end
-  push_groups(groups, now, 'LPUSH')
+  push_groups(groups, now, 'LPUSH', roused)
   return #ids
 end

@@ -1,4 +1,4 @@
---- rouse: parked lanes take turns again, before newcomers. Their queues are noted in `roused`.
+--- rouse: parked lanes take turns again, before newcomers. Their rings are noted in `roused`.
 --@seldom
 --@include key
 --@include lane_parts
@@ -6,10 +6,10 @@
 local function rouse(lanes, now, roused)
   local entering = {}
   for _, lane in ipairs(lanes) do
-    local ring, _, _, queue = lane_parts(lane)
+    local ring = lane_parts(lane)
     entering[ring] = entering[ring] or {}
     table.insert(entering[ring], lane)
-    roused[queue] = true
+    roused[ring] = true
   end
   for ring, list in pairs(entering) do
     for from = 1, #list, 1000 do

@@ -1,7 +1,8 @@
 --- takeover: puts up to 100 tasks of an incarnation whose lease has expired back at the head of their lanes. From the
 --- first chunk on the incarnation is dead (score -1): it can neither renew nor commit. A task that was taken over for
 --- the third time is a poison pill and goes to the dead letters, unless it belongs to a run: then whoever claims it
---- next ends it. One that was being cancelled ends. Whoever takes over may serve other queues: each queue is told.
+--- next ends it. One that was being cancelled ends. Whoever takes over may serve other queues: a
+--- worker of each is told, and one of each kind that was set aside.
 --@seldom
 --@include key
 --@include lane_parts
@@ -15,7 +16,7 @@
 --@include push_groups
 --@include total
 --@include forget_worker
---@include wake
+--@include wake_rings
 local function takeover(worker, now, freed)
   local held = key('held', worker)
   redis.call('ZADD', key('workers'), -1, worker)
@@ -55,11 +56,13 @@ local function takeover(worker, now, freed)
     end
   end
   redis.call('HDEL', held, unpack(ids))
-  push_groups(groups, now, 'LPUSH')
+  local rings = {}
+  push_groups(groups, now, 'LPUSH', rings)
   for queue, count in pairs(recovered) do
     total(queue, 'recovered', count)
-    wake(queue)
+    rings[queue] = true
   end
+  wake_rings(rings)
   if redis.call('EXISTS', held) == 0 then
     forget_worker(worker)
   end

@@ -100,7 +100,7 @@ extension FaultWords {
                 "start a worker with it (--queues \(fault.part)), or pause the queue")
         case .inboxUnattended:
             return .init(
-                "inbox", "the inbox has entries that are older than a minute, and no worker is alive",
+                "inbox", "entry \(fault.detail) of the inbox is older than a minute, and no worker is alive",
                 "start a worker: it turns them into jobs")
         case .idleGone:
             return .init(

@@ -306,27 +306,33 @@ extension Store {
         }
     }
 
-    /// The wire form: tasks grouped by lane, start and extras. Each lane keeps its order; one with a key is alone.
+    /// The wire form: tasks grouped by lane, start and extras; one with a key is alone. A lane keeps its order, so of what goes
+    /// there at once only neighbours share a group; timers have an order of their own.
     private static func arguments(
         _ tasks: ArraySlice<NewTask>, ids: [TaskID], token: String
     ) -> (RedisArguments, places: [Int]) {
         var groups: [(first: Int, members: [Int])] = []
-        var known: [Group: Int] = [:]
+        var timed: [Group: Int] = [:]
+        var newest: [String: (group: Group?, at: Int)] = [:]
         var last: (group: Group, at: Int)?
         for (place, task) in zip(tasks.indices, tasks) {
-            if task.hasKey {
-                groups.append((place, [place]))
+            let group = task.hasKey ? nil : Group(task)
+            if let group, group == last?.group, let at = last?.at {
+                groups[at].members.append(place)
                 continue
             }
-            let group = Group(task)
-            let at = group == last?.group ? last?.at : known[group]
-            if let at {
-                groups[at].members.append(place)
-                last = (group, at)
-            } else {
-                groups.append((place, [place]))
-                known[group] = groups.count - 1
-                last = (group, groups.count - 1)
+            let before = task.start == .now ? newest[task.record.lane] : group.flatMap { timed[$0] }.map { (group, $0) }
+            if let group, let before, before.group == group {
+                groups[before.at].members.append(place)
+                last = (group, before.at)
+                continue
+            }
+            groups.append((place, [place]))
+            last = group.map { ($0, groups.count - 1) }
+            if task.start == .now {
+                newest[task.record.lane] = (group, groups.count - 1)
+            } else if let group {
+                timed[group] = groups.count - 1
             }
         }
         var arguments = RedisArguments()

@@ -83,7 +83,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "d43900eb1f523fd4070541c504d1567af8057afb",
+        digest: "ef032b3ba94e03a3b9cf105b63abad3e88df5375",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -412,10 +412,14 @@ package enum Scripts {
         end
         return widen(...)
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -510,7 +514,7 @@ package enum Scripts {
     /// which of some findings are true still.
     package static let confirm = RedisScript(
         name: "confirm",
-        digest: "c0b52f828341ad20a7484c49fb0e5d171b121a30",
+        digest: "73d35e29201d41b098166afd3f1fe4678a5c32c4",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL confirm expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -982,7 +986,7 @@ package enum Scripts {
         local first = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 1)[1]
         local since = first and tonumber(string.match(first[1], '^%d+'))
         if since and since < time - 60000 and not is_attended(nil, now) then
-        tell('inbox.unattended', string.format('%.0f', since))
+        tell('inbox.unattended', first[1])
         end
         end
         end
@@ -2369,11 +2373,11 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "9f56e475306bf39f8bdf5bb18e748a46b0acbbf2",
+        digest: "aa46cb920020029592ff275ded96400e2723e9bc",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
-        local untie_all, commit_runs, conclude, read_plan, store_runs, widen, push_groups, reconcile, takeover, let_go, expire, take_turns, leave_kind, load_limits, park, free, sweep, refill, out_of_line, rouse, intake, hand_out
+        local untie_all, commit_runs, conclude, read_plan, store_runs, widen, push_groups, reconcile, takeover, let_go, expire, take_turns, leave_kind, load_limits, park, free, sweep, refill, out_of_line, rouse, intake, wake_rings, hand_out
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -4348,10 +4352,14 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -4522,7 +4530,7 @@ package enum Scripts {
         end
         return drop(...)
         end
-        function reconcile(worker, known, cancelling, now, freed, before)
+        function reconcile(worker, known, cancelling, now, freed, roused, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
@@ -4546,7 +4554,7 @@ package enum Scripts {
         for _, list in pairs(groups) do
         table.sort(list, function(a, b) return older(b, a) end)
         end
-        push_groups(groups, now, 'LPUSH')
+        push_groups(groups, now, 'LPUSH', roused)
         return #ids
         end
         return reconcile(...)
@@ -4929,11 +4937,13 @@ package enum Scripts {
         end
         end
         redis.call('HDEL', held, unpack(ids))
-        push_groups(groups, now, 'LPUSH')
+        local rings = {}
+        push_groups(groups, now, 'LPUSH', rings)
         for queue, count in pairs(recovered) do
         total(queue, 'recovered', count)
-        wake(queue)
+        rings[queue] = true
         end
+        wake_rings(rings)
         if redis.call('EXISTS', held) == 0 then
         forget_worker(worker)
         end
@@ -6206,10 +6216,10 @@ package enum Scripts {
         function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
+        local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        roused[queue] = true
+        roused[ring] = true
         end
         for ring, list in pairs(entering) do
         for from = 1, #list, 1000 do
@@ -6806,6 +6816,15 @@ package enum Scripts {
         end
         return intake(...)
         end
+        function wake_rings(...)
+        function wake_rings(rings, me)
+        for ring in pairs(rings) do
+        local queue, kind = string.match(ring, '^([^|]*)|?(.*)$')
+        wake(queue, kind ~= '' and kind or nil, me)
+        end
+        end
+        return wake_rings(...)
+        end
         function hand_out(...)
         function hand_out(now)
         local ticks = key('ticks')
@@ -6919,14 +6938,14 @@ package enum Scripts {
         table.sort(ids, function(a, b) return older(b, a) end)
         end
         if next(released) then
-        push_groups(released, now, 'LPUSH')
+        push_groups(released, now, 'LPUSH', roused)
         end
         if ARGV[5] == '1' then
         local known = {}
         for i = running_from, running_to, 2 do
         known[ARGV[i]] = ARGV[i + 1]
         end
-        handed_back = reconcile(worker, known, rare.cancels, now, freed, tonumber(claim)) > 0 or handed_back
+        handed_back = reconcile(worker, known, rare.cancels, now, freed, roused, tonumber(claim)) > 0 or handed_back
         end
         if commits[1] then
         commit_runs(worker, commits, involved, rare, stale, refused, done, freed, now)
@@ -6961,7 +6980,7 @@ package enum Scripts {
         local reply, tried = { 'ok', string.format('%.0f', now), '0', 0 }, {}
         local head = #reply
         local claims = { worker = worker, claim = claim, reply = reply, leases = {}, tried = tried }
-        local leases, more = claims.leases, false
+        local leases, more, looked = claims.leases, false, {}
         if room > 0 then
         if rare.inbox then
         intake(rare.limits and gate or nil, now)
@@ -7060,6 +7079,9 @@ package enum Scripts {
         end
         settle(gate)
         end
+        for _, ring in ipairs(rings) do
+        looked[ring[1]] = true
+        end
         for i = 1, #leases, 2000 do
         redis.call('HSET', key('held', worker), unpack(leases, i, math.min(i + 1999, #leases)))
         end
@@ -7086,8 +7108,11 @@ package enum Scripts {
         handed_back, roused[ARGV[i]] = true, nil
         end
         end
-        for queue in pairs(roused) do
-        wake(queue)
+        for ring in pairs(looked) do
+        roused[ring] = nil
+        end
+        if next(roused) then
+        wake_rings(roused, worker)
         end
         local due = more and room > 0 and now or nil
         for i = queues_from, queues_to do
@@ -7243,7 +7268,7 @@ package enum Scripts {
     /// removes dead letters for good.
     package static let discard = RedisScript(
         name: "discard",
-        digest: "53c75c7a66795c9acb3cf2b41bf165d225d8c35b",
+        digest: "02ec7e1c7e7186ce90af8b3602b58d8a16288e3f",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL discard expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -7458,10 +7483,14 @@ package enum Scripts {
         end
         return widen(...)
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -7564,7 +7593,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "7ecffe4ab194a369ebcd3da9a9e6f19d262b505f",
+        digest: "32be95c2327fe3367e20da9a19380e25c9e5e256",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8069,10 +8098,14 @@ package enum Scripts {
         return known[4], ok
         end
         function push_groups(...)
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -8456,7 +8489,7 @@ package enum Scripts {
     /// checks a chunk of the namespace for what should not be, and changes nothing.
     package static let examine = RedisScript(
         name: "examine",
-        digest: "5786e4c0cca35b879757c566949a98c31ba40703",
+        digest: "7aff0e89ab5ca23fbd216acb9cc1ad534ad8a381",
         source: #"""
         #!lua flags=no-writes,allow-oom
         if #KEYS~=1 or #ARGV<3 then return redis.error_reply('BADCALL examine expects 1 key and at least 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8908,7 +8941,7 @@ package enum Scripts {
         local first = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 1)[1]
         local since = first and tonumber(string.match(first[1], '^%d+'))
         if since and since < time - 60000 and not is_attended(nil, now) then
-        tell('inbox.unattended', string.format('%.0f', since))
+        tell('inbox.unattended', first[1])
         end
         end
         end
@@ -9076,7 +9109,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "e4b282cdaa1999edfff9b6066654dd1a574b3194",
+        digest: "9814aed0168148d936f784aa5dd84901df1d1169",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9967,10 +10000,14 @@ package enum Scripts {
         return known[4], ok
         end
         function push_groups(...)
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -10476,11 +10513,11 @@ package enum Scripts {
     /// sets or removes a limit. Lanes in its line are woken, up to 500 a call, to be held to the new terms: call
     package static let limit = RedisScript(
         name: "limit",
-        digest: "3c01e0c34d766c6d916feb837fd81dbff2b4599f",
+        digest: "b78b467f2b94bf1ed2da227d0dd478a49e43da76",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL limit expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
-        local rouse
+        local rouse, wake_rings
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -10547,26 +10584,6 @@ package enum Scripts {
         end
         return woken, left
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
         function rouse(...)
         local widen
         local function lane_parts(lane)
@@ -10630,10 +10647,10 @@ package enum Scripts {
         function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
+        local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        roused[queue] = true
+        roused[ring] = true
         end
         for ring, list in pairs(entering) do
         for from = 1, #list, 1000 do
@@ -10643,6 +10660,35 @@ package enum Scripts {
         enter(entering, now, true)
         end
         return rouse(...)
+        end
+        function wake_rings(...)
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function wake_rings(rings, me)
+        for ring in pairs(rings) do
+        local queue, kind = string.match(ring, '^([^|]*)|?(.*)$')
+        wake(queue, kind ~= '' and kind or nil, me)
+        end
+        end
+        return wake_rings(...)
         end
         local name, terms = ARGV[1], ARGV[2]
         local interval, burst, most = string.match(terms, '^([%d.]*)\t(%d*)\t(%d*)\t')
@@ -10668,9 +10714,7 @@ package enum Scripts {
         local lanes, roused = {}, {}
         next_in_line({ name, 500 }, lanes)
         rouse(lanes, now, roused)
-        for queue in pairs(roused) do
-        wake(queue)
-        end
+        wake_rings(roused)
         return #lanes
         """#)
 
@@ -10960,11 +11004,11 @@ package enum Scripts {
     /// puts one fault right, if it is there still.
     package static let mend = RedisScript(
         name: "mend",
-        digest: "83f5a154fceaa4c9fd0701effb4e83b4dd53f642",
+        digest: "80f78b29733f21a4ed9ccfc2b6c24d48ec820870",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL mend expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
-        local widen, rouse, untie, leave_batch, push_groups, takeover, free
+        local widen, rouse, untie, leave_batch, push_groups, takeover, free, wake_rings
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -11454,7 +11498,7 @@ package enum Scripts {
         local first = redis.call('XRANGE', key('inbox'), '-', '+', 'COUNT', 1)[1]
         local since = first and tonumber(string.match(first[1], '^%d+'))
         if since and since < time - 60000 and not is_attended(nil, now) then
-        tell('inbox.unattended', string.format('%.0f', since))
+        tell('inbox.unattended', first[1])
         end
         end
         end
@@ -12050,10 +12094,10 @@ package enum Scripts {
         function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
+        local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        roused[queue] = true
+        roused[ring] = true
         end
         for ring, list in pairs(entering) do
         for from = 1, #list, 1000 do
@@ -12136,10 +12180,14 @@ package enum Scripts {
         table.insert(entering[ring], lane)
         end
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -12251,11 +12299,13 @@ package enum Scripts {
         end
         end
         redis.call('HDEL', held, unpack(ids))
-        push_groups(groups, now, 'LPUSH')
+        local rings = {}
+        push_groups(groups, now, 'LPUSH', rings)
         for queue, count in pairs(recovered) do
         total(queue, 'recovered', count)
-        wake(queue)
+        rings[queue] = true
         end
+        wake_rings(rings)
         if redis.call('EXISTS', held) == 0 then
         forget_worker(worker)
         end
@@ -12437,6 +12487,15 @@ package enum Scripts {
         end
         return free(...)
         end
+        function wake_rings(...)
+        function wake_rings(rings, me)
+        for ring in pairs(rings) do
+        local queue, kind = string.match(ring, '^([^|]*)|?(.*)$')
+        wake(queue, kind ~= '' and kind or nil, me)
+        end
+        end
+        return wake_rings(...)
+        end
         local fault, aspect, part, item, detail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
         local now, _, us = clock()
         local found, value = is_so(fault, aspect, part, item, detail, now)
@@ -12451,20 +12510,18 @@ package enum Scripts {
         answer = answer or mend(fault, part, item, detail, now, freed, roused, value)
         end
         free(freed, gate_at(now, us, roused), roused)
-        for queue in pairs(roused) do
-        wake(queue)
-        end
+        wake_rings(roused)
         return answer or 'left'
         """#)
 
     /// puts a live task that is nowhere, in several places or in a wrong one into exactly one. A lease wins over
     package static let mendTask = RedisScript(
         name: "mend_task",
-        digest: "6d00444ef997e55e0dfd57e76142eb92ebdb5caf",
+        digest: "c2781030924f35b64ab9dcc2aabb715cc8f58487",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=4 then return redis.error_reply('BADCALL mend_task expects 1 key and 4 arguments, got '..#KEYS..' and '..#ARGV) end
-        local push_groups, free
+        local push_groups, free, wake_rings
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -12732,26 +12789,6 @@ package enum Scripts {
         served = {}, look = 0, roused = roused, due = {}, line = {},
         }
         end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
-        end
         function push_groups(...)
         local widen
         local function push(lane, ids, entering, command)
@@ -12812,10 +12849,14 @@ package enum Scripts {
         end
         return widen(...)
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -13016,10 +13057,10 @@ package enum Scripts {
         function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
+        local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        roused[queue] = true
+        roused[ring] = true
         end
         for ring, list in pairs(entering) do
         for from = 1, #list, 1000 do
@@ -13062,6 +13103,35 @@ package enum Scripts {
         end
         return free(...)
         end
+        function wake_rings(...)
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function wake_rings(rings, me)
+        for ring in pairs(rings) do
+        local queue, kind = string.match(ring, '^([^|]*)|?(.*)$')
+        wake(queue, kind ~= '' and kind or nil, me)
+        end
+        end
+        return wake_rings(...)
+        end
         local id, hint, depth = ARGV[1], ARGV[2], number(3, 'depth')
         local record = redis.call('HGET', key('tasks'), id)
         if not record then
@@ -13098,9 +13168,7 @@ package enum Scripts {
         end
         roused[queue] = true
         free(freed, gate_at(now, us, roused), roused)
-        for name in pairs(roused) do
-        wake(name)
-        end
+        wake_rings(roused)
         return is_left and 'left' or 'mended'
         """#)
 
@@ -13289,7 +13357,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "b5833f4d13ea587b65c6a943c2c70c44173d1318",
+        digest: "a6948088c91b16b12dba0cbd1098930ef4ce1b29",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -13790,10 +13858,10 @@ package enum Scripts {
         function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
+        local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        roused[queue] = true
+        roused[ring] = true
         end
         for ring, list in pairs(entering) do
         for from = 1, #list, 1000 do
@@ -14121,10 +14189,14 @@ package enum Scripts {
         end
         return widen(...)
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -14550,11 +14622,11 @@ package enum Scripts {
     /// an incarnation leaves. What it still holds goes back to the head of its lanes, uncounted. One that is being
     package static let retire = RedisScript(
         name: "retire",
-        digest: "b9a4a6e9a3adaf7d82e355e1af2ff2f953253da2",
+        digest: "aa2a0ca2154a891af5262f5e56856cf569147895",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL retire expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
-        local reconcile, free
+        local reconcile, wake_rings, free
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -14589,26 +14661,6 @@ package enum Scripts {
         end
         redis.call('ZREM', key('workers'), worker)
         redis.call('DEL', key('worker', worker), key('wake', worker), key('held', worker))
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
         end
         local function gate_at(now, us, roused)
         return {
@@ -14708,10 +14760,14 @@ package enum Scripts {
         end
         return widen(...)
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -14774,6 +14830,26 @@ package enum Scripts {
         end
         end
         function leave_batch(...)
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
         local function fire(batch, name, now)
         local id, record = string.match(redis.call('HGET', key('batch', batch), name) or '', '^([^\n]*)\n(.*)$')
         if not id then
@@ -14883,7 +14959,7 @@ package enum Scripts {
         end
         return drop(...)
         end
-        function reconcile(worker, known, cancelling, now, freed, before)
+        function reconcile(worker, known, cancelling, now, freed, roused, before)
         local held = key('held', worker)
         local rows, groups, ids = redis.call('HGETALL', held), {}, {}
         for i = 1, #rows, 2 do
@@ -14907,10 +14983,39 @@ package enum Scripts {
         for _, list in pairs(groups) do
         table.sort(list, function(a, b) return older(b, a) end)
         end
-        push_groups(groups, now, 'LPUSH')
+        push_groups(groups, now, 'LPUSH', roused)
         return #ids
         end
         return reconcile(...)
+        end
+        function wake_rings(...)
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function wake_rings(rings, me)
+        for ring in pairs(rings) do
+        local queue, kind = string.match(ring, '^([^|]*)|?(.*)$')
+        wake(queue, kind ~= '' and kind or nil, me)
+        end
+        end
+        return wake_rings(...)
         end
         function free(...)
         local load_limits, rouse
@@ -15118,10 +15223,10 @@ package enum Scripts {
         function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
+        local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        roused[queue] = true
+        roused[ring] = true
         end
         for ring, list in pairs(entering) do
         for from = 1, #list, 1000 do
@@ -15172,22 +15277,20 @@ package enum Scripts {
         return 0
         end
         local freed, roused = {}, {}
-        local back = expiry and reconcile(worker, {}, true, now, freed) or 0
+        local back = expiry and reconcile(worker, {}, true, now, freed, roused) or 0
         free(freed, gate_at(now, us, roused), roused)
         forget_worker(worker)
         for queue in string.gmatch(queues, '[^\n]+') do
         roused[queue] = true
         end
-        for queue in pairs(roused) do
-        wake(queue)
-        end
+        wake_rings(roused)
         return back
         """#)
 
     /// gives dead letters, and tasks that wait for their next try, a new start now. A dead letter has all its
     package static let revive = RedisScript(
         name: "revive",
-        digest: "8655e43732158e673e7fba1a2f3f106a8054b239",
+        digest: "c6dfc6b1b48ee49b5166cf00d3b924067bd357c3",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<0 then return redis.error_reply('BADCALL revive expects 1 key and at least 0 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -15324,10 +15427,14 @@ package enum Scripts {
         end
         return widen(...)
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -15473,7 +15580,7 @@ package enum Scripts {
     /// nobody but its own members adds to a batch any more; it ends with its last member, or now if it has
     package static let sealBatch = RedisScript(
         name: "seal_batch",
-        digest: "4461cf14529476ff9b8e66dffcf39a81a317e1e7",
+        digest: "969b4d344c9b55ed6131b02dadbb3d9d7338d25e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=1 then return redis.error_reply('BADCALL seal_batch expects 1 key and 1 argument, got '..#KEYS..' and '..#ARGV) end
@@ -15644,10 +15751,14 @@ package enum Scripts {
         end
         return widen(...)
         end
-        function push_groups(groups, now, command)
+        function push_groups(groups, now, command, roused)
         local entering = {}
         for lane, ids in pairs(groups) do
         push(lane, ids, entering, command)
+        local ring = roused and string.match(lane, '^[^\t]*|[^\t]*')
+        if ring then
+        roused[ring] = true
+        end
         end
         enter(entering, now)
         end
@@ -18490,11 +18601,11 @@ package enum Scripts {
     /// wakes the lanes of one ring that are parked by limits of a scope, a chunk a call, after the limit for all
     package static let unpark = RedisScript(
         name: "unpark",
-        digest: "100fd59e1473d5e6bb69b9ccece8bb64a89b2296",
+        digest: "86a02ca19914a7532e35edc2569f077c02b99921",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL unpark expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
-        local rouse
+        local rouse, wake_rings
         local function key(name, part)
         if part then
         return KEYS[1] .. name .. ':' .. part
@@ -18547,26 +18658,6 @@ package enum Scripts {
         redis.call('HDEL', key('lines'), unpack(gone, from, math.min(from + 999, #gone)))
         end
         return empty
-        end
-        local function wake(queue, kind, me)
-        local idle = key('idle', queue)
-        if not kind then
-        local worker = redis.call('SPOP', idle)
-        if worker then
-        redis.call('RPUSH', key('wake', worker), 'work')
-        end
-        return
-        end
-        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
-        if worker ~= me then
-        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
-        if takes[1] or takes[2] then
-        redis.call('SREM', idle, worker)
-        redis.call('RPUSH', key('wake', worker), 'work')
-        return
-        end
-        end
-        end
         end
         function rouse(...)
         local widen
@@ -18631,10 +18722,10 @@ package enum Scripts {
         function rouse(lanes, now, roused)
         local entering = {}
         for _, lane in ipairs(lanes) do
-        local ring, _, _, queue = lane_parts(lane)
+        local ring = lane_parts(lane)
         entering[ring] = entering[ring] or {}
         table.insert(entering[ring], lane)
-        roused[queue] = true
+        roused[ring] = true
         end
         for ring, list in pairs(entering) do
         for from = 1, #list, 1000 do
@@ -18644,6 +18735,35 @@ package enum Scripts {
         enter(entering, now, true)
         end
         return rouse(...)
+        end
+        function wake_rings(...)
+        local function wake(queue, kind, me)
+        local idle = key('idle', queue)
+        if not kind then
+        local worker = redis.call('SPOP', idle)
+        if worker then
+        redis.call('RPUSH', key('wake', worker), 'work')
+        end
+        return
+        end
+        for _, worker in ipairs(redis.call('SRANDMEMBER', idle, 8)) do
+        if worker ~= me then
+        local takes = redis.call('HMGET', key('worker', worker), 'any', 'kind:' .. kind)
+        if takes[1] or takes[2] then
+        redis.call('SREM', idle, worker)
+        redis.call('RPUSH', key('wake', worker), 'work')
+        return
+        end
+        end
+        end
+        end
+        function wake_rings(rings, me)
+        for ring in pairs(rings) do
+        local queue, kind = string.match(ring, '^([^|]*)|?(.*)$')
+        wake(queue, kind ~= '' and kind or nil, me)
+        end
+        end
+        return wake_rings(...)
         end
         local ring, scope = ARGV[1], ARGV[3]
         local now = clock()
@@ -18658,9 +18778,7 @@ package enum Scripts {
         end
         leave_lines(leaving)
         rouse(lanes, now, roused)
-        for queue in pairs(roused) do
-        wake(queue)
-        end
+        wake_rings(roused)
         return reply[1]
         """#)
 

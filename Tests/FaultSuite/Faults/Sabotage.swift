@@ -14,8 +14,7 @@ struct Sabotage: Sendable {
             name: "no-takeover", words: "what a dead worker held is not put back",
             changes: [
                 (
-                    "redis.call('HDEL', held, unpack(ids))\npush_groups(groups, now, 'LPUSH')",
-                    by: "redis.call('HDEL', held, unpack(ids))"
+                    "local rings = {}\npush_groups(groups, now, 'LPUSH', rings)", by: "local rings = {}"
                 )
             ], fault: WorkerKilled(point: .beforeEffect)),
         Sabotage(

@@ -119,8 +119,7 @@ extension Fuzz {
         return findings
     }
 
-    /// Where a task could start, somebody is awake, was told, or looks of itself by now. Nothing is said of kinds that were
-    /// set aside: a worker that does not take them may free their lanes, and tells nobody (they wait for a poll).
+    /// Where a task could start, somebody is awake, was told, or looks of itself by now.
     func sleepers() -> [String] {
         let now = audit.clock["last"] ?? 0
         let holders = model.holders()
@@ -130,7 +129,7 @@ extension Fuzz {
                 let ring = lane.prefix { $0 != "\t" }.split(separator: "|").map(String.init)
                 let isParked = audit.parked[ring.joined(separator: "|")]?[lane] != nil
                 let isOpen = ids.contains { !model.paused.contains("kind:\(model.items[$0]?.kind ?? "")") }
-                return ring == [queue] && isOpen && !isParked && !model.isBlocked(lane, holders, now: now)
+                return ring.first == queue && isOpen && !isParked && !model.isBlocked(lane, holders, now: now)
             }
             let serving = audit.workers.keys.filter { name in
                 queue == "q1" || queue != "q1" && !name.hasPrefix("w2-")
