@@ -1,9 +1,12 @@
 import Testing
 
 @Suite struct HouseStyleTests {
-    @Test func habitsAreKept() throws {
-        let files = try Repository.files(in: "Sources") + Repository.files(in: "Tests")
-        expectNone(files.flatMap { HouseStyle.findings(in: $0) })
+    @Test func habitsAreKept() async throws {
+        expectNone(
+            try await apart {
+                let files = try Repository.files(in: "Sources") + Repository.files(in: "Tests")
+                return files.flatMap { HouseStyle.findings(in: $0) }
+            })
     }
 
     @Test func nothingIsLeftLyingAbout() throws {

@@ -53,6 +53,7 @@ enum ImportArrows {
 
     /// The modules that a line of code imports.
     static func imports(in code: String) -> [String] {
+        guard code.contains("import") else { return [] }
         let declaration =
             /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+(?:(?:struct|class|enum|protocol|typealias|func|let|var|actor)\s+)?(\w+)/
         return code.split(separator: ";").compactMap { $0.firstMatch(of: declaration).map { String($0.1) } }

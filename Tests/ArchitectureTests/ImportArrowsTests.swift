@@ -1,10 +1,13 @@
 import Testing
 
 @Suite struct ImportArrowsTests {
-    @Test func everyImportFollowsTheArrows() throws {
-        let files = try Repository.files(in: "Sources")
-        #expect(!files.isEmpty)
-        expectNone(files.flatMap { ImportArrows.findings(in: $0) })
+    @Test func everyImportFollowsTheArrows() async throws {
+        let (count, findings) = try await apart {
+            let files = try Repository.files(in: "Sources")
+            return (files.count, files.flatMap { ImportArrows.findings(in: $0) })
+        }
+        #expect(count > 0)
+        expectNone(findings)
     }
 
     @Test func arrowsHaveNoCircle() {
