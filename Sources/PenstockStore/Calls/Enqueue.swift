@@ -312,8 +312,11 @@ extension Store {
         _ tasks: ArraySlice<NewTask>, ids: [TaskID], token: String
     ) -> (RedisArguments, places: [Int]) {
         var groups: [(first: Int, members: [Int])] = []
-        var timed: [Group: Int] = [:]
-        var newest: [String: (group: Group?, at: Int)] = [:]
+        enum Line: Hashable {
+            case lane(String)
+            case timer(Group?)
+        }
+        var newest: [Line: (group: Group?, at: Int)] = [:]
         var last: (group: Group, at: Int)?
         for (place, task) in zip(tasks.indices, tasks) {
             let group = task.hasKey ? nil : Group(task)
@@ -321,19 +324,15 @@ extension Store {
                 groups[at].members.append(place)
                 continue
             }
-            let before = task.start == .now ? newest[task.record.lane] : group.flatMap { timed[$0] }.map { (group, $0) }
-            if let group, let before, before.group == group {
+            let line = task.start == .now ? Line.lane(task.record.lane) : .timer(group)
+            if let group, let before = newest[line], before.group == group {
                 groups[before.at].members.append(place)
                 last = (group, before.at)
                 continue
             }
             groups.append((place, [place]))
             last = group.map { ($0, groups.count - 1) }
-            if task.start == .now {
-                newest[task.record.lane] = (group, groups.count - 1)
-            } else if let group {
-                timed[group] = groups.count - 1
-            }
+            newest[line] = (group, groups.count - 1)
         }
         var arguments = RedisArguments()
         arguments.append(token)
