@@ -62,12 +62,20 @@ struct RepliesCut: InjectedFault {
     let words = "connections are reset in the middle of a reply"
 
     func inject(_ stage: Stage) async throws {
-        for _ in 0..<12 {
-            let rule = stage.proxy.apply(
-                .cutReply(afterBytes: .random(in: 1...30, using: &stage.random)), to: .any,
-                sparing: Int.random(in: 0..<30, using: &stage.random))
-            try await stage.wait(for: "a reply to be cut") { stage.proxy.hasApplied(rule) }
+        for _ in 0..<4 {
+            // While the workers are given jobs, so that there are claims among what is cut, and at any time.
+            async let burden: Void = stage.burden()
+            for _ in 0..<6 { try await cut(stage, sparing: 0...2) }
+            try await burden
+            for _ in 0..<2 { try await cut(stage, sparing: 0...30) }
         }
+    }
+
+    @MainActor private func cut(_ stage: Stage, sparing spared: ClosedRange<Int>) async throws {
+        let rule = stage.proxy.apply(
+            .cutReply(afterBytes: .random(in: 1...30, using: &stage.random)), to: .any,
+            sparing: Int.random(in: spared, using: &stage.random))
+        try await stage.wait(for: "a reply to be cut") { stage.proxy.hasApplied(rule) }
     }
 
     func heal(_ stage: Stage) async throws { stage.proxy.clearFaults() }

@@ -25,10 +25,10 @@ struct WorkerKilled: InjectedFault {
     func inject(_ stage: Stage) async throws {
         for _ in 0..<3 {
             let victim = try stage.anyWorker()
+            try await stage.burden()
             if let point {
                 try stage.harm(victim, point.rawValue)
             } else {
-                try await stage.burden()
                 try await stage.waitUntilBusy(victim)
                 victim.process.signal(SIGKILL)
             }

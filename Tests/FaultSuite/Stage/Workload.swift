@@ -9,7 +9,9 @@ extension Stage {
     /// What the workload needs beside processes.
     func prepare() async throws {
         try await penstock.setLimit("rated:*", try LimitTerms(jobs: 40, burst: 5))
-        try await penstock.setLimit("slots:*", try LimitTerms(concurrency: Checker.slots))
+        for (scope, slots) in Checker.slots {
+            try await penstock.setLimit("\(scope):*", try LimitTerms(concurrency: slots))
+        }
     }
 
     func createSchedules() async throws {
@@ -27,17 +29,18 @@ extension Stage {
         }
     }
 
-    /// Gives the workers jobs that take a while, so that all of them hold some when things break; some under a limit.
+    /// Gives the workers jobs that take a while, so that all of them hold some when things break; some under limits.
     func burden() async throws {
         loads += 1
-        try await burden(60, nil, .init(queue: WorkerChild.queue, priority: Priority(clamping: 5)))
-        let slot = "slots:slow"
-        try await burden(
-            15, slot, .init(queue: WorkerChild.queue, priority: Priority(clamping: 5), limits: [slot]))
+        for number in 0..<6 { try await burden(2, "solo:\(number)") }
+        try await burden(15, "slots:slow")
+        try await burden(60, nil)
     }
 
-    private func burden(_ count: Int, _ slot: String?, _ options: EnqueueOptions) async throws {
-        let name = "slow\(loads).\(slot == nil ? "free" : "slot")"
+    private func burden(_ count: Int, _ slot: String?) async throws {
+        var options = EnqueueOptions(queue: WorkerChild.queue, priority: Priority(clamping: 5))
+        if let slot { options.limits = [slot] }
+        let name = "slow\(loads).\(slot ?? "free")"
         let jobs = (0..<count).map {
             Work(key: "\(name).\($0)", milliseconds: .random(in: 100...400, using: &random), slot: slot)
         }

@@ -35,8 +35,8 @@ struct Fuzz {
     var players: [Player] = []
     var names = 0
     var everything: [TaskID] = []
-    /// Parked lanes that no limit blocks: since when, and how many turns with room to spare have passed.
-    var patience: [String: (since: Int64, turns: Int)] = [:]
+    /// Parked lanes that no limit blocks: since when, and how many more looks at their limit they may wait for.
+    var patience: [String: (since: Int64, looked: Int64, looks: Int)] = [:]
     /// When each worker looks again of itself, and whether it took less than it might in its last turn.
     var alarms: [String: (at: Int64, isChoosy: Bool)] = [:]
     /// Schedules as they were read some time ago.

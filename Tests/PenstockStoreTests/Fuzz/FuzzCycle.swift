@@ -106,18 +106,24 @@ extension Fuzz {
         }
     }
 
-    /// A lane that no limit blocks stays parked only while others are in line before it.
+    /// A lane that no limit blocks stays parked only while others are in line before it. They may have been let go and
+    /// wait where nobody serves them (in a queue that is paused, say): then each look at the limit lets another one go. A
+    /// limit is looked at once a second, four of them a turn.
     mutating func grow(_ turn: CycleTurn, _ player: Player, hasRoom: Bool) throws {
-        var next: [String: (since: Int64, turns: Int)] = [:]
+        var next: [String: (since: Int64, looked: Int64, looks: Int)] = [:]
         let holders = model.holders()
+        let lines = Dictionary(audit.parked.values.flatMap(\.values).map { ($0, 1) }, uniquingKeysWith: +)
         for (ring, lanes) in audit.parked {
-            for lane in lanes.keys where !model.isBlocked(lane, holders, now: turn.now) {
-                let before = patience[lane] ?? (turn.now, 0)
+            for (lane, limit) in lanes where !model.isBlocked(lane, holders, now: turn.now) {
+                let most = (lines[limit, default: 1] + 1) * (audit.contended.count / 4 + 1)
+                var wait = patience[lane] ?? (turn.now, turn.now, most)
                 let isServed = hasRoom && player.queues.contains(String(ring.prefix { $0 != "|" }))
-                next[lane] = (before.since, before.turns + (isServed ? 1 : 0))
-                guard before.turns < 60 || turn.now - before.since < 30_000 else {
-                    throw StoreModel.Wrong(description: "\(lane) is parked for nothing since \(before.since)")
+                if isServed, turn.now - wait.looked >= 1000 { wait = (wait.since, turn.now, wait.looks - 1) }
+                guard wait.looks >= 0 else {
+                    throw StoreModel.Wrong(
+                        description: "\(lane) is parked for nothing since \(wait.since), in line for \(limit)")
                 }
+                next[lane] = wait
             }
         }
         patience = next
