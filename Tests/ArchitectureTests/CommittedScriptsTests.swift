@@ -1,21 +1,26 @@
 import Foundation
 import PenstockStore
+import PenstockTesting
 import RedisClient
 import ScriptRendering
 import Testing
 
 /// What is in `lua/` now, and what is committed of it.
 @Suite struct CommittedScriptsTests {
+    private static let loaded = Result { try ScriptLibrary.load(packageRoot: Repository.root) }
+    /// Read once, which takes seconds.
+    private var library: ScriptLibrary { get async throws { try await apart { try Self.loaded.get() } } }
+
     @Test func generatedFileIsFresh() async throws {
         let file = Repository.root.appendingPathComponent(ScriptLibrary.generatedPath)
         let committed = try String(contentsOf: file, encoding: .utf8)
-        let generated = try await apart { try ScriptLibrary.load(packageRoot: Repository.root).generatedSwift }
+        let generated = try await library.generatedSwift
         #expect(committed == generated, "\(ScriptLibrary.generatedPath) is stale: run `make scripts`")
     }
 
     @Test func headersDeclareWhatTheCodeUses() async throws {
         // Loading refuses a disagreement; what remains is that callers are checked against these same headers.
-        let library = try await apart { try ScriptLibrary.load(packageRoot: Repository.root) }
+        let library = try await library
         let headers = Dictionary(uniqueKeysWithValues: library.scripts.map { ($0.name, $0.header) })
         #expect(Set(Scripts.contracts.keys) == Set(headers.keys))
         #expect(Set(Scripts.all.map(\.name)) == Set(headers.keys))
@@ -26,7 +31,7 @@ import Testing
     }
 
     @Test func luacheckIsClean() async throws {
-        let library = try await apart { try ScriptLibrary.load(packageRoot: Repository.root) }
+        let library = try await library
         let linter = try LuaLinter(configuration: Repository.root.appendingPathComponent(".luacheckrc"))
         for problem in try await linter.problems(in: library) { Issue.record("\(problem)") }
     }

@@ -1,3 +1,4 @@
+import PenstockTesting
 import Testing
 
 @Suite struct ImportArrowsTests {

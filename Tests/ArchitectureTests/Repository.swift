@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Testing
 
@@ -14,14 +13,6 @@ struct Finding: Hashable, CustomStringConvertible {
 /// Reports each finding as an issue of its own.
 func expectNone(_ findings: [Finding], sourceLocation: SourceLocation = #_sourceLocation) {
     for finding in findings { Issue.record("\(finding)", sourceLocation: sourceLocation) }
-}
-
-/// Does what keeps a processor busy for seconds on a thread apart: on one of the few that all tests share, it would stop those
-/// that wait for something.
-func apart<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
-    }
 }
 
 struct SourceFile: Sendable {

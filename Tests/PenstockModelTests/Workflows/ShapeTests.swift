@@ -1,5 +1,6 @@
 import Foundation
 import PenstockModel
+import PenstockTesting
 import Testing
 
 @Suite struct ShapeTests {
@@ -128,18 +129,21 @@ import Testing
     }
 
     @Test("a chain of the largest size is checked without recursion, and its circle found")
-    func longChain() throws {
-        var steps = (0..<GraphShape.maximumSteps).map { number in
-            StepShape("s\(number)", after: number == 0 ? [] : [Dependency("s\(number - 1)")])
+    func longChain() async throws {
+        try await apart {
+            var steps = (0..<GraphShape.maximumSteps).map { number in
+                StepShape("s\(number)", after: number == 0 ? [] : [Dependency("s\(number - 1)")])
+            }
+            let index = try GraphIndex(GraphShape(steps))
+            #expect(index.count == GraphShape.maximumSteps)
+            steps[0].dependencies = [Dependency("s\(GraphShape.maximumSteps - 1)")]
+            let problems = GraphShape(steps).problems
+            guard case .cycle(let circle) = problems.first else {
+                Issue.record("no circle in \(problems.count) problems")
+                return
+            }
+            #expect(circle.count == GraphShape.maximumSteps && problems.count == 1)
         }
-        #expect(try GraphIndex(GraphShape(steps)).count == GraphShape.maximumSteps)
-        steps[0].dependencies = [Dependency("s\(GraphShape.maximumSteps - 1)")]
-        let problems = GraphShape(steps).problems
-        guard case .cycle(let circle) = problems.first else {
-            Issue.record("no circle in \(problems.count) problems")
-            return
-        }
-        #expect(circle.count == GraphShape.maximumSteps && problems.count == 1)
     }
 
     @Test("a shape is written the same way each time, and read back the same")
