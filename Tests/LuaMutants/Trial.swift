@@ -76,8 +76,13 @@ struct Trial: Sendable {
             let check = try await Command.run(luac, ["-p", "-"], input: plain)
             if check.status != 0 { return .invalid("\(file.lastPathComponent): \(check.errorOutput.prefix(200))") }
         }
-        let names = scripts.map(\.name)
-        for stage in stages where stage.scripts?.isDisjoint(with: names) != true {
+        let names = Set(scripts.map(\.name))
+        // Those that test nothing else come first.
+        let special = stages.filter { $0.scripts?.isSuperset(of: names) == true }
+        let others = stages.filter {
+            $0.scripts?.isSuperset(of: names) != true && $0.scripts?.isDisjoint(with: names) != true
+        }
+        for stage in special + others {
             if let what = try await issue(stage, folder) { return .killed(stage: stage.name, by: what) }
         }
         return .survived
@@ -92,7 +97,7 @@ struct Trial: Sendable {
             let start = ContinuousClock.now
             guard let what = try await run(whole, folder) else { return nil }
             // The fuzz is of the state alone.
-            if stage.filter == "FuzzTests", !what.hasPrefix(Self.late), await !watch.slept(since: start) { return what }
+            if stage.name == "fuzz", !what.hasPrefix(Self.late), await !watch.slept(since: start) { return what }
             if what.hasPrefix(Self.late) {
                 // The machine may have slept.
                 return try await run(whole, folder)
