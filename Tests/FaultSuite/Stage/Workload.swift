@@ -103,6 +103,7 @@ extension Stage {
     /// Waits until nothing waits and nothing runs.
     func drain(within limit: Duration = .seconds(60)) async throws {
         var rest = ""
+        if allowance.forgets { try await cancelAnew() }
         do {
             try await wait(for: "everything to be done", within: limit) {
                 if self.allowance.forgets { try await self.signalAnew() }
@@ -121,7 +122,14 @@ extension Stage {
 
     static var liveStates: Set<RunState> { [.pending, .running, .paused, .cancelling, .rollingBack] }
 
-    /// Where Redis may have forgotten, it may have forgotten a signal.
+    /// Where Redis may have forgotten, it may have forgotten that a job was cancelled.
+    private func cancelAnew() async throws {
+        for record in producerRecords where record.what == "ok" && record.word(0) == "idle" {
+            if let id = TaskID(record.word(2)) { _ = try await penstock.cancel(id) }
+        }
+    }
+
+    /// The same of signals.
     private func signalAnew() async throws {
         for entry in try await penstock.runs(.init(states: [.running]), limit: 500).entries {
             let status = try await penstock.run(entry.id).status()
