@@ -5,7 +5,7 @@ ARGS ?=
 STEPS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test nightly tsan mutants faults demo bench lint format scripts
+.PHONY: help setup build test nightly fuzz tsan mutants faults demo bench lint format scripts
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ NIGHTLY = -c release --scratch-path .build/nightly -Xswiftc -enable-testing
 nightly: setup ## A million steps of the model fuzz (STEPS=, SEED=), on a build that is optimized
 	PENSTOCK_FUZZ_STEPS=$(STEPS) PENSTOCK_FUZZ_RUNS=500 $(if $(SEED),PENSTOCK_SEED=$(SEED)) \
 		PENSTOCK_TEST_BUILD="$(NIGHTLY)" .ci/test --filter 'PenstockStoreTests.(Run)?FuzzTests' $(ARGS)
+
+fuzz: setup ## libFuzzer on what reads bytes from outside, SECONDS=60 each; ARGS: names of fuzzers
+	Tests/Fuzzers/run $(or $(SECONDS),60) $(ARGS)
 
 tsan: setup ## The tests with the thread sanitizer, in a build of its own: slow
 	PENSTOCK_TEST_BUILD="--sanitize=thread --scratch-path .build/tsan" .ci/test $(ARGS)

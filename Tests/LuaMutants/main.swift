@@ -14,7 +14,7 @@ let usage = """
       --list          names the mutants and tries none
       --summary       tells what is known and tries none
       --quick         leaves out the tests that count what a call costs
-      --again         tries survivors once more
+      --again         tries survivors once more, and nothing else
       --results FILE  where verdicts are kept: what is in it is not tried again; .build/lua-mutants.tsv by default
     Run it in the root of the package, after `swift build --build-tests`.
     """
@@ -96,7 +96,7 @@ if options["--summary"] == nil {
         try ScriptLibrary(files: files), stages: stages, binary: binary, steps: number("--steps", or: 1000))
     let todo = chosen.filter { mutant in
         let known = record.verdicts[mutant.id]
-        return known == nil || options["--again"] != nil && known == .survived
+        return options["--again"] == nil ? known == nil : known == .survived
     }.shuffled(using: &random)
     say("\(chosen.count) of \(all.count) mutants, \(todo.count) to be tried")
     var before = try await trial.verdict()

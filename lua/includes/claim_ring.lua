@@ -26,6 +26,8 @@ local function claim_ring(ring, room, takes, claims, now, gate)
   while claimed < room and left and passed <= 256 do
     local taken
     taken, left = take(ring, room - claimed, now, gate)
+    -- However damaged a ring is, this ends.
+    passed = passed + (taken[1] and 0 or 1)
     -- Read together, however many lanes they come from: no more than there is room for.
     local all = taken[1] and taken[1][2] or {}
     if #taken > 1 then

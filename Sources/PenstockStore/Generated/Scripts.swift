@@ -2373,7 +2373,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "aa46cb920020029592ff275ded96400e2723e9bc",
+        digest: "7360d9bfd33b94b53795b22abf070cf5dec384c7",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -2674,6 +2674,7 @@ package enum Scripts {
         while claimed < room and left and passed <= 256 do
         local taken
         taken, left = take(ring, room - claimed, now, gate)
+        passed = passed + (taken[1] and 0 or 1)
         local all = taken[1] and taken[1][2] or {}
         if #taken > 1 then
         all = {}
@@ -5394,6 +5395,8 @@ package enum Scripts {
         end
         if #gone > 0 then
         redis.call('ZREM', ages, unpack(gone))
+        end
+        if #gone > 0 or not lanes[1] then
         if redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
         return true, served
@@ -13357,7 +13360,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "a6948088c91b16b12dba0cbd1098930ef4ce1b29",
+        digest: "ccfe5de5949a244aae641c2c65ff3b1821293453",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -13670,6 +13673,8 @@ package enum Scripts {
         end
         if #gone > 0 then
         redis.call('ZREM', ages, unpack(gone))
+        end
+        if #gone > 0 or not lanes[1] then
         if redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
         return true, served
