@@ -80,20 +80,21 @@ if options["--summary"] == nil {
     let doctor: Set = [
         "confirm", "examine", "list_tasks", "locate", "mend", "mend_task", "walk_keys", "weigh_run",
     ]
+    let (fuzz, steps) = ("PenstockStoreTests.(Run)?FuzzTests", number("--steps", or: 1000))
     // Those that are slow come last, and those of time not at all.
     var stages = [
-        Trial.Stage(name: "fuzz", filter: "PenstockStoreTests.(Run)?FuzzTests", seconds: 60),
+        Trial.Stage(name: "fuzz", filter: fuzz, seconds: 60 + steps / 20),
         Trial.Stage(
             name: "store tests", filter: "PenstockStoreTests",
             skipped: [
-                "PenstockStoreTests.(Run)?FuzzTests", "ShrinkerTests", "VerbTests", "Audit", "CorruptionTests", "CostTests", "hundred.thousand",
-                "no.drift",
+                fuzz, "ShrinkerTests", "VerbTests", "Audit", "CorruptionTests", "CostTests", "DeletedKeyTests",
+                "hundred.thousand", "no.drift",
             ]),
         Trial.Stage(name: "doctor", filter: "CorruptionTests", scripts: doctor),
     ]
     if options["--quick"] == nil { stages.append(Trial.Stage(name: "costs", filter: "CostTests")) }
     let trial = Trial(
-        try ScriptLibrary(files: files), stages: stages, binary: binary, steps: number("--steps", or: 1000))
+        try ScriptLibrary(files: files), stages: stages, binary: binary, steps: steps)
     let todo = chosen.filter { mutant in
         let known = record.verdicts[mutant.id]
         return options["--again"] == nil ? known == nil : known == .survived

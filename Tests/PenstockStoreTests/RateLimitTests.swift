@@ -124,6 +124,25 @@ import Testing
         }
     }
 
+    @Test func `lanes whose token is due go to another worker where a claim does not take their kind`() async throws {
+        try await withStore { store in
+            try await store.setLimit(LimitName("queue:q"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))
+            let ids = try await store.fill(2, "other")
+            var choosy = try await Player(store, "choosy", kinds: ["k"], lease: .seconds(3600))
+            var taker = try await Player(store, "taker", kinds: ["other"], lease: .seconds(3600))
+            // Set aside by the one, and the token is spent by the other.
+            try await choosy.turn(5)
+            #expect(try await taker.turn(5).claimed.map(\.id) == [ids[0]])
+            #expect(try await taker.turn(5).claimed.isEmpty)
+            try await store.raw("DEL", store.keys.wake("taker"))
+            try await store.stepClock(by: .milliseconds(5_100))
+            let turn = try await choosy.turn(5)
+            #expect(turn.claimed.isEmpty && (turn.nextDue ?? .max) > turn.now)
+            #expect(try await KeyspaceAudit.read(store).hints == ["taker": ["work"]])
+            #expect(try await taker.turn(5).claimed.map(\.id) == [ids[1]])
+        }
+    }
+
     @Test func `a full worker that knows of a token alone tells another one`() async throws {
         try await withStore { store in
             try await store.setLimit(.tenant("t"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))
