@@ -92,6 +92,19 @@ import Testing
         }
     }
 
+    @Test func `queues share the room of a claim, and what one does not need is for the others`() async throws {
+        try await withStore { store in
+            for (queue, count) in [("a", 100), ("b", 100), ("c", 1)] { try await store.fill(count, queue: queue) }
+            var worker = try await Player(store, queues: ["a", "b", "c"])
+            for turn in 0..<3 {
+                let claimed = try await worker.turn(30).claimed
+                let counts = Dictionary(claimed.map { ($0.record.queue, 1) }, uniquingKeysWith: +)
+                #expect(claimed.count == 30 && counts["c"] == (turn == 0 ? 1 : nil))
+                #expect(try #require(counts["a"]) >= 10 && #require(counts["b"]) >= 10, "\(counts)")
+            }
+        }
+    }
+
     @Test func `shares are those of the model, turn by turn`() async throws {
         let seed = UInt64(ProcessEnvironment.value("PENSTOCK_SEED") ?? "") ?? .random(in: 0..<1_000_000)
         var random = SeededRandom(seed: seed)
