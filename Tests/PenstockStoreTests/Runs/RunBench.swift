@@ -29,6 +29,12 @@ struct RunBench {
         guard case .started = try await store.start(new, commit, by: "me") else { throw Surprise("not started") }
     }
 
+    /// One that is there.
+    init(_ store: Store, _ id: RunID) {
+        self.store = store
+        self.id = id
+    }
+
     static let head = TaskRecord(kind: "flow", queue: "q", payload: [])
     static func head(_ task: RunTask) -> TaskRecord { head }
 

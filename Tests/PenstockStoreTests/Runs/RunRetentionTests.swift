@@ -70,4 +70,31 @@ import Testing
             #expect(try await Commands.count(store, "set") == before)
         }
     }
+
+    @Test func `a run of a schedule counts while it is live, also when it is opened again`() async throws {
+        try await withStore { store in
+            func live() async throws -> Int? { try await store.schedules(["s"]).1[0]?.facts.live }
+            let digest = try await store.keepShape([1], workflow: "flow", version: 1)
+            let new = NewRun(id: store.makeRunID(), workflow: "flow", shapeDigest: digest, head: RunBench.head)
+            _ = try await store.save(ScheduleChange(name: "s", spec: [], payload: [], tick: nil, due: nil))
+            let fire = TickFire(
+                schedule: "s", token: "t", isTracked: true, notes: [TickNote(tick: 1, fate: "triggered")],
+                start: .runs([new]))
+            #expect(try await store.fire(fire) == .fired)
+            #expect(try await live() == 1)
+            let run = RunBench(store, new.id)
+            try await run.apply([.moveRun(from: .pending, to: .running)])
+            #expect(try await live() == 1)
+            // A tick that waits for its end is due by it.
+            try await store.raw("HSET", store.keys.prefix + "schedule:s", "blocked", "1")
+            try await run.apply(Self.end)
+            #expect(try await live() == 0)
+            #expect(try await store.raw("ZSCORE", store.keys.prefix + "ticks", "s").text != nil)
+            try await store.raw("HDEL", store.keys.prefix + "schedule:s", "blocked")
+            try await run.apply([.moveRun(from: .succeeded, to: .pending)])
+            #expect(try await live() == 1)
+            try await run.apply([.moveRun(from: .pending, to: .running), .moveRun(from: .running, to: .failed)])
+            #expect(try await live() == 0)
+        }
+    }
 }
