@@ -14,6 +14,7 @@
 --@include record_lane
 --@include places_of
 --@include pull
+--@include lease_parts
 --@include rank_of
 --@include push_groups
 --@include free
@@ -46,6 +47,12 @@ for i = is_misplaced and 1 or 2, #found do
     moment = redis.call('ZSCORE', key(found[i]), id) or moment
   end
   is_left = not pull(id, found[i], depth, freed) or is_left
+end
+-- The lease that stays goes on counting.
+local kept = not is_misplaced and found[1] and string.find(found[1], '^held:') and redis.call('HGET', key(found[1]), id)
+local _, _, names = lease_parts(kept or '')
+for name in string.gmatch(names or '', '[^\n]+') do
+  freed[name] = nil
 end
 local form = is_misplaced and string.match(hint, '^%l+')
 if form == 'delayed' or form == 'dead' then

@@ -132,6 +132,13 @@ import Testing
             ] + doneLater,
             violations: ["attempt 1 of T1 failed 2 times"]),
         Case(
+            testDescription: "a failure that was inferred, where Redis has forgotten",
+            lines: [
+                "0 begin 14 T1 1 0 work", "0 commit 19 T1 3 retry 1 inferred", "0 begin 19 T1 1 0 work",
+                "0 commit 19 T1 4 retry 1 told",
+            ] + doneLater,
+            allowance: Allowance(forgotten: 16...18)),
+        Case(
             testDescription: "two attempts failed",
             lines: [
                 "0 begin 14 T1 1 0 work", "0 commit 15 T1 3 retry 1", "0 begin 16 T1 2 0 work",

@@ -72,12 +72,10 @@ local function pop_wide(ring, tenant, lanes, want, now, taken, gate)
   if #gone > 0 then
     redis.call('ZREM', ages, unpack(gone))
   end
-  -- It has no lane at all if somebody has deleted the key: then it must not stay, or its turn would never end.
-  if #gone > 0 or not lanes[1] then
-    if redis.call('EXISTS', ages) == 0 then
-      redis.call('SREM', key('wide', ring), tenant)
-      return true, served
-    end
+  -- With no lane at all somebody has deleted the key: the tenant must not stay, or its turn would never end.
+  if (#gone > 0 or not lanes[1]) and redis.call('EXISTS', ages) == 0 then
+    redis.call('SREM', key('wide', ring), tenant)
+    return true, served
   end
   return false, served
 end

@@ -2373,7 +2373,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "7360d9bfd33b94b53795b22abf070cf5dec384c7",
+        digest: "e0d1819d964b2aa289630eb32e1195011de40756",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5396,11 +5396,9 @@ package enum Scripts {
         if #gone > 0 then
         redis.call('ZREM', ages, unpack(gone))
         end
-        if #gone > 0 or not lanes[1] then
-        if redis.call('EXISTS', ages) == 0 then
+        if (#gone > 0 or not lanes[1]) and redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
         return true, served
-        end
         end
         return false, served
         end
@@ -12520,7 +12518,7 @@ package enum Scripts {
     /// puts a live task that is nowhere, in several places or in a wrong one into exactly one. A lease wins over
     package static let mendTask = RedisScript(
         name: "mend_task",
-        digest: "c2781030924f35b64ab9dcc2aabb715cc8f58487",
+        digest: "4961b3a17e63504b52e6ea527afdb8946f1f6ae8",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=4 then return redis.error_reply('BADCALL mend_task expects 1 key and 4 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -13163,6 +13161,11 @@ package enum Scripts {
         end
         is_left = not pull(id, found[i], depth, freed) or is_left
         end
+        local kept = not is_misplaced and found[1] and string.find(found[1], '^held:') and redis.call('HGET', key(found[1]), id)
+        local _, _, names = lease_parts(kept or '')
+        for name in string.gmatch(names or '', '[^\n]+') do
+        freed[name] = nil
+        end
         local form = is_misplaced and string.match(hint, '^%l+')
         if form == 'delayed' or form == 'dead' then
         redis.call('ZADD', key(form, queue), moment or string.format('%.0f', now), id)
@@ -13360,7 +13363,7 @@ package enum Scripts {
     /// removes waiting tasks of a queue, ready and delayed, a chunk a call; to be called again until there is no
     package static let purge = RedisScript(
         name: "purge",
-        digest: "ccfe5de5949a244aae641c2c65ff3b1821293453",
+        digest: "5d9b99d3bddae78f22beee3429835ec352eb50cd",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=3 then return redis.error_reply('BADCALL purge expects 1 key and 3 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -13674,11 +13677,9 @@ package enum Scripts {
         if #gone > 0 then
         redis.call('ZREM', ages, unpack(gone))
         end
-        if #gone > 0 or not lanes[1] then
-        if redis.call('EXISTS', ages) == 0 then
+        if (#gone > 0 or not lanes[1]) and redis.call('EXISTS', ages) == 0 then
         redis.call('SREM', key('wide', ring), tenant)
         return true, served
-        end
         end
         return false, served
         end

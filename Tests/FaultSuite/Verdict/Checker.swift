@@ -128,9 +128,9 @@ struct Checker: Sendable {
         }
         for (id, commits) in attempts.commits where !allowance.revived.contains(id) {
             // Where Redis has forgotten, what a worker infers of a lost reply may be wrong.
-            let ends = commits.filter { commit in
-                ["completed", "dead", "run"].contains(commit.word(2)) && !allowance.mayForget(commit.at)
-                    && !(allowance.forgets && commit.word(4) == "inferred")
+            let commits = commits.filter { !(allowance.forgets && $0.word(4) == "inferred") }
+            let ends = commits.filter {
+                ["completed", "dead", "run"].contains($0.word(2)) && !allowance.mayForget($0.at)
             }
             if ends.count > 1 { twice.append("\(id) ended \(ends.count) times: \(ends.map { $0.word(2) })") }
             let retried = Dictionary(grouping: commits.filter { $0.word(2) == "retry" && $0.word(3) != "-" }) {

@@ -252,6 +252,48 @@ import Testing
 
     /// A namespace with something of everything: a task that waits, one that runs with a slot of a limit, one parked by that
     /// limit, one with a timer, one with a lock, one in a batch, and a schedule.
+    @Test("what a lease that goes counted under is free, but for what the one that stays counts under")
+    func doubledLeases() async throws {
+        for (mine, others, expected) in [
+            ("\ntag:1", "\ntag:1", 1), ("\ntag:1", "", 0), ("", "\ntag:1", 1),
+        ] {
+            try await withStore { store in
+                try await store.setLimit(LimitName("tag:1"), LimitTerms(concurrency: 1))
+                let id = try await store.fill(1)[0].rawValue
+                var worker = try await Player(store)
+                _ = try await worker.claim()
+                // The one that ends later stays.
+                _ = try await Player(store, "other", lease: .seconds(60))
+                for (worker, names) in [("w", mine), ("other", others)] {
+                    try await store.raw("HSET", store.keys.held(worker), id, "1\tq\t\(names)")
+                }
+                try await store.raw("SADD", store.keys.holders("tag:1"), id)
+                let mended = try await store.audited { $0.mends = true }
+                #expect(mended.contains { $0.name == .taskDoubled && $0.answer == .mended }, "\(mended)")
+                let after = try await store.audited()
+                let held = try await KeyspaceAudit.read(store).held
+                #expect(after == [] && held["w"] == nil && held["other"]?.count == 1)
+                #expect(try await store.raw("SCARD", store.keys.holders("tag:1")).int == expected)
+            }
+        }
+    }
+
+    @Test("a lease of nothing frees what it counts under")
+    func orphanedLease() async throws {
+        try await withStore(audits: false) { store in
+            try await store.setLimit(LimitName("tag:1"), LimitTerms(concurrency: 1))
+            var options = TaskOptions()
+            options.limits = [try LimitName("tag:1")]
+            _ = try await store.enqueue([store.task(options: options)])
+            var worker = try await Player(store)
+            let id = try await worker.claim().id.rawValue
+            try await store.raw("HDEL", store.keys.tasks, id)
+            let fault = try #require(try await store.audited().first { $0.name == .heldOrphan })
+            #expect(try await store.mend(fault) == .mended)
+            #expect(try await store.audited() == [])
+        }
+    }
+
     private static func stage(_ store: Store) async throws -> [String: String] {
         try await store.setLimit(LimitName("tag:1"), LimitTerms(concurrency: 1))
         var limited = TaskOptions()
