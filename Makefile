@@ -28,8 +28,13 @@ nightly: setup ## A million steps of the model fuzz (STEPS=, SEED=), on a build 
 fuzz: setup ## libFuzzer on what reads bytes from outside, SECONDS=60 each; ARGS: names of fuzzers
 	Tests/Fuzzers/run $(or $(SECONDS),60) $(ARGS)
 
+TSAN = .build/tsan
+
 tsan: setup ## The tests with the thread sanitizer, in a build of its own: slow
-	PENSTOCK_TEST_BUILD="--sanitize=thread --scratch-path .build/tsan" .ci/test $(ARGS)
+	@mkdir -p $(TSAN)
+	clang -shared -fPIC -O1 Tests/ThreadSanitizer/mutex.c -o $(TSAN)/mutex.so
+	LD_PRELOAD=$(CURDIR)/$(TSAN)/mutex.so PENSTOCK_TEST_BUILD="--sanitize=thread --scratch-path $(TSAN)" \
+		.ci/test $(ARGS)
 
 mutants: build ## Tries the tests of the store against faults in lua/, one at a time; ARGS: see `--help`
 	.build/debug/LuaMutants $(ARGS)

@@ -143,6 +143,22 @@ import Testing
         }
     }
 
+    @Test func `a lane whose token is due takes its turn among the other lanes that its tenant has meanwhile`() async throws {
+        try await withStore { store in
+            try await store.setLimit(.tenant("t"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))
+            try await store.fill(3, tenant: "t")
+            var worker = try await Player(store, lease: .seconds(3600))
+            #expect(try await worker.turn(5).claimed.count == 1)
+            #expect(try await worker.turn(5).claimed.isEmpty)
+            try await store.fill(1, tenant: "t", priority: 5)
+            for _ in 0..<3 {
+                try await store.stepClock(by: .milliseconds(5_100))
+                #expect(try await worker.turn(5).claimed.count == 1)
+            }
+            #expect(try await store.queues().first?.ready == 0)
+        }
+    }
+
     @Test func `a full worker that knows of a token alone tells another one`() async throws {
         try await withStore { store in
             try await store.setLimit(.tenant("t"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))
