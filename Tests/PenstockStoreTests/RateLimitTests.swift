@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test func `a lane whose token is due takes its turn among the other lanes that its tenant has meanwhile`() async throws {
+    @Test func `a lane whose token is due takes its turn among its tenant's other lanes`() async throws {
         try await withStore { store in
             try await store.setLimit(.tenant("t"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))
             try await store.fill(3, tenant: "t")
