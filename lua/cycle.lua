@@ -231,11 +231,11 @@ if room > 0 then
     bounds[ARGV[i]] = tonumber(ARGV[i + 1])
   end
   local choosy = known or next(paused) or next(bounds)
-  local function open(kind)
-    return (not known or known[kind]) and not paused['kind:' .. kind] and bounds[kind] ~= 0
+  local function serves(kind)
+    return (not known or known[kind]) and not paused['kind:' .. kind]
   end
   local function takes(kind)
-    if not open(kind) then
+    if not serves(kind) or bounds[kind] == 0 then
       return false
     end
     if bounds[kind] then
@@ -258,8 +258,12 @@ if room > 0 then
     end
     if not paused['queue:' .. queue] then
       for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
-        if open(kind) then
-          rings[#rings + 1] = { queue .. '|' .. kind, queue, kind }
+        local ring = queue .. '|' .. kind
+        if serves(kind) and bounds[kind] ~= 0 then
+          rings[#rings + 1] = { ring, queue, kind }
+        elseif serves(kind) and redis.call('EXISTS', key('turn', ring)) == 1 then
+          -- Told of it, perhaps, and without room for this kind: the hint is for another one.
+          roused[ring] = true
         end
       end
       rings[#rings + 1] = { queue, queue }

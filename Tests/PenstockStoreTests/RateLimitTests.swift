@@ -159,6 +159,25 @@ import Testing
         }
     }
 
+    /// Two queues have a timer of one limit: the first look offers the lane to the claim, the second one wakes it.
+    @Test func `a lane that was offered to a claim and is then woken is not taken to stand in line`() async throws {
+        try await withStore { store in
+            try await store.setLimit(.tenant("t"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))
+            try await store.fill(4, queue: "a", tenant: "t")
+            var worker = try await Player(store, queues: ["a", "b"], lease: .seconds(3600))
+            #expect(try await worker.turn(5).claimed.count == 1)
+            #expect(try await worker.turn(5).claimed.isEmpty)
+            for _ in 0..<3 {
+                // Left by a lane of the other queue that is gone.
+                try await store.raw("ZADD", store.keys.prefix + "refill:b", "1", "tenant:t")
+                try await store.stepClock(by: .milliseconds(5_100))
+                // No room for anything behind it.
+                #expect(try await worker.turn(1).claimed.count == 1)
+                #expect(try await KeyspaceAudit.check(store) == [])
+            }
+        }
+    }
+
     @Test func `a full worker that knows of a token alone tells another one`() async throws {
         try await withStore { store in
             try await store.setLimit(.tenant("t"), LimitTerms(jobs: 1, per: .seconds(5), burst: 1))

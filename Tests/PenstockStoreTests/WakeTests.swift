@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    @Test func `who is told of a kind and has no room for it now passes the hint on`() async throws {
+        try await withStore { store in
+            var idle = try await Player(store, "idle", lease: .seconds(300))
+            var full = try await Player(store, "full", lease: .seconds(300))
+            var narrow = try await Player(store, "narrow", kinds: ["other"], lease: .seconds(300))
+            try await store.fill(1)
+            try await narrow.turn(1)
+            try await idle.turn(0)
+            _ = try await hints(store)
+            try await store.raw("SADD", store.keys.prefix + "idle:q", "idle")
+            #expect(try await full.turn(5, bounds: [(kind: "k", room: 0)]).claimed.isEmpty)
+            #expect(try await hints(store) == ["idle": ["work"]])
+            // Nothing is left to be told of.
+            #expect(try await idle.turn(5).claimed.count == 1)
+            try await full.turn(5, bounds: [(kind: "k", room: 0)])
+            #expect(try await hints(store) == [:])
+        }
+    }
+
     @Test func `a slot that is given back wakes a worker of the queue in which a lane waits for it`() async throws {
         try await withStore { store in
             let name = try LimitName("a:1")

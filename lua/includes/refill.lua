@@ -62,5 +62,9 @@ local function refill(queue, most, gate, roused)
   if #again > 0 then
     redis.call('ZADD', timers, unpack(again))
   end
+  -- One that another queue's timer had offered stands in line no more.
+  for _, lane in ipairs(lanes) do
+    gate.line[lane] = nil
+  end
   rouse(lanes, gate.now, roused)
 end

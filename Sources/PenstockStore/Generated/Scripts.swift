@@ -2373,7 +2373,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "e0d1819d964b2aa289630eb32e1195011de40756",
+        digest: "ce4dbf2a1bf61cc750342554827a9f173e38fbe5",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -6155,6 +6155,9 @@ package enum Scripts {
         if #again > 0 then
         redis.call('ZADD', timers, unpack(again))
         end
+        for _, lane in ipairs(lanes) do
+        gate.line[lane] = nil
+        end
         rouse(lanes, gate.now, roused)
         end
         return refill(...)
@@ -7007,11 +7010,11 @@ package enum Scripts {
         bounds[ARGV[i]] = tonumber(ARGV[i + 1])
         end
         local choosy = known or next(paused) or next(bounds)
-        local function open(kind)
-        return (not known or known[kind]) and not paused['kind:' .. kind] and bounds[kind] ~= 0
+        local function serves(kind)
+        return (not known or known[kind]) and not paused['kind:' .. kind]
         end
         local function takes(kind)
-        if not open(kind) then
+        if not serves(kind) or bounds[kind] == 0 then
         return false
         end
         if bounds[kind] then
@@ -7031,8 +7034,11 @@ package enum Scripts {
         end
         if not paused['queue:' .. queue] then
         for _, kind in ipairs(redis.call('SMEMBERS', key('kinds', queue))) do
-        if open(kind) then
-        rings[#rings + 1] = { queue .. '|' .. kind, queue, kind }
+        local ring = queue .. '|' .. kind
+        if serves(kind) and bounds[kind] ~= 0 then
+        rings[#rings + 1] = { ring, queue, kind }
+        elseif serves(kind) and redis.call('EXISTS', key('turn', ring)) == 1 then
+        roused[ring] = true
         end
         end
         rings[#rings + 1] = { queue, queue }
