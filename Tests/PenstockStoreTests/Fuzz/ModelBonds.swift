@@ -216,8 +216,11 @@ extension StoreModel {
         else { return }
         let queue = task.record.queue
         if delayed[item.queue]?.removeValue(forKey: id) != nil {
-            guard let due = audit.delayed[queue]?[id] ?? (audit.heads[id] == nil ? 0 : nil), due <= lock.latest ?? .max
-            else { throw Wrong(description: "debounced \(id) is not delayed, or for too long") }
+            // The next one of the same call may have put it into another queue since; the comparison tells of a wrong one.
+            let found = audit.delayed.values.lazy.compactMap { $0[id] }.first
+            guard let due = found ?? (audit.heads[id] == nil ? 0 : nil), due <= lock.latest ?? .max else {
+                throw Wrong(description: "debounced \(id) is not delayed, or for too long")
+            }
             delayed[queue, default: [:]][id] = due
         } else if item.lane != task.record.lane || item.kind != task.record.kind {
             return
