@@ -59,6 +59,8 @@ struct Record {
             let all = mutants.count { $0.tags.contains(tag) }
             rate("[\(tag.rawValue)]", tried.filter { $0.0.tags.contains(tag) }, of: all)
         }
+        let others = mutants.count { $0.kind != .shifted }
+        rate("in all but bounds that are off by one", tried.filter { $0.0.kind != .shifted }, of: others)
         rate("in all", tried, of: mutants.count)
         return lines.joined(separator: "\n")
     }

@@ -4,7 +4,7 @@ import ScriptRendering
 
 let usage = """
     usage: LuaMutants [--sample N] [--seed S] [--only PART] [--tag TAG] [--jobs N] [--steps N] [--list] [--summary]
-                      [--quick] [--again] [--results FILE]
+                      [--quick] [--again] [--also FILTER] [--results FILE]
       Changes lua/ in one place at a time, and runs the built tests of the store against each change.
       --sample N      so many mutants, spread over all files
       --only PART     those whose file, or file:line, has this in its name
@@ -15,6 +15,7 @@ let usage = """
       --summary       tells what is known and tries none
       --quick         leaves out the tests that count what a call costs
       --again         tries survivors once more, and nothing else
+      --also FILTER   these tests too, at the end: those with workers are not among the others
       --results FILE  where verdicts are kept: what is in it is not tried again; .build/lua-mutants.tsv by default
     Run it in the root of the package, after `swift build --build-tests`.
     """
@@ -29,7 +30,7 @@ var words = CommandLine.arguments.dropFirst()
 while let word = words.popFirst() {
     switch word {
     case "--list", "--summary", "--quick", "--again": options[word] = ""
-    case "--sample", "--seed", "--only", "--tag", "--jobs", "--steps", "--results":
+    case "--sample", "--seed", "--only", "--tag", "--jobs", "--steps", "--also", "--results":
         guard let value = words.popFirst() else { fail("\(word) needs a value\n\(usage)") }
         options[word] = value
     default: fail(usage)
@@ -93,12 +94,15 @@ if options["--summary"] == nil {
         Trial.Stage(name: "doctor", filter: "CorruptionTests", scripts: doctor),
     ]
     if options["--quick"] == nil { stages.append(Trial.Stage(name: "costs", filter: "CostTests")) }
+    if let also = options["--also"] { stages.append(Trial.Stage(name: "others", filter: also)) }
     let trial = Trial(
         try ScriptLibrary(files: files), stages: stages, binary: binary, steps: steps)
-    let todo = chosen.filter { mutant in
+    let asked = chosen.filter { mutant in
         let known = record.verdicts[mutant.id]
         return options["--again"] == nil ? known == nil : known == .survived
     }.shuffled(using: &random)
+    // A bound that is off by one is often the same: first what is removed or inverted.
+    let todo = asked.filter { $0.kind != .shifted } + asked.filter { $0.kind == .shifted }
     say("\(chosen.count) of \(all.count) mutants, \(todo.count) to be tried")
     var before = try await trial.verdict()
     // Once more: a machine that slept in between is no fault of the tests.
