@@ -30,7 +30,8 @@
 --@include cancel_task
 --@include stop_run
 --@include finish_plan
-local name, memory, live, at = ARGV[2], number(8, 'memory'), number(9, 'live'), 10
+local name, at = ARGV[2], 10
+local latest, memory, live = number(7, 'latest'), number(8, 'memory'), number(9, 'live')
 local notes_from = at + 1
 at = notes_from + number(at, 'notes')
 local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 7]
@@ -70,7 +71,7 @@ if ARGV[3] ~= '' and ARGV[3] ~= table.concat({ place[1] or '-', place[2] or '-',
   return 'stale'
 end
 local now, _, us = clock()
-if now < number(7, 'latest') then
+if now < latest then
   return 'early'
 end
 local ids, homes = {}, {}

@@ -15,6 +15,7 @@
 --@include clock
 --@include set_due
 local name, hash, digest = ARGV[1], key('schedule', ARGV[1]), ARGV[8]
+local before = ARGV[3] ~= '' and number(3, 'before')
 if ARGV[7] ~= '' then
   number(7, 'due')
 end
@@ -42,7 +43,7 @@ end
 if ARGV[2] ~= '' and ARGV[2] ~= table.concat({ place[1] or '-', place[2] or '-', place[3] or '-' }, ' ') then
   return 'stale'
 end
-if ARGV[3] ~= '' and not place[4] and number(3, 'before') <= now then
+if before and not place[4] and before <= now then
   return 'stale'
 end
 

@@ -223,30 +223,6 @@ import Testing
         }
     }
 
-    @Test func `numbers that are none are refused by other calls too`() async throws {
-        try await withStore { store in
-            let digest = try await store.keepShape([1], workflow: "flow", version: 1)
-            let run = store.makeRunID().rawValue
-            let calls: [(RedisScript, [String], wrong: Int)] = [
-                (Scripts.saveSchedule, ["s", "", "", "{}", "", "", "soon", ""], 7),
-                (
-                    Scripts.startRun,
-                    ["token", run, "flow", digest, "", "", "k\tq\t\t", "", "", "long", "me", ""]
-                        + ["", "", "", "", "", "0", "0"], 10
-                ),
-            ]
-            let before = try await store.raw("KEYS", "*").array?.compactMap(\.text).sorted()
-            for (script, arguments, wrong) in calls {
-                let error = await #expect(throws: StoreError.self, "\(script.name)") {
-                    _ = try await store.call(script, RedisArguments(arguments))
-                }
-                #expect(
-                    error.map { "\($0)".contains("(argument \(wrong))") } == true, "\(String(describing: error))")
-            }
-            #expect(try await store.raw("KEYS", "*").array?.compactMap(\.text).sorted() == before)
-        }
-    }
-
     @Test func `a turn renews the lease when a third of it has passed`() async throws {
         try await withStore { store in
             var worker = try await Player(store)

@@ -9116,7 +9116,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "9814aed0168148d936f784aa5dd84901df1d1169",
+        digest: "cbb18b757e1424eed7220a73bbefd730b16c7d80",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -10136,7 +10136,8 @@ package enum Scripts {
         end
         return widen(...)
         end
-        local name, memory, live, at = ARGV[2], number(8, 'memory'), number(9, 'live'), 10
+        local name, at = ARGV[2], 10
+        local latest, memory, live = number(7, 'latest'), number(8, 'memory'), number(9, 'live')
         local notes_from = at + 1
         at = notes_from + number(at, 'notes')
         local what, group, fields, schedule = ARGV[at], nil, nil, ARGV[at + 7]
@@ -10175,7 +10176,7 @@ package enum Scripts {
         return 'stale'
         end
         local now, _, us = clock()
-        if now < number(7, 'latest') then
+        if now < latest then
         return 'early'
         end
         local ids, homes = {}, {}
@@ -15490,7 +15491,7 @@ package enum Scripts {
     /// stores a schedule that is new, or changes one, which then goes on with the tick given.
     package static let saveSchedule = RedisScript(
         name: "save_schedule",
-        digest: "f1042e8e1ae9b208adfad5049c510ee7e94655e2",
+        digest: "3b8fb37930938d81762737701e0141ce902f2eb9",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV~=8 then return redis.error_reply('BADCALL save_schedule expects 1 key and 8 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -15544,6 +15545,7 @@ package enum Scripts {
         end
         end
         local name, hash, digest = ARGV[1], key('schedule', ARGV[1]), ARGV[8]
+        local before = ARGV[3] ~= '' and number(3, 'before')
         if ARGV[7] ~= '' then
         number(7, 'due')
         end
@@ -15570,7 +15572,7 @@ package enum Scripts {
         if ARGV[2] ~= '' and ARGV[2] ~= table.concat({ place[1] or '-', place[2] or '-', place[3] or '-' }, ' ') then
         return 'stale'
         end
-        if ARGV[3] ~= '' and not place[4] and number(3, 'before') <= now then
+        if before and not place[4] and before <= now then
         return 'stale'
         end
         redis.call('HSET', hash, 'spec', ARGV[4], 'payload', ARGV[5], 'revision', string.format('%.0f', revision + 1))
