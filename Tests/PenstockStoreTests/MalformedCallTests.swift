@@ -181,7 +181,8 @@ import Testing
         Case(Scripts.signal, ["token", "run", "s", "", "me", "x", ""], "most (argument 6) is not a number"),
         Case(Scripts.signal, ["token", "run", "s", "", "me", "9", "k=a"], "extras (argument 7) are wrong"),
         Case(Scripts.openBatch, ["b", "x", "", ""], "keep (argument 2) is not a number"),
-        Case(Scripts.openBatch, ["b", "9", "", "", "never", "t", head], "callback never is not known, or not complete"),
+        Case(
+            Scripts.openBatch, ["b", "9", "", "", "never", "t", head], "callback never is not known, or not complete"),
         Case(Scripts.openBatch, ["b", "9", "", "", "done", "t"], "callback done is not known, or not complete"),
         Case(Scripts.purge, ["q", "x", ""], "chunk (argument 2) is not a number"),
         Case(Scripts.purge, ["q", "9", "here"], "cursor (argument 3) is none"),
@@ -213,29 +214,84 @@ import Testing
         ["token", "run", "flow", "digest", "", "", head, "", "", retention, "me", extras] + nothing + ["0", "0"]
     }
 
-    static let limits = [
-        "x\t\t\t", "0\t1\t\t", "1000\t0\t\t", "1000\t\t\t", "\t\t\t", "1000\t5\t", "1000\t\t5\t", "0\t5\t5\t",
-    ].map { Case(Scripts.limit, ["a:b", $0], "terms are not interval, burst, most, text") }
+    static let limits =
+        [
+            "x\t\t\t", "0\t1\t\t", "1000\t0\t\t", "1000\t\t\t", "\t\t\t", "1000\t5\t", "1000\t\t5\t", "0\t5\t5\t",
+        ].map { Case(Scripts.limit, ["a:b", $0], "terms are not interval, burst, most, text") }
         + ["a", "a:", ":b"].map { Case(Scripts.limit, [$0, "\t\t5\t"], "name is not scope:name") }
+
+    /// Calls that are well made, and refused by what is there: task `t`, run `r`, batch `over` that has ended, queue
+    /// `narrow` that is full, and a shape.
+    static let refused = [
+        Case(Scripts.enqueue, enqueue("1", "q\t", "", "", "1", "t", head), "IDTAKEN t"),
+        Case(Scripts.enqueue, enqueue("1", "q\t", "", "", "3", "b", head, "a", head, "b", head), "IDTAKEN b"),
+        Case(Scripts.enqueue, enqueue("1", "q\t", "", "b=none", "1", "a", head), "batch is not known: none"),
+        Case(Scripts.enqueue, enqueue("1", "q\t", "", "b=over", "1", "a", head), "batch has ended: over"),
+        Case(Scripts.enqueue, enqueue("1", "narrow\t", "", "", "1", "a", head), "the length cap of queue narrow"),
+        Case(Scripts.enqueue, enqueue("1", "q\t", "", "f=lead 1", "1", "a", head), "role \"lead\" was lost"),
+        Case(Scripts.fireTicks, ticks(["0", "job", "q\t", "", "2", "a", head, "t", head]), "IDTAKEN t"),
+        Case(Scripts.fireTicks, ticks(run("r", shape: "SHAPE")), "IDTAKEN a run"),
+        Case(Scripts.fireTicks, ticks(run("new", shape: "none")), "NOSHAPE none"),
+        Case(Scripts.startRun, start("r", shape: "SHAPE"), "IDTAKEN r"),
+        Case(Scripts.startRun, start("new", shape: "none"), "NOSHAPE none"),
+        Case(Scripts.startRun, start("new", shape: "SHAPE", extras: "f=lead 1"), "role \"lead\" was lost"),
+        Case(Scripts.startRun, start("new", shape: "SHAPE", plan: plan(["run", "r", "s"])), "UNFIT"),
+        Case(Scripts.signal, ["token", "r", "s", "", "me", "9", "f=lead 1"], "role \"lead\" was lost"),
+        Case(Scripts.openBatch, ["b", "9", "none", ""], "batch is not known: none"),
+        Case(Scripts.openBatch, ["b", "9", "over", ""], "batch has ended: over"),
+    ]
+
+    private static func run(_ id: String, shape: String) -> [String] {
+        ["0", "run", "flow", shape, head, "", "", "", "", "1", id, ""]
+    }
+
+    private static func start(_ id: String, shape: String, extras: String = "", plan: [String] = nothing + ["0", "0"])
+        -> [String]
+    { ["token", id, "flow", shape, "", "", head, "", "", "", "me", extras] + plan }
 
     @Test(arguments: [plans, groups, extras, cycles, schedules, others, limits])
     func `a malformed call is refused by name, and writes nothing`(_ cases: [Case]) async throws {
         try await withStore { store in
             _ = try await store.keepShape([1], workflow: "flow", version: 1)
-            func state() async throws -> [String] {
-                let names = try await store.raw("KEYS", "*").array?.compactMap(\.text).sorted() ?? []
-                var state: [String] = []
-                for name in names { state.append("\(name): \(try await store.raw("DUMP", name))") }
-                return state
+            for one in cases { try await expect(one, one.arguments, store) }
+        }
+    }
+
+    @Test func `a call that does not fit what is there is refused, and writes nothing`() async throws {
+        try await withStore(audits: false) { store in
+            let shape = try await store.keepShape([1], workflow: "flow", version: 1)
+            try await store.setCap(queue: "narrow", tenant: nil, most: 1, policy: .reject)
+            let calls = [
+                (Scripts.enqueue, Self.enqueue("1", "q\t", "", "", "1", "t", Self.head + "\n")),
+                (Scripts.enqueue, Self.enqueue("1", "narrow\t", "", "", "1", "n", "k\tnarrow\t\t\n")),
+                (Scripts.startRun, Self.start("r", shape: shape)),
+                (Scripts.openBatch, ["over", "60000", "", ""]), (Scripts.sealBatch, ["over"]),
+            ]
+            for (number, (script, arguments)) in calls.enumerated() {
+                let own = arguments.map { $0 == "token" ? "call \(number)" : $0 }
+                _ = try await store.call(script, RedisArguments(own))
             }
-            let before = try await state()
-            for one in cases {
-                let error = await #expect(throws: StoreError.self, "\(one)") {
-                    _ = try await store.call(one.script, RedisArguments(one.arguments))
-                }
-                #expect(error.map { "\($0)".contains(one.complaint) } == true, "\(one): \(error.map { "\($0)" } ?? "-")")
-                #expect(try await state() == before, "\(one)")
+            for one in Self.refused {
+                try await expect(one, one.arguments.map { $0 == "SHAPE" ? shape : $0 }, store)
             }
         }
+    }
+
+    private func expect(_ one: Case, _ arguments: [String], _ store: Store) async throws {
+        let before = try await state(store)
+        let error = await #expect(throws: StoreError.self, "\(one)") {
+            _ = try await store.call(one.script, RedisArguments(arguments))
+        }
+        let told = error.map { "\($0)" } ?? "nothing"
+        #expect(told.contains(one.complaint), "\(one): \(told)")
+        #expect(try await state(store) == before, "\(one)")
+    }
+
+    /// All keys with what is in them, but for Redis's time as it was last read.
+    private func state(_ store: Store) async throws -> [String] {
+        var state: [String] = []
+        for name in try await store.raw("KEYS", "*").array?.compactMap(\.text).sorted() ?? []
+        where !name.hasSuffix("}:clock") { state.append("\(name): \(try await store.raw("DUMP", name))") }
+        return state
     }
 }
