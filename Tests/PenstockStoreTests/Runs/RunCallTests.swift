@@ -122,14 +122,7 @@ import Testing
             let run = try await RunBench(store, effects: [.launch(.step("a"))])
             var worker = try await Player(store)
             let task = try await worker.claim()
-            try await run.apply([.moveRun(from: .running, to: .paused)])
-            let ids = try await store.fill(12_000)
-            try await store.raw("DEL", store.keys.prefix + "lane:q\t", store.keys.prefix + "turn:q")
-            for from in stride(from: 0, to: ids.count, by: 1000) {
-                let entries = ids[from..<(from + 1000)].map { "\($0)\tq\t" }
-                _ = try await store.redis.send(
-                    RedisCommand("RPUSH", RedisArguments([store.keys.prefix + "shelf:\(run.id)"] + entries)))
-            }
+            try await shelve(12_000, of: run, store)
             func ready() async throws -> Int { try await store.queues().first?.ready ?? 0 }
             try await run.apply([.moveRun(from: .paused, to: .running), .releaseParked])
             #expect(try await ready() == 5000)
@@ -139,6 +132,30 @@ import Testing
             try await worker.turn(committed: [try ended(task, try RunBench.commit(run.id, [], revision: 0))])
             #expect(try await ready() == 12_000)
             #expect(try await KeyspaceAudit.read(store).shelves.isEmpty)
+        }
+    }
+
+    @Test func `very many parked tasks go with a run that ends before they come back`() async throws {
+        try await withStore(audits: false) { store in
+            let run = try await RunBench(store)
+            try await shelve(12_000, of: run, store)
+            try await run.apply([.moveRun(from: .paused, to: .cancelled), .releaseParked])
+            #expect(try await store.remove(run.id) == .removed)
+            let audit = try await KeyspaceAudit.read(store)
+            // Those that are in the lane already are dropped when their turn comes.
+            #expect(audit.shelves.isEmpty && audit.heads.count == 5000)
+        }
+    }
+
+    /// Pauses the run, and sets so many tasks aside until it goes on.
+    private func shelve(_ count: Int, of run: RunBench, _ store: Store) async throws {
+        try await run.apply([.moveRun(from: .running, to: .paused)])
+        let ids = try await store.fill(count)
+        try await store.raw("DEL", store.keys.prefix + "lane:q\t", store.keys.prefix + "turn:q")
+        for from in stride(from: 0, to: ids.count, by: 1000) {
+            let entries = ids[from..<(from + 1000)].map { "\($0)\tq\t" }
+            _ = try await store.redis.send(
+                RedisCommand("RPUSH", RedisArguments([store.keys.prefix + "shelf:\(run.id)"] + entries)))
         }
     }
 
