@@ -67,7 +67,6 @@ struct FaultWords {
     }
 
     /// A lane, from its name: `ring TAB tenant [TAB priority TAB keys]`.
-
     static func lane(_ name: String) -> String {
         let fields = name.split(separator: "\t", omittingEmptySubsequences: false)
         guard fields.count > 1 else { return "the lane \(name.debugDescription)" }
