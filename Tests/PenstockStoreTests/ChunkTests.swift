@@ -61,6 +61,15 @@ import Testing
             var worker = try await Player(store)
             return try await worker.turn(1, fires: true).schedules.count
         },
+        Case("notes of ticks that are kept", 100...100) { store in
+            _ = try await store.save(ScheduleChange(name: "s", spec: [], payload: [], tick: 1, due: 1))
+            for number in 0..<130 {
+                var fire = TickFire(schedule: "s", token: "\(number)", isTracked: true, start: .nothing)
+                fire.notes = [TickNote(tick: Int64(number), fate: "missed")]
+                #expect(try await store.fire(fire) == .fired)
+            }
+            return try await store.raw("LLEN", store.keys.prefix + "ticked:s").int ?? 0
+        },
         Case("what a schedule started and cancels", 200...200) { store in
             var fire = TickFire(
                 schedule: "s", token: "one", isTracked: true, start: .jobs((0..<250).map { _ in store.task() }))

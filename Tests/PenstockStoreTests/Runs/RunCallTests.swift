@@ -117,6 +117,23 @@ import Testing
         }
     }
 
+    @Test func `the history tells which attempt ended and how long it took, and why`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: [.launch(.step("a"))])
+            var worker = try await Player(store)
+            let task = try await worker.claim()
+            let revision = try #require(try await store.read(RunQuery(run.id))).facts.revision
+            let commit = try RunCommit(
+                Plan([.moveStep("a", from: .active, to: .failed)]), run: run.id, revision: revision, error: "no luck",
+                attempt: 3, took: .milliseconds(70), head: RunBench.head)
+            try await worker.turn(committed: [try ended(task, commit)])
+            try await run.apply([.moveRun(from: .running, to: .failed)])
+            let history = try await store.history(run.id)
+            #expect(history.map(\.attempt) == [nil, 3, nil] && history.map(\.error) == [nil, "no luck", nil])
+            #expect(history.map(\.took) == [nil, .milliseconds(70), nil])
+        }
+    }
+
     @Test func `very many parked tasks come back in chunks`() async throws {
         try await withStore(audits: false) { store in
             let run = try await RunBench(store, effects: [.launch(.step("a"))])
