@@ -35,7 +35,7 @@ struct Trial: Sendable {
         /// Which tests of the binary.
         let filter: String
         var skipped: [String] = []
-        var seconds = 240
+        var seconds = 90
         /// Scripts that it tests; nil: any.
         var scripts: Set<String>?
     }

@@ -84,7 +84,7 @@ if options["--summary"] == nil {
     let (fuzz, steps) = ("PenstockStoreTests.(Run)?FuzzTests", number("--steps", or: 1000))
     // Those that are slow come last, and those of time not at all.
     var stages = [
-        Trial.Stage(name: "fuzz", filter: fuzz, seconds: 60 + steps / 20),
+        Trial.Stage(name: "fuzz", filter: fuzz, seconds: 30 + steps / 20),
         Trial.Stage(
             name: "store tests", filter: "PenstockStoreTests",
             skipped: [

@@ -283,20 +283,12 @@ import Testing
     }
 
     private func expect(_ one: Case, _ arguments: [String], _ store: Store) async throws {
-        let before = try await state(store)
+        let before = try await store.dump()
         let error = await #expect(throws: StoreError.self, "\(one)") {
             _ = try await store.call(one.script, RedisArguments(arguments))
         }
         let told = error.map { "\($0)" } ?? "nothing"
         #expect(told.contains(one.complaint), "\(one): \(told)")
-        #expect(try await state(store) == before, "\(one)")
-    }
-
-    /// All keys with what is in them, but for Redis's time as it was last read.
-    private func state(_ store: Store) async throws -> [String] {
-        var state: [String] = []
-        for name in try await store.raw("KEYS", "*").array?.compactMap(\.text).sorted() ?? []
-        where !name.hasSuffix("}:clock") { state.append("\(name): \(try await store.raw("DUMP", name))") }
-        return state
+        #expect(try await store.dump() == before, "\(one)")
     }
 }

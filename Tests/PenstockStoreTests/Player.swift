@@ -91,6 +91,14 @@ extension Store {
         return removed
     }
 
+    /// All keys with what is in them, but for Redis's time as it was last read.
+    func dump() async throws -> [String] {
+        var lines: [String] = []
+        for name in try await raw("KEYS", "*").array?.compactMap(\.text).sorted() ?? []
+        where name != keys.prefix + "clock" { lines.append("\(name): \(try await raw("DUMP", name))") }
+        return lines
+    }
+
     func state(_ id: TaskID) async throws -> TaskState { try await inspect(id).state }
 
     /// Runs one command of Redis.

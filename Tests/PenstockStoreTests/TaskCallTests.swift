@@ -7,6 +7,42 @@ import Testing
 
 /// cancel, revive, discard, inspect: what people do to one task.
 @Suite(.timeLimit(.minutes(10))) struct TaskCallTests {
+    @Test func `what is cancelled leaves no timer of its expiry`() async throws {
+        try await withStore { store in
+            var task = store.task()
+            task.expiry = .seconds(60)
+            let id = try await store.enqueue([task])[0].id
+            #expect(try await KeyspaceAudit.read(store).expiring["q"]?.count == 1)
+            #expect(try await store.cancel(id, reason: "") == .cancelled)
+            #expect(try await KeyspaceAudit.read(store).expiring.isEmpty)
+        }
+    }
+
+    @Test(arguments: [CapPolicy.reject, .drop])
+    func `jobs of ticks are held to length caps`(policy: CapPolicy) async throws {
+        try await withStore { store in
+            let old = try await store.fill(3)
+            try await store.raw("DEL", store.keys.prefix + "live:q")
+            try await store.setCap(queue: "q", tenant: nil, most: 2, policy: policy)
+            func fire(_ token: String, _ count: Int) async throws -> (TickFireAnswer, [TaskID]) {
+                let tasks = (0..<count).map { _ in store.task() }
+                let fire = TickFire(schedule: "s", token: token, isTracked: false, start: .jobs(tasks))
+                return (try await store.fire(fire), tasks.map(\.id))
+            }
+            let (first, started) = try await fire("one", 2)
+            #expect(first == .fired)
+            let (second, later) = try await fire("two", 1)
+            let lane = try await KeyspaceAudit.read(store).lanes["q\t"]
+            if policy == .drop {
+                #expect(second == .fired)
+                #expect(lane == (old + started.dropFirst() + later).map(\.rawValue))
+            } else {
+                #expect(second == .full("2 q"))
+                #expect(lane == (old + started).map(\.rawValue))
+            }
+        }
+    }
+
     @Test func `cancel in every state`() async throws {
         try await withStore { store in
             var options = TaskOptions()

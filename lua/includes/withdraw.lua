@@ -20,8 +20,8 @@ local function withdraw(id, record)
       redis.call('LREM', list, 1, id)
       leave(name)
     elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
+      -- A thousand others are before it.
       redis.call('LREM', list, -1, id)
-      leave(name)
     end
   end
   return true

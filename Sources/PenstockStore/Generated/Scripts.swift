@@ -83,7 +83,7 @@ package enum Scripts {
     /// ends a task that waits, or asks the worker that runs it to end it. It is not tried again in either case.
     package static let cancel = RedisScript(
         name: "cancel",
-        digest: "ef032b3ba94e03a3b9cf105b63abad3e88df5375",
+        digest: "d66d5de32649eca96b675e0aa4b05b6c05cacc00",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=2 then return redis.error_reply('BADCALL cancel expects 1 key and 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -239,7 +239,6 @@ package enum Scripts {
         leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
-        leave(name)
         end
         end
         return true
@@ -2373,7 +2372,7 @@ package enum Scripts {
     /// one turn of a worker's loop in one round trip: commits what ended, moves what is due, takes over what a lost
     package static let cycle = RedisScript(
         name: "cycle",
-        digest: "ce4dbf2a1bf61cc750342554827a9f173e38fbe5",
+        digest: "89aee5c4dcac6bbcd7737fb63e359aa8bda8902e",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV<6 then return redis.error_reply('BADCALL cycle expects 1 key and at least 6 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -5070,7 +5069,6 @@ package enum Scripts {
         leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
-        leave(name)
         end
         end
         return true
@@ -6558,7 +6556,6 @@ package enum Scripts {
         leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
-        leave(name)
         end
         end
         return true
@@ -7600,7 +7597,7 @@ package enum Scripts {
     /// stores new tasks and puts them where they wait, all or none. Sending it again with the same token changes
     package static let enqueue = RedisScript(
         name: "enqueue",
-        digest: "32be95c2327fe3367e20da9a19380e25c9e5e256",
+        digest: "2eafa6247d9011c0a84a983f0cbe50a82b317e18",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<2 then return redis.error_reply('BADCALL enqueue expects 1 key and at least 2 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -8005,7 +8002,6 @@ package enum Scripts {
         leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
-        leave(name)
         end
         end
         return true
@@ -9116,7 +9112,7 @@ package enum Scripts {
     /// does what due ticks of a schedule ask for, if it stands where the plan was made for: cancels what goes
     package static let fireTicks = RedisScript(
         name: "fire_ticks",
-        digest: "cbb18b757e1424eed7220a73bbefd730b16c7d80",
+        digest: "613acac5cd94272ee25cb430a84f5a85916fcae9",
         source: #"""
         #!lua
         if #KEYS~=1 or #ARGV<9 then return redis.error_reply('BADCALL fire_ticks expects 1 key and at least 9 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -9921,7 +9917,6 @@ package enum Scripts {
         leave(name)
         elseif redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', 1000) then
         redis.call('LREM', list, -1, id)
-        leave(name)
         end
         end
         return true

@@ -91,13 +91,14 @@ import Testing
         .init(["HSET", "held:w", "ghost", "1\tq\t"], finds: [.heldOrphan]),
         .init(
             ["HSET", "held:gone", "WAITS", "1\tq\t"], ["LREM", "lane:q\t", "1", "WAITS"], finds: [.heldGone]),
-        .init(["ZADD", "workers", "5", "w"], finds: [.workersDead]),
+        // After a silence of the server, as a machine that is busy may have had one, nobody is dead for 15 s.
+        .init(["ZADD", "workers", "5", "w"], ["HDEL", "clock", "awake"], finds: [.workersDead]),
         .init(["ZADD", "workers", "-1", "w"], finds: [.workersDead]),
         .init(
             ["ZADD", "delayed:q", "5", "LATER"], ["HSET", "worker:w", "queues", "other"], finds: [.queueUnattended],
             leaves: [.queueUnattended]),
         .init(
-            ["ZADD", "workers", "5", "w"], ["XADD", "inbox", "1-1", "kind", "k"],
+            ["ZADD", "workers", "5", "w"], ["HDEL", "clock", "awake"], ["XADD", "inbox", "1-1", "kind", "k"],
             finds: [.workersDead, .inboxUnattended], leaves: [.inboxUnattended]),
         .init(["HSET", "role:r", "by", "me"], finds: [.roleUnreadable], leaves: [.roleUnreadable]),
         .init(
@@ -152,6 +153,7 @@ import Testing
         .init(["DEL", "named:flow\tf"], finds: [.runUnindexed]),
         .init(["ZADD", "named:flow\tg", "1", "RUN"], finds: [.namedStale]),
         .init(["ZADD", "retained", "1", "RUN"], finds: [.retainedStale]),
+        .init(["SADD", "fires:s", "RUN"], finds: [.firesStale]),
         .init(["SADD", "fans:RUN", "b"], finds: [.runFans]),
         .init(["SREM", "fans:RUN", "fan"], finds: [.runFans]),
         .init(["HDEL", "run:RUN", "v:fan"], finds: [.runListless], leaves: [.runListless]),
@@ -194,6 +196,29 @@ import Testing
             let facts = try #require(held.runs[run.id.rawValue]?["f"])
             let words = ["RUN": run.id.rawValue, "STEP": step, "TIMER": timer, "FACTS": String(facts.dropFirst(2))]
             try await Self.check(corruption, store, words)
+        }
+    }
+
+    @Test func `a tenant with several lanes keeps those that are listed rightly`() async throws {
+        try await withStore(audits: false) { store in
+            for priority in [Priority.normal, 1, -3] { try await store.fill(1, tenant: "t", priority: priority) }
+            try await Self.check(.init(["ZADD", "lanes:q\tt", "1", "q\tt\t9"], finds: [.lanesWrong]), store, [:])
+            let audit = try await KeyspaceAudit.read(store)
+            #expect(audit.wide["q"] == ["t"] && audit.turns["q"]?.keys.sorted() == ["t"])
+        }
+    }
+
+    @Test func `very many parked tasks of a run that is gone come back`() async throws {
+        try await withStore(audits: false) { store in
+            let ids = try await store.fill(120).map(\.rawValue)
+            try await store.raw("DEL", store.keys.prefix + "lane:q\t", store.keys.prefix + "turn:q")
+            let entries = ids.map { "\($0)\tq\t" }
+            _ = try await store.redis.send(
+                RedisCommand("RPUSH", RedisArguments([store.keys.prefix + "shelf:gone"] + entries)))
+            let mended = try await store.audited { $0.mends = true }
+            #expect(mended.map(\.name) == [.partOrphan])
+            #expect(try await store.audited() == [])
+            #expect(try await KeyspaceAudit.read(store).lanes["q\t"] == ids)
         }
     }
 
