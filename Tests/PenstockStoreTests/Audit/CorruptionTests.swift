@@ -178,7 +178,7 @@ import Testing
         .init(["HSET", "run:RUN", "f", "X FACTS"], finds: over.union([.runRemains])),
         .init(["HSET", "run:RUN", "f", "S FACTS", "r", "1000"], finds: over.union([.runUnretained])),
         .init(
-            ["DEL", "run:RUN"],
+            ["DEL", "run:RUN"], ["HSET", "tries", "TIMER", "1\t0"],
             finds: [.delayedRunless, .partOrphan, .runsStale, .taggedStale, .namedStale, .foreignStale]),
     ]
 

@@ -70,4 +70,18 @@ import Testing
             #expect(try await mend("none", store) == .gone)
         }
     }
+
+    @Test func `one that is in a lane and on the shelf of its run leaves the shelf`() async throws {
+        try await withStore(audits: false) { store in
+            let run = try await RunBench(store, effects: [.launch(.step("a")), .launch(.step("b"))])
+            let ids = try await lane(store)
+            let shelf = store.keys.prefix + "shelf:\(run.id)"
+            for id in ids { try await store.raw("RPUSH", shelf, "\(id)\tq\t") }
+            try await store.raw("LREM", store.keys.prefix + "lane:q\t", "1", ids[0])
+            #expect(try await mend(ids[1], store) == .mended)
+            #expect(try await lane(store) == [ids[1]])
+            #expect(try await KeyspaceAudit.read(store).shelves[run.id.rawValue] == ["\(ids[0])\tq\t"])
+            #expect(try await mend(ids[0], store) == .gone)
+        }
+    }
 }

@@ -134,6 +134,46 @@ import Testing
         }
     }
 
+    @Test func `the end of a child is told to the step that waits for it, unless its run is gone`() async throws {
+        try await withStore(audits: false) { store in
+            for isGone in [false, true] {
+                let run = try await RunBench(store, effects: [.startChild(ChildWorkflow("sub"), step: "a")])
+                let field = try await KeyspaceAudit.read(store).runs[run.id.rawValue]?["c:a"] ?? ""
+                let child = RunBench(store, try #require(RunID(field)))
+                if isGone { try await store.raw("DEL", store.keys.prefix + "run:\(run.id)") }
+                try await child.apply([
+                    .moveRun(from: .pending, to: .running), .moveRun(from: .running, to: .succeeded),
+                    .tellParent(.succeeded),
+                ])
+                var worker = try await Player(store)
+                let told = try await worker.turn(9).claimed.compactMap { RunTaskPayload($0.record.payload)?.task }
+                #expect(told == (isGone ? [] : [.childEnded("a")]))
+            }
+        }
+    }
+
+    @Test func `a run that a schedule starts has all that was asked for`() async throws {
+        try await withStore(audits: false) { store in
+            let shape = try await store.keepShape([1], workflow: "flow", version: 1)
+            func fields(_ callback: String, tags: String, retention: String, tracked: String) async throws
+                -> [String: String]
+            {
+                let id = store.makeRunID().rawValue
+                let run = ["run", "flow", shape, "k\tq\t\t", callback, tags, retention, tracked, "1", id, "in"]
+                let words = [id, "s", "", "", "", "", "0", "60", "0", "0"] + run
+                _ = try await store.call(Scripts.fireTicks, RedisArguments(words))
+                var fields = try await KeyspaceAudit.read(store).runs[id] ?? [:]
+                for name in ["f", "a", "p"] { fields[name] = nil }
+                return fields
+            }
+            let plain = ["w": "flow", "d": shape, "h": "k\tq\t\t", "i": "in"]
+            let all = ["u": "me", "t": "a\tb", "r": "60000", "o": "s"]
+            #expect(try await fields("", tags: "", retention: "", tracked: "") == plain)
+            let asked = try await fields("+me", tags: "a\tb", retention: "60000", tracked: "o")
+            #expect(asked == plain.merging(all) { one, _ in one })
+        }
+    }
+
     @Test func `very many parked tasks come back in chunks`() async throws {
         try await withStore(audits: false) { store in
             let run = try await RunBench(store, effects: [.launch(.step("a"))])
