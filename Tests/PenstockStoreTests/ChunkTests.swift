@@ -61,6 +61,20 @@ import Testing
             var worker = try await Player(store)
             return try await worker.turn(1, fires: true).schedules.count
         },
+        Case("clients that wait for a role and are gone", 5...8) { store in
+            let role = store.keys.prefix + "role:r"
+            func take(_ holder: String, fence: String = "", lease: Int) async throws -> String {
+                let words = ["r", holder, fence, "\(lease)", holder, "here", ""]
+                return try await store.call(Scripts.takeRole, RedisArguments(words)).array?.last?.text ?? ""
+            }
+            let fence = try await take("me", lease: 300_000)
+            for number in 0..<110 { _ = try await take("other\(number)", lease: 1000) }
+            try await store.stepClock(by: .seconds(200))
+            _ = try await take("me", fence: fence, lease: 300_000)
+            try await store.stepClock(by: .seconds(200))
+            _ = try await take("late", lease: 1000)
+            return try await store.raw("HLEN", role).int ?? 0
+        },
         Case("notes of ticks that are kept", 100...100) { store in
             _ = try await store.save(ScheduleChange(name: "s", spec: [], payload: [], tick: 1, due: 1))
             for number in 0..<130 {
@@ -115,6 +129,11 @@ import Testing
         Case("elements that are checked", 1...600) { store in
             try await store.fill(3000, start: .after(.seconds(60)))
             return try await store.examine("delayed", ["q"], cursor: "0", count: 200).looked
+        },
+        Case("elements that are checked, of many keys", 200...299) { store in
+            let queues = (0..<20).map { "q\($0)" }
+            for queue in queues { try await store.fill(50, queue: queue, start: .after(.seconds(60))) }
+            return try await store.examine("delayed", queues[...], cursor: "0", count: 200).looked
         },
         Case("holders that are told", 5...5) { store in
             try await store.setLimit(LimitName("queue:q"), LimitTerms(concurrency: 20))

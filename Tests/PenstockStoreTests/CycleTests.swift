@@ -223,6 +223,18 @@ import Testing
         }
     }
 
+    @Test func `one worker looks at the schedules when the next is due, the others a little later`() async throws {
+        try await withStore { store in
+            var (one, other) = (try await Player(store, "one"), try await Player(store, "other"))
+            let due = try await one.turn(1).now + 5000
+            _ = try await store.save(ScheduleChange(name: "s", spec: [], payload: [], tick: due, due: due))
+            for _ in 0..<2 {
+                #expect(try await one.turn(1, fires: true).nextDue == due)
+                #expect(try await other.turn(1, fires: true).nextDue == due + 200)
+            }
+        }
+    }
+
     @Test func `a turn renews the lease when a third of it has passed`() async throws {
         try await withStore { store in
             var worker = try await Player(store)

@@ -220,6 +220,38 @@ import Testing
         }
     }
 
+    @Test func `a debounce replaces what has not started, and puts it off no longer than it may`() async throws {
+        try await withStore { store in
+            func enqueue(_ kind: String, _ payload: UInt8, queue: String = "q") async throws -> EnqueueAnswer {
+                var task = store.task(kind, queue: queue, payload: [payload])
+                task.uniqueness = Uniqueness("u", until: .debounced(wait: .seconds(10), atMost: .seconds(15)))
+                return try await store.enqueue([task])[0]
+            }
+            let first = try await enqueue("k", 1)
+            let begin = try #require(try await KeyspaceAudit.read(store).delayed["q"]?[first.id.rawValue]) - 10_000
+            try await store.stepClock(by: .seconds(2))
+            let second = try await enqueue("l", 2, queue: "r")
+            #expect(second.id == first.id && second.isDuplicate)
+            let moved = try await KeyspaceAudit.read(store).delayed
+            let due = try #require(moved["r"]?[first.id.rawValue]) - begin
+            #expect(moved["q"] == nil && (12_000..<15_000).contains(due), "\(due)")
+            try await store.stepClock(by: .seconds(6))
+            _ = try await enqueue("l", 3, queue: "r")
+            #expect(try await KeyspaceAudit.read(store).delayed["r"]?[first.id.rawValue] == begin + 15_000)
+            // In its lane it stays, with what belongs there.
+            try await store.stepClock(by: .seconds(8))
+            try await store.pause(.queue("r"), by: "me")
+            var worker = try await Player(store, queues: ["q", "r"])
+            #expect(try await worker.turn(1).claimed.isEmpty)
+            _ = try await enqueue("l", 4, queue: "r")
+            _ = try await enqueue("l", 5, queue: "q")
+            _ = try await enqueue("k", 6, queue: "r")
+            try await store.resume(.queue("r"))
+            let task = try await worker.claim()
+            #expect(task.id == first.id && task.record.kind == "l" && task.record.payload == [4])
+        }
+    }
+
     @Test func `a debounce leaves a job alone that only its idempotency key names`() async throws {
         try await withStore { store in
             let known = store.task(start: .after(.seconds(3600)), key: "x")

@@ -226,6 +226,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2])
+    func `a lane that leaves the line keeps the turn of those behind it`(leaving: Int) async throws {
+        try await withStore { store in
+            try await store.setLimit(.queue("q"), LimitTerms(jobs: 1, per: .seconds(10), burst: 1))
+            var ids: [TaskID] = []
+            for tenant in ["a", "b", "c"] { ids += try await store.fill(1, tenant: tenant) }
+            var worker = try await Player(store)
+            #expect(try await worker.turn(9).claimed.map(\.id) == [ids[0]])
+            for id in ids[1...leaving] { #expect(try await store.cancel(id, reason: "") == .cancelled) }
+            let audit = try await KeyspaceAudit.read(store)
+            #expect(audit.refills["q"]?.isEmpty == (leaving == 2 ? nil : false))
+            try await store.stepClock(by: .seconds(10))
+            #expect(try await worker.turn(9).claimed.map(\.id) == Array(ids[(leaving + 1)...]))
+        }
+    }
+
     private func options(_ name: String) throws -> TaskOptions {
         var options = TaskOptions()
         options.limits = [try LimitName(name)]

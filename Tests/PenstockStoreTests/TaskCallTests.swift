@@ -7,6 +7,25 @@ import Testing
 
 /// cancel, revive, discard, inspect: what people do to one task.
 @Suite(.timeLimit(.minutes(10))) struct TaskCallTests {
+    @Test func `log lines are kept as long as the result`() async throws {
+        try await withStore { store in
+            let ids = try await store.fill(2)
+            var worker = try await Player(store)
+            let claimed = try await worker.turn(2).claimed
+            for task in claimed {
+                #expect(
+                    try await store.note(
+                        worker: "w", id: task.id, claim: task.claim, progress: nil, lines: ["a line"]))
+            }
+            try await worker.turn(ended: [
+                claimed[0].ended(.result([], retention: .seconds(60))), claimed[1].ended(.completed),
+            ])
+            let life = try await store.raw("PTTL", store.keys.prefix + "log:\(ids[0])").int ?? 0
+            #expect((50_000...60_000).contains(life))
+            #expect(try await store.raw("EXISTS", store.keys.prefix + "log:\(ids[1])").int == 0)
+        }
+    }
+
     @Test func `what is cancelled leaves no timer of its expiry`() async throws {
         try await withStore { store in
             var task = store.task()

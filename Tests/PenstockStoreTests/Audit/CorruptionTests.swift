@@ -46,6 +46,7 @@ import Testing
         .init(["HSET", "progress", "ghost", "x"], finds: [.progressOrphan]),
         .init(["RPUSH", "log:ghost", "x"], finds: [.logOrphan]),
         .init(["HSET", "bonds", "ghost", "n"], finds: [.bondsOrphan]),
+        .init(["HSET", "bonds", "ghost", ""], finds: [.bondsOrphan]),
         .init(["HSET", "bonds", "WAITS", "?"], finds: [.bondsUnknown], leaves: [.bondsUnknown]),
         .init(["HSET", "bonds", "WAITS", "uekey"], finds: [.bondsLockless]),
         .init(["HSET", "bonds", "WAITS", "cq"], finds: [.bondsUncounted]),
@@ -72,6 +73,12 @@ import Testing
         .init(["ZADD", "turn:q", "1", "nobody"], finds: [.turnEmpty]),
         .init(["SADD", "wide:q", "nobody"], finds: [.wideEmpty]),
         .init(["ZADD", "lanes:q\tnobody", "1", "q\tnobody"], finds: [.lanesWrong]),
+        .init(
+            ["ZADD", "lanes:q\tnobody", "1", "q\tnobody"], ["SADD", "wide:q", "nobody"],
+            ["ZADD", "turn:q", "1", "nobody"],
+            finds: [.lanesWrong]),
+        .init(
+            ["SADD", "wide:q", ""], ["ZADD", "lanes:q\t", "1", "q\t\t\ttag:1"], finds: [.lanesWrong, .laneUnserved]),
         .init(["SADD", "kinds:q", "k"], finds: [.kindsEmpty]),
         .init(["SREM", "queues", "q"], finds: [.laneUnserved, .queueUnlisted]),
         .init(["RPUSH", "lane:x", "WAITS"], finds: [.laneUnreadable, .taskDoubled]),
@@ -196,6 +203,18 @@ import Testing
             let facts = try #require(held.runs[run.id.rawValue]?["f"])
             let words = ["RUN": run.id.rawValue, "STEP": step, "TIMER": timer, "FACTS": String(facts.dropFirst(2))]
             try await Self.check(corruption, store, words)
+        }
+    }
+
+    @Test func `a job loses the bond that leads nowhere, and no other`() async throws {
+        try await withStore(audits: false) { store in
+            let ids = try await store.fill(2).map(\.rawValue)
+            for (id, bonds) in zip(ids, ["bnone", "n\nbnone"]) {
+                try await store.raw("HSET", store.keys.prefix + "bonds", id, bonds)
+            }
+            let mended = try await store.audited { $0.mends = true }
+            #expect(Set(mended.map(\.name)) == [.bondsOutside])
+            #expect(try await store.raw("HGETALL", store.keys.prefix + "bonds").array?.map(\.text) == [ids[1], "n"])
         }
     }
 

@@ -59,6 +59,18 @@ import Testing
         }
     }
 
+    @Test func `one that a worker held which is gone leaves its lane: it is given back with all that one held`()
+        async throws
+    {
+        try await withLane { store, _, ids in
+            try await store.raw("HSET", store.keys.prefix + "held:gone", ids[0], "1\tq\t")
+            let answer = try await store.mendTask(ids[0], hint: "held:gone", depth: 2, wasSearched: false)
+            #expect(answer == .mended)
+            #expect(try await lane(store) == Array(ids[1...]))
+            #expect(try await KeyspaceAudit.read(store).held["gone"]?.count == 1)
+        }
+    }
+
     @Test func `one that is nowhere goes to the end of its lane, if that was searched`() async throws {
         try await withLane { store, list, ids in
             try await store.raw("LREM", list, "1", ids[5])

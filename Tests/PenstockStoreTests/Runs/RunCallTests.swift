@@ -174,6 +174,42 @@ import Testing
         }
     }
 
+    @Test func `signals that were taken leave nothing, timers of an earlier round neither`() async throws {
+        try await withStore(audits: false) { store in
+            func wait(_ step: String) -> [Effect] {
+                [.launch(.step(step)), .moveStep(step, from: .active, to: .waiting), .awaitSignal("go", step: step)]
+            }
+            let run = try await RunBench(
+                store, effects: [.arm(.sync("a"), after: .seconds(60)), .arm(.sync("b"), after: .seconds(60))])
+            for number in 1...2 {
+                #expect(try await store.signal(run.id, "go", [UInt8(number)], by: "me") == .buffered)
+            }
+            for step in ["a", "b"] { try await run.apply(wait(step)) }
+            try await run.apply([.moveRun(from: .running, to: .failed), .moveRun(from: .failed, to: .pending)])
+            let audit = try await KeyspaceAudit.read(store)
+            #expect(audit.signals.isEmpty && audit.timers.isEmpty && audit.delayed.isEmpty)
+        }
+    }
+
+    @Test func `a tick cancels the runs of earlier ones`() async throws {
+        try await withStore(audits: false) { store in
+            let shape = try await store.keepShape([1], workflow: "flow", version: 1)
+            func fire(_ token: String, _ flags: String, _ what: [String]) async throws {
+                let words = [token, "s", "", "", "", flags, "0", "60", "0", "0"] + what
+                _ = try await store.call(Scripts.fireTicks, RedisArguments(words))
+            }
+            let ids = (0..<3).map { _ in store.makeRunID() }
+            for id in ids {
+                let head = ["run", "flow", shape, "k\tq\t\t", "", "", "", "o", "1"]
+                try await fire(id.rawValue, "", head + [id.rawValue, ""])
+            }
+            try await fire("last", "c", ["none"])
+            var worker = try await Player(store)
+            let tasks = try await worker.turn(9).claimed.compactMap { RunTaskPayload($0.record.payload)?.task }
+            #expect(tasks.count { $0 == .cancel } == 3)
+        }
+    }
+
     @Test func `very many parked tasks come back in chunks`() async throws {
         try await withStore(audits: false) { store in
             let run = try await RunBench(store, effects: [.launch(.step("a"))])
