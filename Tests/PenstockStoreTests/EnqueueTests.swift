@@ -222,16 +222,21 @@ import Testing
 
     @Test func `a debounce replaces what has not started, and puts it off no longer than it may`() async throws {
         try await withStore { store in
-            func enqueue(_ kind: String, _ payload: UInt8, queue: String = "q") async throws -> EnqueueAnswer {
+            func enqueue(
+                _ kind: String, _ payload: UInt8, queue: String = "q", expiry: Duration? = nil
+            ) async throws -> EnqueueAnswer {
                 var task = store.task(kind, queue: queue, payload: [payload])
+                task.expiry = expiry
                 task.uniqueness = Uniqueness("u", until: .debounced(wait: .seconds(10), atMost: .seconds(15)))
                 return try await store.enqueue([task])[0]
             }
-            let first = try await enqueue("k", 1)
+            let first = try await enqueue("k", 1, expiry: .seconds(300))
+            #expect(try await KeyspaceAudit.read(store).expiring["q"]?.count == 1)
             let begin = try #require(try await KeyspaceAudit.read(store).delayed["q"]?[first.id.rawValue]) - 10_000
             try await store.stepClock(by: .seconds(2))
             let second = try await enqueue("l", 2, queue: "r")
             #expect(second.id == first.id && second.isDuplicate)
+            #expect(try await KeyspaceAudit.read(store).expiring.isEmpty)
             let moved = try await KeyspaceAudit.read(store).delayed
             let due = try #require(moved["r"]?[first.id.rawValue]) - begin
             #expect(moved["q"] == nil && (12_000..<15_000).contains(due), "\(due)")

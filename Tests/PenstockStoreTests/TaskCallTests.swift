@@ -26,6 +26,24 @@ import Testing
         }
     }
 
+    @Test func `what is cancelled near an end of a long lane leaves it, and further in is passed over`() async throws {
+        try await withStore { store in
+            let ids = try await store.fill(2500)
+            for place in [2, 1250, 2498] { _ = try await store.cancel(ids[place], reason: "") }
+            let lane = try await KeyspaceAudit.read(store).lanes["q\t"] ?? []
+            #expect(lane.count == 2498 && lane.contains(ids[1250].rawValue))
+            var worker = try await Player(store, lease: .seconds(300))
+            var claimed: [TaskID] = []
+            while claimed.count < 2497 {
+                let some = try await worker.turn(500).claimed
+                if some.isEmpty { break }
+                claimed += some.map(\.id)
+                try await worker.turn(ended: some.map { $0.ended(.completed) })
+            }
+            #expect(claimed == ids.enumerated().filter { ![2, 1250, 2498].contains($0.offset) }.map(\.element))
+        }
+    }
+
     @Test func `what is cancelled leaves no timer of its expiry`() async throws {
         try await withStore { store in
             var task = store.task()

@@ -218,6 +218,24 @@ import Testing
         }
     }
 
+    @Test func `a finding is the same with the same detail only, but for what a dead worker holds`() async throws {
+        try await withStore(audits: false) { store in
+            let id = try await store.fill(1)[0].rawValue
+            try await store.raw("HSET", store.keys.prefix + "bonds", id, "bnone")
+            _ = try await Player(store)
+            try await store.raw("ZADD", store.keys.prefix + "workers", "-1", "w")
+            let found = try await store.audited()
+            #expect(Set(found.map(\.name)) == [.bondsOutside, .workersDead])
+            var others = found
+            for index in others.indices { others[index].detail += "0" }
+            #expect(try await store.confirm(found[...]) == found)
+            #expect(try await store.confirm(others[...]).map(\.name) == [.workersDead])
+            let bond = try #require(others.first { $0.name == .bondsOutside })
+            #expect(try await store.mend(bond) == .gone)
+            #expect(try await store.raw("HGET", store.keys.prefix + "bonds", id).text == "bnone")
+        }
+    }
+
     @Test func `a tenant with several lanes keeps those that are listed rightly`() async throws {
         try await withStore(audits: false) { store in
             for priority in [Priority.normal, 1, -3] { try await store.fill(1, tenant: "t", priority: priority) }

@@ -65,6 +65,9 @@ import Testing
         Case(
             "moveStep to failed keeps the error", after: [.launch(.step("a"))],
             [.moveStep("a", from: .active, to: .failed)], ["s:a": "f", "e:a": "broke", "errors": "broke"]),
+        Case(
+            "moveStep to another state keeps the error of the commit in the history only", after: [.launch(.step("a"))],
+            [.moveStep("a", from: .active, to: .waiting)], ["s:a": "w", "errors": "broke"]),
         Case("keepOutput", [.keepOutput("a")], ["o:a": output]),
         Case("launch", [.launch(.step("a"))], ["s:a": "a", "open": "1", "queue": "1 step a"]),
         Case("launch of a step that is elsewhere", after: failed, [.launch(.step("a"))], [:]),
