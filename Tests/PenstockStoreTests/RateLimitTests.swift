@@ -226,6 +226,22 @@ import Testing
         }
     }
 
+    @Test func `a limit that was removed and is set anew is full`() async throws {
+        try await withStore { store in
+            let terms = try LimitTerms(jobs: 1, per: .seconds(3600), burst: 1)
+            try await store.setLimit(.queue("q"), terms)
+            let ids = try await store.fill(3)
+            var worker = try await Player(store)
+            #expect(try await worker.turn(9).claimed.map(\.id) == [ids[0]])
+            try await store.setLimit(.queue("q"), terms)
+            #expect(try await worker.turn(9).claimed.isEmpty)
+            try await store.setLimit(.queue("q"), nil)
+            #expect(try await store.raw("EXISTS", store.keys.prefix + "tokens").int == 0)
+            try await store.setLimit(.queue("q"), terms)
+            #expect(try await worker.turn(9).claimed.map(\.id) == [ids[1]])
+        }
+    }
+
     @Test(arguments: [1, 2])
     func `a lane that leaves the line keeps the turn of those behind it`(leaving: Int) async throws {
         try await withStore { store in
