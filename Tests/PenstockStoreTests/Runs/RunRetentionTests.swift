@@ -20,6 +20,8 @@ import Testing
             #expect(try await store.removeExpiredRuns(worker: "w") == 1)
             #expect(try await store.read(RunQuery(short.id)) == nil)
             try await again.apply([.moveRun(from: .succeeded, to: .pending)])
+            let place = try await store.raw("ZSCORE", store.keys.prefix + "retained", again.id.rawValue)
+            #expect(place.text == nil)
             // The time counts from the end, not from the deletion of the data.
             try await store.stepClock(by: .seconds(50))
             try await deleted.apply([.moveRun(from: .succeeded, to: .deletingData)])
