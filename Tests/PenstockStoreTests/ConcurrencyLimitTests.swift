@@ -46,6 +46,20 @@ import Testing
         }
     }
 
+    @Test func `several that end in one call free a slot each`() async throws {
+        try await withStore { store in
+            try await store.setLimit(.queue("q"), LimitTerms(concurrency: 3))
+            let ids = try await store.fill(9)
+            var worker = try await Player(store)
+            var claimed = try await worker.turn(9).claimed
+            for round in 0..<3 {
+                #expect(claimed.map(\.id) == Array(ids[(3 * round)..<(3 * round + 3)]))
+                claimed = try await worker.turn(9, ended: claimed.map { $0.ended(.completed) }).claimed
+            }
+            #expect(claimed.isEmpty)
+        }
+    }
+
     @Test func `one lane is woken for each slot that is freed`() async throws {
         try await withStore { store in
             try await store.setLimit(LimitName("a:1"), LimitTerms(concurrency: 3))

@@ -249,6 +249,24 @@ import Testing
         }
     }
 
+    @Test func `of silences the longest of the last time is noted`() async throws {
+        try await withStore { store in
+            let worker = try await Player(store, lease: .seconds(600))
+            func silence(_ seconds: Int) async throws -> Int {
+                try await store.stepClock(by: .seconds(seconds))
+                try await worker.beat()
+                let gap = try await store.raw("HGET", store.keys.prefix + "clock", "gap").text.flatMap { Int($0) }
+                return (gap ?? 0) / 1000
+            }
+            #expect(try await silence(50) == 50)
+            #expect(try await silence(20) == 50)
+            #expect(try await silence(60) == 60)
+            // A shorter one is noted when the longer one is over for as long as it was.
+            for _ in 0..<2 { #expect(try await silence(25) == 60) }
+            #expect(try await silence(25) == 25)
+        }
+    }
+
     @Test func `the clock never goes back`() async throws {
         try await withStore { store in
             try await store.stepClock(by: .seconds(100))

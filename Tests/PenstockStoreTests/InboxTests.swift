@@ -64,6 +64,23 @@ import Testing
         }
     }
 
+    @Test(arguments: [CapPolicy.reject, .drop])
+    func `entries are held to length caps`(policy: CapPolicy) async throws {
+        try await withStore { store in
+            try await store.setCap(queue: "q", tenant: nil, most: 2, policy: policy)
+            for number in 0..<4 {
+                try await store.raw("XADD", store.keys.inbox, "*", "kind", "k\(number)", "queue", "q")
+            }
+            var worker = try await Player(store, queues: ["nobody"])
+            try await worker.turn(1)
+            let rejected = try await store.rejectedEntries(limit: 10).map(\.reason)
+            var reader = try await Player(store, "reader")
+            let kinds = try await reader.turn(9).claimed.map(\.record.kind)
+            #expect(kinds == (policy == .drop ? ["k2", "k3"] : ["k0", "k1"]))
+            #expect(rejected == (policy == .drop ? [] : Array(repeating: "length cap of 2 is reached", count: 2)))
+        }
+    }
+
     @Test func `a field that is given twice is refused`() async throws {
         try await withStore { store in
             try await store.raw("XADD", store.keys.inbox, "*", "kind", "k", "kind", "l")

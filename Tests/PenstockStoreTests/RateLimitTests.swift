@@ -226,6 +226,19 @@ import Testing
         }
     }
 
+    @Test func `a lane whose token is due joins behind the tenant whose turn is next`() async throws {
+        try await withStore { store in
+            try await store.setLimit(LimitName("tenant:slow"), LimitTerms(jobs: 1, per: .seconds(10), burst: 1))
+            try await store.fill(2, tenant: "slow")
+            var worker = try await Player(store)
+            #expect(try await worker.turn(1).claimed.map(\.record.tenant) == ["slow"])
+            #expect(try await worker.turn(1).claimed.isEmpty)
+            for _ in 0..<3 { try await store.fill(1, tenant: "free") }
+            try await store.stepClock(by: .seconds(10))
+            #expect(try await worker.turn(2).claimed.map(\.record.tenant) == ["free", "slow"])
+        }
+    }
+
     @Test func `a limit that was removed and is set anew is full`() async throws {
         try await withStore { store in
             let terms = try LimitTerms(jobs: 1, per: .seconds(3600), burst: 1)

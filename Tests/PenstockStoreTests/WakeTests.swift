@@ -171,6 +171,26 @@ import Testing
         }
     }
 
+    @Test func `a debounced job that moves to another queue tells a worker of that one`() async throws {
+        try await withStore { store in
+            func enqueue(_ queue: String) async throws {
+                var task = store.task(queue: queue)
+                task.uniqueness = Uniqueness("u", until: .debounced(wait: .seconds(10), atMost: .seconds(60)))
+                try await store.enqueue([task])
+            }
+            try await enqueue("q")
+            var one = try await Player(store, "one", queues: ["q"], lease: .seconds(300))
+            var other = try await Player(store, "other", queues: ["r"], lease: .seconds(300))
+            for _ in 0..<2 { _ = (try await one.turn(1), try await other.turn(1)) }
+            _ = try await hints(store)
+            try await enqueue("r")
+            #expect(try await hints(store) == ["other": ["work"]])
+            try await other.turn(1)
+            try await enqueue("r")
+            #expect(try await hints(store) == [:])
+        }
+    }
+
     @Test func `a callback of a batch wakes a worker`() async throws {
         try await withStore { store in
             let batch = BatchID(store.makeID())

@@ -13,6 +13,8 @@ local function mend_limits(fault, part, item, detail, now, freed, roused, value)
     leave(item)
   elseif fault == 'parked.unlined' or fault == 'parked.unwoken' then
     leave_lines({ value, item })
+    -- Also where the line is noted as having one lane.
+    redis.call('ZREM', key('waiting', value), item)
     rouse({ item }, now, roused)
   elseif fault == 'lines.empty' or fault == 'lines.orphan' then
     redis.call('HDEL', key('lines'), item)

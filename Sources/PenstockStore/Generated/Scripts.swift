@@ -11007,7 +11007,7 @@ package enum Scripts {
     /// puts one fault right, if it is there still.
     package static let mend = RedisScript(
         name: "mend",
-        digest: "80f78b29733f21a4ed9ccfc2b6c24d48ec820870",
+        digest: "4040fe38754cdddd327dc975cffad91fdab1481b",
         source: #"""
         #!lua flags=allow-oom
         if #KEYS~=1 or #ARGV~=5 then return redis.error_reply('BADCALL mend expects 1 key and 5 arguments, got '..#KEYS..' and '..#ARGV) end
@@ -11698,6 +11698,7 @@ package enum Scripts {
         leave(item)
         elseif fault == 'parked.unlined' or fault == 'parked.unwoken' then
         leave_lines({ value, item })
+        redis.call('ZREM', key('waiting', value), item)
         rouse({ item }, now, roused)
         elseif fault == 'lines.empty' or fault == 'lines.orphan' then
         redis.call('HDEL', key('lines'), item)

@@ -236,6 +236,46 @@ import Testing
         }
     }
 
+    @Test func `a slot whose job has got a lease meanwhile is not freed, nor is what was asked of that job`()
+        async throws
+    {
+        try await withStore(audits: false) { store in
+            let words = try await Self.stage(store)
+            let id = try #require(words["RUNS"])
+            let before = try await store.dump()
+            for fault in [
+                AuditFault(name: .holdersLeaked, aspect: "holders", part: "tag:1", item: id),
+                AuditFault(name: .cancelsStale, aspect: "cancels", part: "", item: id),
+            ] {
+                if fault.name == .cancelsStale {
+                    let owner = try #require(TaskID(id))
+                    #expect(try await store.cancel(owner, reason: "late") == .requested)
+                }
+                #expect(try await store.confirm([fault]) == [])
+                #expect(try await store.mend(fault) == .gone)
+            }
+            #expect(try await store.raw("HGET", store.keys.prefix + "cancels", id).text == "late")
+            let holders = store.keys.prefix + "holders:tag:1"
+            #expect(
+                before.filter { $0.hasPrefix(holders) } == (try await store.dump()).filter { $0.hasPrefix(holders) })
+        }
+    }
+
+    @Test func `a line of several lanes that is noted as having one is put right at once`() async throws {
+        try await withStore(audits: false) { store in
+            try await store.setLimit(LimitName("tag:1"), LimitTerms(concurrency: 1))
+            var options = TaskOptions()
+            options.limits = [try LimitName("tag:1")]
+            for tenant in ["a", "a", "b"] { try await store.enqueue([store.task(tenant: tenant, options: options)]) }
+            var worker = try await Player(store)
+            _ = try await worker.turn(3)
+            try await Self.check(
+                .init(
+                    ["ZREM", "waiting:tag:1", "q\ta\t\ttag:1"], ["HSET", "lines", "tag:1", "1\tq\ta\t\ttag:1"],
+                    finds: [.waitingUnnoted, .parkedUnlined]), store, [:])
+        }
+    }
+
     @Test func `a tenant with several lanes keeps those that are listed rightly`() async throws {
         try await withStore(audits: false) { store in
             for priority in [Priority.normal, 1, -3] { try await store.fill(1, tenant: "t", priority: priority) }

@@ -233,8 +233,12 @@ import Testing
             let run = try await RunBench(store)
             try await shelve(12_000, of: run, store)
             try await run.apply([.moveRun(from: .paused, to: .cancelled), .releaseParked])
+            let last = try #require(try await store.raw("LINDEX", store.keys.prefix + "shelf:\(run.id)", "-1").text)
+            let id = String(last.prefix { $0 != "\t" })
+            try await store.raw("HSET", store.keys.prefix + "tries", id, "1\t0")
             #expect(try await store.remove(run.id) == .removed)
             let audit = try await KeyspaceAudit.read(store)
+            #expect(audit.tries.isEmpty)
             // Those that are in the lane already are dropped when their turn comes.
             #expect(audit.shelves.isEmpty && audit.heads.count == 5000)
         }

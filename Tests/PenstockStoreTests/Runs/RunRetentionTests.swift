@@ -37,6 +37,16 @@ import Testing
         }
     }
 
+    @Test func `a run that is removed by hand is in no list any more`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(
+                store, foreignID: "f", effects: Self.end, tags: ["eu"], retention: .seconds(600))
+            #expect(try await store.remove(run.id) == .removed)
+            let left = try await store.dump().map { String($0.prefix { $0 != " " }) }
+            #expect(left.filter { !$0.contains("}:shapes") && !$0.contains("}:workflows") } == [])
+        }
+    }
+
     @Test func `many go in one call, by one worker at a time`() async throws {
         try await withStore { store in
             let start: [Effect] = [.moveRun(from: .pending, to: .running)]
