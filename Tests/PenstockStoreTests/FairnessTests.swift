@@ -6,6 +6,19 @@ import Testing
 @testable import PenstockStore
 
 @Suite(.timeLimit(.minutes(5))) struct FairnessTests {
+    @Test func `lanes of one tenant share a claim`() async throws {
+        try await withStore { store in
+            for name in ["a:1", "b:1", "c:1"] {
+                var options = TaskOptions()
+                options.limits = [try LimitName(name)]
+                try await store.enqueue((0..<6).map { _ in store.task(name, options: options) })
+            }
+            var worker = try await Player(store)
+            let kinds = try await worker.turn(9).claimed.map(\.record.kind)
+            #expect(Dictionary(grouping: kinds) { $0 }.mapValues(\.count) == ["a:1": 3, "b:1": 3, "c:1": 3])
+        }
+    }
+
     @Test(arguments: [1, 7, 64])
     func `one tenant with a hundred thousand tasks, ninety-nine with one: all are served within two rounds`(room: Int)
         async throws

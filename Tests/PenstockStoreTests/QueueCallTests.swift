@@ -83,6 +83,18 @@ import Testing
         }
     }
 
+    @Test func `what is purged leaves no timer of its expiry`() async throws {
+        try await withStore { store in
+            for start in [NewTask.Start.now, .after(.seconds(60))] {
+                var task = store.task(start: start)
+                task.expiry = .seconds(300)
+                try await store.enqueue([task])
+            }
+            #expect(try await store.purgeAll("q", chunk: 10) == 2)
+            #expect(try await KeyspaceAudit.read(store).expiring.isEmpty)
+        }
+    }
+
     @Test func `purge misses nothing when timers of runs that it has passed over go meanwhile`() async throws {
         try await withStore { store in
             let timers = (0..<10).map { Effect.arm(.health("h\($0)"), after: .seconds($0 + 1)) }

@@ -175,6 +175,9 @@ import Testing
             ["RPUSH", "shelf:gone", "STEP\tq\t"], ["LREM", "lane:q\t", "1", "STEP"], finds: [.partOrphan]),
         .init(["RPUSH", "shelf:gone", "TIMER\tq\t"], finds: [.partOrphan]),
         .init(["HSET", "items:RUN:fan", "0", "-1 no"], finds: [.itemsUnlisted]),
+        .init(
+            ["HSET", "items:RUN:fan", "0", "+1 done"], ["ZADD", "broken:RUN:fan", "0", "0"],
+            finds: [.itemsUnlisted, .brokenOrphan]),
         .init(["ZADD", "broken:RUN:fan", "0", "0"], finds: [.brokenOrphan]),
         .init(["HSET", "workflows", "flow\t2", "gone"], finds: [.workflowsShapeless], leaves: [.workflowsShapeless]),
         .init(["SET", "sweeping", "w"], finds: [.lifeUnending]),
@@ -273,6 +276,16 @@ import Testing
                 .init(
                     ["ZREM", "waiting:tag:1", "q\ta\t\ttag:1"], ["HSET", "lines", "tag:1", "1\tq\ta\t\ttag:1"],
                     finds: [.waitingUnnoted, .parkedUnlined]), store, [:])
+        }
+    }
+
+    @Test func `who waits for a job that is gone is told`() async throws {
+        try await withStore(audits: false) { store in
+            try await store.raw("HSET", store.keys.prefix + "bonds", "ghost", "wme")
+            let mended = try await store.audited { $0.mends = true }
+            #expect(mended.map(\.name) == [.bondsOrphan])
+            let told = try await store.raw("LRANGE", store.keys.wake("me"), "0", "-1").array?.map(\.text)
+            #expect(told == ["ended ghost discarded"])
         }
     }
 

@@ -174,6 +174,18 @@ import Testing
         }
     }
 
+    @Test func `the history tells which branch a step decided for`() async throws {
+        try await withStore(audits: false) { store in
+            let run = try await RunBench(store, effects: [.launch(.step("a")), .launch(.step("b"))])
+            try await run.apply([
+                .moveStep("a", from: .active, to: .succeeded, branch: "left"),
+                .moveStep("b", from: .active, to: .succeeded),
+            ])
+            let moves = try await store.history(run.id).last?.moves
+            #expect(moves == [.step("a", .succeeded, branch: "left"), .step("b", .succeeded, branch: nil)])
+        }
+    }
+
     @Test func `signals that were taken leave nothing, timers of an earlier round neither`() async throws {
         try await withStore(audits: false) { store in
             func wait(_ step: String) -> [Effect] {
