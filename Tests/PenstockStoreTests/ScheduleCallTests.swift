@@ -68,6 +68,16 @@ import Testing
         }
     }
 
+    @Test func `a schedule that has had its last tick is forgotten`() async throws {
+        try await withStore(audits: false) { store in
+            #expect(try await save(store) == "saved")
+            let fire = ["token", "s", "1 5 -", "- -", "", "r", "0", "60", "0", "0", "none"]
+            #expect(try await store.call(Scripts.fireTicks, RedisArguments(fire)).text == "fired")
+            let left = try await store.dump()
+            #expect(left.allSatisfy { $0.hasPrefix(store.keys.prefix + "sent:") }, "\(left)")
+        }
+    }
+
     @Test func `of several declarations the latest is in force, and by hand nobody takes another's`() async throws {
         try await withStore(audits: false) { store in
             #expect(try await save(store, digest: "one") == "saved")

@@ -7,6 +7,20 @@ import Testing
 
 /// cancel, revive, discard, inspect: what people do to one task.
 @Suite(.timeLimit(.minutes(10))) struct TaskCallTests {
+    @Test func `of log lines the newest are kept`() async throws {
+        try await withStore { store in
+            let id = try await store.fill(1)[0].rawValue
+            var worker = try await Player(store)
+            let claim = try await worker.claim().claim
+            for lines in [["1", "2", "3", "4", "5"], ["6", "7"]] {
+                let words = ["w", id, "\(claim)", "", "3"] + lines
+                #expect(try await store.call(Scripts.note, .init(words)).text == "1")
+            }
+            let kept = try await store.raw("LRANGE", store.keys.prefix + "log:\(id)", "0", "-1").array ?? []
+            #expect(kept.count == 3 && kept.last?.text?.hasSuffix("7") == true)
+        }
+    }
+
     @Test func `log lines are kept as long as the result`() async throws {
         try await withStore { store in
             let ids = try await store.fill(2)
