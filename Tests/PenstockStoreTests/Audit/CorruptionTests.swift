@@ -289,6 +289,21 @@ import Testing
         }
     }
 
+    @Test func `a batch that a repair ends is told to the one that it belongs to`() async throws {
+        try await withStore(audits: false) { store in
+            let (outer, inner) = (BatchID(store.makeID()), BatchID(store.makeID()))
+            try await store.openBatch(outer, keep: .seconds(60), parent: nil, name: "", callbacks: [:])
+            try await store.openBatch(inner, keep: .seconds(60), parent: outer, name: "", callbacks: [:])
+            #expect(try await store.sealBatch(outer) == .sealed)
+            // As if the call that sealed it had been cut short.
+            try await store.raw("HDEL", store.keys.prefix + "batch:\(inner)", "open")
+            let mended = try await store.audited { $0.mends = true }
+            #expect(mended.map(\.name) == [.batchUnended])
+            let batches = try await KeyspaceAudit.read(store).batches
+            #expect([inner, outer].allSatisfy { batches[$0.rawValue]?["ended"] != nil })
+        }
+    }
+
     @Test func `a tenant with several lanes keeps those that are listed rightly`() async throws {
         try await withStore(audits: false) { store in
             for priority in [Priority.normal, 1, -3] { try await store.fill(1, tenant: "t", priority: priority) }

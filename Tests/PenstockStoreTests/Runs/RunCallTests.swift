@@ -186,6 +186,17 @@ import Testing
         }
     }
 
+    @Test func `a timer that is taken back leaves nothing, whatever trouble it had`() async throws {
+        try await withStore { store in
+            let run = try await RunBench(store, effects: [.arm(.sync("a"), after: .seconds(60))])
+            let timer = try #require(try await KeyspaceAudit.read(store).timers[run.id.rawValue]?.values.first)
+            try await store.raw("HSET", store.keys.prefix + "tries", timer, "1\t0")
+            try await run.apply([.disarm(.sync("a"))])
+            let audit = try await KeyspaceAudit.read(store)
+            #expect(audit.timers.isEmpty && audit.tries.isEmpty && audit.heads.isEmpty)
+        }
+    }
+
     @Test func `signals that were taken leave nothing, timers of an earlier round neither`() async throws {
         try await withStore(audits: false) { store in
             func wait(_ step: String) -> [Effect] {

@@ -142,6 +142,14 @@ import Testing
             "openFan without items", after: [.launch(.step("a"))], [.openFan("a", .all(tasks: 0, window: 0))],
             ["n:a": "0 0 0 0 0 0 - 1", "v:a": output, "queue": "1 gather a, 1 step a"]),
         Case(
+            "openFan anew forgets what was",
+            after: fan + [.endItem("a", index: 0, failed: true, stops: false)],
+            [.openFan("a", .all(tasks: 1, window: 1))],
+            [
+                "n:a": "1 1 0 0 1 0 - 1", "items": "", "broken": "",
+                "queue": "1 item a 0, 1 item a 0, 1 item a 1, 1 item a 2, 1 step a",
+            ]),
+        Case(
             "endItem", after: fan, [.endItem("a", index: 0, failed: false, stops: false)],
             [
                 "n:a": "3 3 1 0 2 0 - 1", "items": "0+1",
